@@ -78,4 +78,4 @@ $(BIN)/python:
 	  exit 1; \
 	fi; \
 	echo "Making $(VENV) with $$($$python --version) ..."; \
-	$$python -m venv $(VENV)
+	$$python -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
