@@ -1,0 +1,61 @@
+"""What every request has: an id, who asks, and when they say it was.
+
+A request that names no `request_id` gets its position in the lane as one. Unknown fields are
+ignored, since a newer client may say more than this release can hear.
+"""
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from rescind.events.words import Actor, ChosenId, Moment
+
+__all__ = ["ITEMS_MAX", "FlowRequest", "Lane", "Request", "RunnerScoped"]
+
+Lane = Literal["start", "stop"]
+
+ITEMS_MAX = 500
+"""Items in one request: a list longer than this is refused whole."""
+
+
+class Request(BaseModel):
+    """Something asked of the service. It may be refused."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
+
+    lane: ClassVar[Lane]
+    service_only: ClassVar[bool] = False
+    """True for what only the service itself may ask; it must carry the service's signature."""
+
+    request_id: Annotated[str, StringConstraints(min_length=1, max_length=256)] | None = None
+    actor: Actor | None = None
+    at: Moment | None = None
+    """When the sender says that it asked; informative, no rule reads it."""
+    traceparent: Annotated[str, StringConstraints(max_length=256)] | None = None
+
+
+class FlowRequest(Request):
+    """A request whose stream is a flow run."""
+
+    flow_run_id: ChosenId
+
+    @property
+    def stream_id(self) -> str:
+        """The key that decides the partition."""
+        return self.flow_run_id
+
+
+class RunnerScoped(Request):
+    """A request about a runner in one partition, which is a stream of its own there.
+
+    It names its partition and is never forwarded: the same runner is registered in each
+    partition that it uses.
+    """
+
+    runner_id: ChosenId
+    partition: Annotated[int, Field(ge=0)] | None = None
+
+    @property
+    def stream_id(self) -> str:
+        """The runner; its stream lives in the partition that the record is in."""
+        return self.runner_id
