@@ -5,9 +5,16 @@
     ├── BrokerError               Kafka cannot be used as it is
     │   ├── BrokerUnavailableError    nothing answers at the address
     │   ├── BrokerUnsupportedError    something answers, but too old or too new
+    │   ├── BrokerStartError          the embedded broker ended before it answered
+    │   ├── BrokerRunningError        another embedded broker uses the same data folder
     │   ├── PortTakenError            an embedded broker cannot listen where it should
-    │   ├── DownloadError             the embedded broker's files cannot be had or are not the pinned ones
-    │   └── TopicsError               topics are missing or differ from what the design needs
+    │   ├── DownloadError             its files cannot be had, or are not the pinned ones
+    │   ├── TopicsError               topics are missing or differ from what the design needs
+    │   ├── RecordTooLargeError       a record is larger than its topic takes
+    │   ├── FencedError               somebody else owns this partition now
+    │   ├── UncertainError            a commit may have happened, or not
+    │   ├── TransactionFailedError    a transaction did certainly not happen
+    │   └── StalledError              there is lag, the partition is ours, and nothing comes
     ├── JournalError              the journal cannot be read as a journal
     │   ├── NoTransitionError         an event that the run's state has no edge for
     │   ├── UnknownEventError         written by a newer release than this one
@@ -23,8 +30,285 @@
 ``BaseException``, so that ``except Exception`` does not swallow it.
 """
 
+from collections.abc import Sequence
+
 __all__ = ["RescindError"]
 
 
 class RescindError(Exception):
     """The root: catch it to catch everything that Rescind raises on purpose."""
+
+
+class SettingsError(RescindError):
+    """Settings are missing or wrong.
+
+    ``problems`` has one ``(name, expected, got)`` for each, the name as in the environment;
+    what was got is left out (``None``) where it could be a secret.
+    """
+
+    def __init__(self, problems: Sequence[tuple[str, str, str | None]]) -> None:
+        super().__init__(tuple(problems))
+        self.problems = tuple(problems)
+
+    def __str__(self) -> str:
+        lines = [
+            f"expected {name} to be {expected}" + (f", but it is {got}" if got is not None else "")
+            for name, expected, got in self.problems
+        ]
+        return "; ".join(lines) + " (set it in the environment or in rescind.toml)"
+
+
+class BrokerError(RescindError):
+    """Kafka cannot be used as it is."""
+
+
+class BrokerUnavailableError(BrokerError):
+    """Nothing that speaks Kafka answers at the address."""
+
+    def __init__(self, address: str, why: str = "", remedy: str = "") -> None:
+        super().__init__(address, why, remedy)
+        self.address = address
+        self.why = why
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        why = f" ({self.why})" if self.why else ""
+        remedy = self.remedy or "start it, or set RESCIND_BOOTSTRAP to the address of one that runs"
+        return f"expected a Kafka broker at {self.address}, but none answered{why}; {remedy}"
+
+
+class BrokerUnsupportedError(BrokerError):
+    """A broker answers, but it is too old or too new for this release."""
+
+    def __init__(self, address: str, found: str, supported: str) -> None:
+        super().__init__(address, found, supported)
+        self.address = address
+        self.found = found
+        self.supported = supported
+
+    def __str__(self) -> str:
+        return (
+            f"expected Apache Kafka {self.supported} at {self.address}, but it is {self.found}; "
+            "upgrade the broker, or use the embedded one (`rescind up`)"
+        )
+
+
+class BrokerStartError(BrokerError):
+    """The embedded broker ended, or hung, before it answered. ``tail`` is the end of its log."""
+
+    def __init__(self, why: str, log_file: str, tail: str, remedy: str) -> None:
+        super().__init__(why, log_file, tail, remedy)
+        self.why = why
+        self.log_file = log_file
+        self.tail = tail
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        tail = f"; the last lines of {self.log_file}:\n{self.tail}" if self.tail else ""
+        return f"expected the embedded Kafka to start, but {self.why}; {self.remedy}{tail}"
+
+
+class BrokerRunningError(BrokerError):
+    """Another embedded broker uses the same data folder."""
+
+    def __init__(self, folder: str, pid: int | None) -> None:
+        super().__init__(folder, pid)
+        self.folder = folder
+        self.pid = pid
+
+    def __str__(self) -> str:
+        who = f" (process {self.pid})" if self.pid else ""
+        return (
+            f"expected {self.folder} to be free, but another embedded Kafka{who} uses it; "
+            "use that one, stop it, or choose another folder by RESCIND_DATA_DIR"
+        )
+
+
+class PortTakenError(BrokerError):
+    """The embedded broker was told to listen on one port, and another program does."""
+
+    def __init__(self, port: int) -> None:
+        super().__init__(port)
+        self.port = port
+
+    def __str__(self) -> str:
+        return (
+            f"expected port {self.port} on 127.0.0.1 to be free, but another program listens "
+            "there; stop it, or choose another port by RESCIND_EMBEDDED_PORT"
+        )
+
+
+class DownloadError(BrokerError):
+    """A file of the embedded broker cannot be had, or is not the pinned one."""
+
+    def __init__(self, file: str, why: str, remedy: str = "") -> None:
+        super().__init__(file, why, remedy)
+        self.file = file
+        self.why = why
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        remedy = self.remedy or "check the network and try again, or set RESCIND_BOOTSTRAP"
+        return f"expected to download {self.file}, but {self.why}; {remedy}"
+
+
+class TopicsError(BrokerError):
+    """Topics are missing or differ from what the design needs; one sentence for each."""
+
+    def __init__(self, differences: Sequence[str]) -> None:
+        super().__init__(tuple(differences))
+        self.differences = tuple(differences)
+
+    def __str__(self) -> str:
+        return "expected the topics as `rescind topics describe` lists them, but " + "; ".join(
+            self.differences
+        )
+
+
+class RecordTooLargeError(BrokerError):
+    """A record is larger than its topic takes. Nothing was sent; sending it again is useless."""
+
+    def __init__(self, topic: str, size_bytes: int, size_bytes_max: int) -> None:
+        super().__init__(topic, size_bytes, size_bytes_max)
+        self.topic = topic
+        self.size_bytes = size_bytes
+        self.size_bytes_max = size_bytes_max
+
+    def __str__(self) -> str:
+        return (
+            f"expected a record of at most {self.size_bytes_max} bytes for {self.topic!r}, "
+            f"but it has {self.size_bytes}; split it, or raise max.message.bytes of the topic"
+        )
+
+
+class FencedError(BrokerError):
+    """Somebody else has started the producer of this partition: it is not ours any more.
+
+    Nothing of the transaction in hand will ever be read. Start again only if the group still
+    says that the partition is ours, and after a jitter, or two owners fence each other for ever.
+    """
+
+    def __init__(self, transactional_id: str) -> None:
+        super().__init__(transactional_id)
+        self.transactional_id = transactional_id
+
+    def __str__(self) -> str:
+        return (
+            f"expected to be the only producer of {self.transactional_id!r}, "
+            "but another has taken over; give the partition up"
+        )
+
+
+class UncertainError(BrokerError):
+    """A commit was asked for and no answer came: it may have happened, or not.
+
+    Start the producer again, which settles it, then read ``@position`` to learn which.
+    """
+
+    def __init__(self, transactional_id: str, why: str) -> None:
+        super().__init__(transactional_id, why)
+        self.transactional_id = transactional_id
+        self.why = why
+
+    def __str__(self) -> str:
+        return (
+            f"expected an answer to the commit of {self.transactional_id!r}, but {self.why}; "
+            "start the producer again and read what was committed"
+        )
+
+
+class TransactionFailedError(BrokerError):
+    """A transaction did certainly not happen. Start the producer again before the next one."""
+
+    def __init__(self, transactional_id: str, why: str) -> None:
+        super().__init__(transactional_id, why)
+        self.transactional_id = transactional_id
+        self.why = why
+
+    def __str__(self) -> str:
+        return (
+            f"expected a transaction of {self.transactional_id!r} to be written, "
+            f"but {self.why}; start the producer again and repeat it"
+        )
+
+
+class StalledError(BrokerError):
+    """A consumer has had lag for a while and gets nothing, without any error from the client.
+
+    Known of the client after some broker restarts. The way out is a new consumer, which
+    usually means a new process.
+    """
+
+    def __init__(self, partition: str, lag_records: int, seconds: float) -> None:
+        super().__init__(partition, lag_records, seconds)
+        self.partition = partition
+        self.lag_records = lag_records
+        self.seconds = seconds
+
+    def __str__(self) -> str:
+        return (
+            f"expected records of {self.partition}, which is {self.lag_records} behind, "
+            f"but none came for {self.seconds:.0f} s; restart this process"
+        )
+
+
+class JournalError(RescindError):
+    """The journal cannot be read as a journal. Nothing is guessed: the reader stops."""
+
+
+class UnknownEventError(JournalError):
+    """The journal holds an event that a newer release has written.
+
+    Folding half of what it says would write a guess into a state, so the reader stops.
+    Upgrade this process to at least the release that wrote it.
+    """
+
+    def __init__(self, event_type: str, field: str = "") -> None:
+        super().__init__(event_type, field)
+        self.event_type = event_type
+        self.field = field
+
+    def __str__(self) -> str:
+        what = (
+            f"field {self.field!r} of {self.event_type!r}" if self.field else repr(self.event_type)
+        )
+        return (
+            f"expected an event that this release knows, but got {what}; "
+            "upgrade this process to the release that writes it"
+        )
+
+
+class UnreadableEventError(JournalError):
+    """A record of the journal is not an event. Somebody else writes to the topic."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+
+    def __str__(self) -> str:
+        return (
+            f"expected an event of the journal, but got something else ({self.why}); "
+            "only the lifecycle may write this topic: `rescind topics acls` prints the rights"
+        )
+
+
+class NoTransitionError(JournalError):
+    """The journal holds an event that the run's state has no edge for.
+
+    Either two writers shared a run or a release changed the table. The lifecycle quarantines
+    the flow run: guessing would write the guess into every replica.
+    """
+
+    def __init__(self, run_id: str, state: str, event: str) -> None:
+        # The raw values, not the sentence, go to Exception: it pickles by its args, and these
+        # errors cross process pools.
+        super().__init__(run_id, state, event)
+        self.run_id = run_id
+        self.state = state
+        self.event = event
+
+    def __str__(self) -> str:
+        return (
+            f"expected an event that {self.state!r} allows, "
+            f"but run {self.run_id!r} got {self.event!r}"
+        )

@@ -1,0 +1,203 @@
+"""What can be set, in one object: by ``RESCIND_*`` variables, else by ``rescind.toml``.
+
+The file is ``rescind.toml`` in the working directory, or the one that ``RESCIND_CONFIG`` names;
+a variable goes before the file. Use `load_settings`: it raises `SettingsError` with the name of
+what is wrong, where the class alone raises pydantic's error. Secrets are ``SecretStr``, so that
+no log and no traceback has them. Nothing is read again later: a setting changes with a restart.
+"""
+
+import os
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+import platformdirs
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from rescind.errors import SettingsError
+
+__all__ = ["Settings", "load_settings"]
+
+_PREFIX = "RESCIND_"
+
+Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+PositiveSeconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
+def config_file() -> Path:
+    """Where the settings file is, or would be."""
+    return Path(os.environ.get("RESCIND_CONFIG") or "rescind.toml")
+
+
+class Settings(BaseSettings):
+    """Every setting, with its default. Durations are seconds."""
+
+    model_config = SettingsConfigDict(env_prefix=_PREFIX, extra="forbid", frozen=True)
+
+    # Where Kafka is. None: the embedded broker, found by the state file in `data_dir`.
+    bootstrap: str | None = None
+    topic_prefix: str = Field(default="rescind.", pattern=r"^[A-Za-z0-9._-]{0,100}$")
+    # None: 4 with the embedded broker, 12 else. Fixed when the topics are made.
+    partitions: int | None = Field(default=None, ge=1, le=1024)
+    # None: 1 with one broker, else 3 or as many as there are.
+    replication_factor: int | None = Field(default=None, ge=1, le=16)
+
+    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "PLAIN"
+    sasl_username: str | None = None
+    sasl_password: SecretStr | None = None
+    tls_ca_file: Path | None = None
+    tls_cert_file: Path | None = None
+    tls_key_file: Path | None = None
+    tls_key_password: SecretStr | None = None
+    tls_check_hostname: bool = True
+
+    data_dir: Path = Field(default_factory=lambda: platformdirs.user_data_path("rescind"))
+    cache_dir: Path = Field(default_factory=lambda: platformdirs.user_cache_path("rescind"))
+
+    embedded_port: int = Field(default=19092, ge=0, le=65535)
+    embedded_heap_mb: int = Field(default=512, ge=128)
+    # A mirror of Maven's repository, for machines that cannot reach the public one.
+    maven_repository: str | None = None
+
+    # The first signs, all of them verify: to change a key, add the new one in front.
+    signing_keys: Annotated[tuple[SecretStr, ...], NoDecode] = ()
+    accept_unsigned_cancels: bool = True
+
+    # None: `<host>-<slot>`, the first slot that no other process of this machine holds.
+    instance_id: str | None = Field(default=None, pattern=r"^[A-Za-z0-9._-]{1,200}$")
+    # New shapes on the wire are written from the level on that introduced them. Raise it
+    # only after every worker has the new release.
+    feature_level: int = Field(default=1, ge=1)
+
+    acknowledge_seconds: PositiveSeconds = 15
+    grace_seconds: Seconds = 30
+    deadline_seconds: PositiveSeconds = 300
+    wait_seconds_max: PositiveSeconds = 86_400
+    abort_seconds: PositiveSeconds = 30
+    heartbeat_seconds: PositiveSeconds = 5
+    lost_after_seconds: PositiveSeconds = 30
+    armed_seconds: PositiveSeconds = 86_400
+    armed_max: int = Field(default=100_000, ge=0)  # a partition
+    forget_after_seconds: PositiveSeconds = 7 * 86_400
+    rewrite_after_seconds: PositiveSeconds = 7 * 86_400
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - pydantic-settings passes it by name
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        # No dotenv and no folder of secrets: two places are enough to look in.
+        file = TomlConfigSettingsSource(settings_cls, toml_file=config_file())
+        return init_settings, env_settings, file
+
+    @field_validator("signing_keys", mode="before")
+    @classmethod
+    def _keys_in_a_variable_are_separated_by_commas(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(key.strip() for key in value.split(",") if key.strip())
+        return value
+
+    @field_validator("signing_keys")
+    @classmethod
+    def _keys_are_long_enough(cls, keys: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+        if any(len(key.get_secret_value()) < 16 for key in keys):
+            raise ValueError("keys of at least 16 characters")
+        return keys
+
+    @field_validator("bootstrap")
+    @classmethod
+    def _addresses_have_ports(cls, value: str | None) -> str | None:
+        if value is None or not value.strip():
+            return None
+        for address in value.split(","):
+            host, _, port = address.strip().rpartition(":")
+            if not host or not port.isdecimal() or not 0 < int(port) < 65536:
+                raise ValueError("addresses of the form host:port, separated by commas")
+        return value
+
+    @model_validator(mode="after")
+    def _what_belongs_together_is_together(self) -> Self:
+        if self.security_protocol.startswith("SASL") and not (
+            self.sasl_username and self.sasl_password
+        ):
+            raise ValueError(
+                "sasl_username|given together with RESCIND_SASL_PASSWORD "
+                f"when RESCIND_SECURITY_PROTOCOL is {self.security_protocol}"
+            )
+        if self.lost_after_seconds < 2 * self.heartbeat_seconds:
+            raise ValueError(
+                "lost_after_seconds|at least twice RESCIND_HEARTBEAT_SECONDS, "
+                "or one late heartbeat ends a run"
+            )
+        for name in ("tls_ca_file", "tls_cert_file", "tls_key_file"):
+            path: Path | None = getattr(self, name)
+            if path is not None and not path.is_file():
+                raise ValueError(f"{name}|the path of a file that exists (no such file: {path})")
+        return self
+
+    @property
+    def is_embedded(self) -> bool:
+        """True if no cluster is named, so that the embedded broker is meant."""
+        return self.bootstrap is None
+
+    @property
+    def partition_count(self) -> int:
+        """Partitions of every topic to be made."""
+        return self.partitions or (4 if self.is_embedded else 12)
+
+    def printable(self) -> dict[str, str]:
+        """Each setting under the name of its variable, without secrets: for a log or a person."""
+        return {
+            _PREFIX + name.upper(): _shown(getattr(self, name)) for name in type(self).model_fields
+        }
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Read the settings from arguments, environment and file, in that order.
+
+    Raises `SettingsError` when a value is not what it must be, or the file cannot be read.
+    """
+    named = os.environ.get("RESCIND_CONFIG")
+    if named and not Path(named).is_file():
+        raise SettingsError([("RESCIND_CONFIG", "the path of a file that exists", repr(named))])
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        raise SettingsError([_problem(e) for e in error.errors()]) from None
+    except ValueError as error:
+        # tomllib's error is a ValueError; it says the line and column.
+        raise SettingsError([(str(config_file()), "a TOML file", f"not one: {error}")]) from None
+    except OSError as error:
+        raise SettingsError([(str(config_file()), "readable", str(error.strerror))]) from None
+
+
+def _problem(error: Any) -> tuple[str, str, str | None]:
+    message = str(error["msg"]).removeprefix("Value error, ").removeprefix("Input should be ")
+    if not error["loc"]:
+        # A rule over several settings names the one to change: "name|what is expected".
+        field, _, expected = message.partition("|")
+        return _PREFIX + field.upper(), expected, None
+    field = str(error["loc"][0])
+    name = _PREFIX + field.upper() if field in Settings.model_fields else field
+    if error["type"] == "extra_forbidden":
+        return name, "the name of a setting", "unknown"
+    if field in {"signing_keys", "sasl_password", "tls_key_password"}:
+        return name, message, None
+    return name, message, repr(error["input"])
+
+
+def _shown(value: object) -> str:
+    if value == ():
+        return ""
+    return "" if value is None else str(value)
