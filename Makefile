@@ -9,7 +9,7 @@ SHELL := /bin/sh
 
 VENV := .venv
 BIN := $(VENV)/bin
-PYTHON ?=
+PYTHON ?= python3 python3.11 python3.12 python3.13 python3.14
 ARGS ?=
 
 # pip says what it is doing to a person, and nothing to a log.
@@ -63,12 +63,12 @@ $(VENV)/.requirements: requirements-dev.txt | $(BIN)/python
 	@touch $@
 
 $(BIN)/python:
-	@for python in $(or $(PYTHON),python3 python3.11 python3.12 python3.13 python3.14); do \
+	@for python in $(PYTHON); do \
 	  $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && break; \
 	  python=; \
 	done; \
 	if [ -z "$$python" ]; then \
-	  echo 'expected Python 3.11 or later, but found none ($(or $(PYTHON),python3, python3.11 to python3.14)).' >&2; \
+	  echo 'expected Python 3.11 or later, but found none. Tried: $(PYTHON).' >&2; \
 	  echo 'Install one (Debian, Ubuntu: apt install python3 python3-venv), or name it: make PYTHON=/path/to/python3' >&2; \
 	  exit 1; \
 	fi; \
