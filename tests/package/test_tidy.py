@@ -9,14 +9,13 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 from typing import Final
 
 import pytest
 
-ROOT: Final = Path(__file__).parents[2]
-ROOMS: Final = ("events", "statemachine", "processors")
+from tests.package.checkout import ROOMS, ROOT, tracked
+
 # Text is what people write; everything else is checked by whoever reads it.
 BINARY_SUFFIXES: Final = frozenset({".gz", ".ico", ".jpg", ".png", ".woff2", ".zip"})
 
@@ -40,17 +39,6 @@ FORBIDDEN_TEXT: Final = {
 }
 ONE_L: Final = re.compile(r"\w*cancel(?:ed|ing|ation|er)\w*", re.IGNORECASE)
 LOCKS_OF_OTHER_TOOLS: Final = ("uv.lock", "package-lock.json", "poetry.lock", "Pipfile.lock")
-
-
-@cache
-def tracked() -> tuple[Path, ...]:
-    listing = subprocess.run(
-        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    if listing.returncode != 0:
-        pytest.skip("not a git checkout: what is tracked cannot be known")
-    paths = (ROOT / name for name in listing.stdout.split("\0") if name)
-    return tuple(path for path in paths if path.is_file() and not path.is_symlink())
 
 
 def lines() -> Iterator[tuple[str, str]]:
