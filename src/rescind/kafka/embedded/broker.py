@@ -1,0 +1,314 @@
+"""`EmbeddedBroker`: a Kafka that starts, answers, keeps its data and ends with its owner.
+
+Start and stop block for seconds; code in an event loop uses ``async with``, which waits in a
+thread. The data folder is formatted once and keeps its cluster id; the lock on it is held by
+the broker's process itself, so that a second broker is refused as long as the first one lives,
+whoever started it.
+"""
+
+import asyncio
+import base64
+import subprocess
+import threading
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import psutil
+
+from rescind.errors import BrokerRunningError, BrokerStartError, PortTakenError
+from rescind.kafka.embedded.config import Ports, log4j_config, server_properties
+from rescind.kafka.embedded.download import ensure_jars
+from rescind.kafka.embedded.java import Java, clean_environment
+from rescind.kafka.embedded.locks import FileLock
+from rescind.kafka.embedded.logs import LogFollower, tail
+from rescind.kafka.embedded.pins import KAFKA_VERSION, pinned_jars
+from rescind.kafka.embedded.ports import choose_port
+from rescind.kafka.embedded.process import BrokerProcess
+from rescind.kafka.embedded.progress import Progress, ProgressCallback, Stage, silent
+from rescind.kafka.embedded.state import BrokerState, read_state, remove_state, write_state
+from rescind.settings import Settings
+
+__all__ = ["EmbeddedBroker"]
+
+_START_SECONDS_MAX = 60
+_FORMAT_SECONDS_MAX = 60
+_STOP_SECONDS_MAX = 20
+_TRIES = 3
+
+
+class EmbeddedBroker:
+    """A broker on ``data_dir`` with its program files in ``cache_dir``.
+
+    ``port`` 0 takes any free one; with ``fallback``, so does a port that is taken. ``properties``
+    go before the broker's own. ``tune`` lets the first clean stop make later starts quick.
+    """
+
+    def __init__(
+        self,
+        data_dir: Path,
+        cache_dir: Path,
+        *,
+        port: int = 0,
+        fallback: bool = True,
+        heap_mb: int = 512,
+        properties: Mapping[str, str] | None = None,
+        repository: str | None = None,
+        progress: ProgressCallback = silent,
+        tune: bool = True,
+    ) -> None:
+        self.data_dir = data_dir
+        self._cache_dir = cache_dir
+        self._port = port
+        self._fallback = fallback
+        self._heap_mb = heap_mb
+        self._properties = dict(properties or {})
+        self._repository = repository
+        self._progress = progress
+        self._tune = tune
+        self._folder = data_dir / "kafka"
+        self._process: BrokerProcess | None = None
+        self._java: Java | None = None
+        self._ports: Ports | None = None
+        self._record: Path | None = None
+        self._given_up = threading.Event()
+
+    @classmethod
+    def from_settings(cls, settings: Settings, progress: ProgressCallback = silent) -> Self:
+        """The broker that the settings describe; only the default port may give way to another."""
+        return cls(
+            settings.data_dir,
+            settings.cache_dir,
+            port=settings.embedded_port,
+            fallback="embedded_port" not in settings.model_fields_set,
+            heap_mb=settings.embedded_heap_mb,
+            repository=settings.maven_repository,
+            progress=progress,
+        )
+
+    @property
+    def bootstrap(self) -> str:
+        """The address for clients; the broker must have been started."""
+        assert self._ports is not None, "not started"
+        return f"127.0.0.1:{self._ports.client}"
+
+    @property
+    def log_file(self) -> Path:
+        return self._folder / "broker.log"
+
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid if self.is_running and self._process else None
+
+    @property
+    def is_running(self) -> bool:
+        return self._process is not None and self._process.returncode is None
+
+    def start(self) -> str:
+        """Start and wait until it answers; return the address. Again after a stop: same data.
+
+        Raises `DownloadError`, `PortTakenError`, `BrokerRunningError` or `BrokerStartError`.
+        """
+        if self.is_running:
+            return self.bootstrap
+        jars = ensure_jars(pinned_jars(), self._cache_dir, self._progress, self._repository)
+        self._java = Java.find(jars, self._cache_dir)
+        lock = self._lock_folder()
+        try:
+            self._format(self._java)
+            self._start(self._java, lock)
+        except BaseException:
+            self.kill()
+            raise
+        finally:
+            # The process has inherited it, and gives it back by ending.
+            lock.release()
+        self._say("ready", f"Kafka {KAFKA_VERSION} answers at {self.bootstrap}")
+        return self.bootstrap
+
+    def stop(self) -> None:
+        """End it cleanly; by force if it does not. The first time, also make starts quick."""
+        if self._process is None:
+            return
+        self._say("stop", "Stopping Kafka")
+        graceful = self._process.end(_STOP_SECONDS_MAX)
+        self._process = None
+        remove_state(self.data_dir)
+        if self._record is not None and self._java is not None and graceful:
+            self._say("tune", "Making later starts of Kafka quick (once)")
+            self._java.make_cache(self._record, self._heap_mb)
+        self._record = None
+
+    def kill(self) -> None:
+        """End it as a power cut would."""
+        if self._process is not None:
+            self._process.kill()
+            self._process = None
+
+    async def start_async(self) -> str:
+        """`start` in a thread. If the waiting task is cancelled, the broker is ended."""
+        self._given_up.clear()
+        starting = asyncio.create_task(asyncio.to_thread(self.start))
+        try:
+            return await asyncio.shield(starting)
+        except asyncio.CancelledError:
+            self._given_up.set()
+            await asyncio.wait([starting])
+            await asyncio.to_thread(self.kill)
+            raise
+
+    async def stop_async(self) -> None:
+        await asyncio.to_thread(self.stop)
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    async def __aenter__(self) -> Self:
+        await self.start_async()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.stop_async()
+
+    def _lock_folder(self) -> FileLock:
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            lock = FileLock(self._folder / "broker.lock")
+            free = lock.acquire(wait=False)
+        except OSError as error:
+            remedy = "make it writable, or choose another by RESCIND_DATA_DIR"
+            why = f"its data folder cannot be used: {error}"
+            raise BrokerStartError(why, str(self.log_file), "", remedy) from error
+        if not free:
+            state = read_state(self.data_dir)
+            raise BrokerRunningError(str(self._folder), state.pid if state else None)
+        return lock
+
+    def _format(self, java: Java) -> None:
+        data = self._folder / "data"
+        if data.exists():
+            return
+        self._say("format", "Preparing Kafka's data folder")
+        # Formatted under another name and renamed, so that what is there is whole.
+        fresh = self._folder / f"data-{uuid.uuid4().hex}"
+        properties = self._folder / "format.properties"
+        properties.write_text(server_properties(fresh, Ports(19092, 19093), {}), encoding="utf-8")
+        command = java.command(
+            "kafka.tools.StorageTool",
+            *("format", "-t", _new_cluster_id(), "-c", str(properties)),
+            heap_mb=128,
+            options=[*java.cached_start(), "-XX:TieredStopAtLevel=1"],
+        )
+        done = subprocess.run(
+            command,
+            env=clean_environment(self._folder),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=_FORMAT_SECONDS_MAX,
+            check=False,
+        )
+        if done.returncode != 0:
+            why = "its data folder cannot be formatted"
+            said = done.stdout.decode(errors="replace")[-2000:]
+            raise BrokerStartError(why, "its output", said, "see what Java says there")
+        fresh.rename(data)
+
+    def _start(self, java: Java, lock: FileLock) -> None:
+        for left in reversed(range(_TRIES)):
+            client = choose_port(self._port, fallback=self._fallback)
+            self._ports = Ports(client, choose_port(0, fallback=True, avoid=client))
+            try:
+                self._spawn(java, lock, self._ports)
+                self._wait_until_it_answers()
+            except PortTakenError:
+                # Somebody was quicker between our look and the broker's.
+                self.kill()
+                if not left:
+                    raise
+            else:
+                return
+
+    def _spawn(self, java: Java, lock: FileLock, ports: Ports) -> None:
+        self._say("start", f"Starting Kafka {KAFKA_VERSION}")
+        properties = self._folder / "server.properties"
+        data = self._folder / "data"
+        properties.write_text(server_properties(data, ports, self._properties), encoding="utf-8")
+        logging = self._folder / "log4j2.yaml"
+        logging.write_text(log4j_config(self.log_file), encoding="utf-8")
+        options = java.cached_start()
+        self._record = None
+        if not options and self._tune:
+            self._record = java.aot_cache.with_name(f"start-{uuid.uuid4().hex}.record")
+            options = java.recorded_start(self._record)
+        # Java unpacks its native libraries there.
+        options += [f"-Dlog4j2.configurationFile={logging}", f"-Djava.io.tmpdir={self._folder}"]
+        self._log = LogFollower(self.log_file)
+        try:
+            self._process = BrokerProcess(
+                java.command(
+                    "kafka.Kafka", str(properties), heap_mb=self._heap_mb, options=options
+                ),
+                output=self._folder / "java.log",
+                environment=clean_environment(self._folder),
+                inherit=[lock.fileno()],
+            )
+        except OSError as error:
+            raise self._failed(f"Java cannot be run: {error}") from error
+
+    def _wait_until_it_answers(self) -> None:
+        assert self._process is not None
+        waited = 0.0
+        while not self._log.has("Kafka Server started"):
+            if self._process.wait(0.05):
+                raise self._why_it_ended()
+            waited += 0.05
+            if waited > _START_SECONDS_MAX:
+                raise self._failed(f"it did not answer within {_START_SECONDS_MAX} s")
+            if self._given_up.is_set():
+                raise self._failed("the start was given up")
+        process = psutil.Process(self._process.pid)
+        state = BrokerState(
+            bootstrap=self.bootstrap,
+            pid=process.pid,
+            started_at=process.create_time(),
+            version=KAFKA_VERSION,
+            log_file=str(self.log_file),
+        )
+        write_state(self.data_dir, state)
+
+    def _why_it_ended(self) -> BrokerStartError | PortTakenError:
+        assert self._process is not None
+        if self._log.has("Address already in use"):
+            return PortTakenError(self._ports.client if self._ports else self._port)
+        return self._failed(f"it ended with code {self._process.returncode}")
+
+    def _failed(self, why: str) -> BrokerStartError:
+        lines = tail(self.log_file, 12) or tail(self._folder / "java.log", 12)
+        remedy = "see the log; if the data may go, remove the folder and start again"
+        return BrokerStartError(why, str(self.log_file), lines, f"{remedy} ({self._folder})")
+
+    def _say(self, stage: Stage, message: str) -> None:
+        self._progress(Progress(stage, message))
+
+
+def _new_cluster_id() -> str:
+    # As Kafka's own: an id that begins with "-" would be taken for an option, one time in 64.
+    chance = uuid.uuid4().bytes
+    return base64.urlsafe_b64encode(bytes([chance[0] & 0x7F]) + chance[1:]).decode().rstrip("=")

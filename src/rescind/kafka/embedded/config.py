@@ -1,0 +1,73 @@
+"""The embedded broker's configuration: what one node needs, small and quick.
+
+Written anew at each start, so that a new release brings its own. Everything listens on
+loopback; nothing here makes the broker reachable from another machine.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+__all__ = ["Ports", "log4j_config", "server_properties"]
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Where clients connect, and where the broker talks to its own controller."""
+
+    client: int
+    controller: int
+
+
+def server_properties(data: Path, ports: Ports, extra: Mapping[str, str]) -> str:
+    """The text of ``server.properties``; ``extra`` goes before what is written here."""
+    properties = {
+        "process.roles": "broker,controller",
+        "node.id": "1",
+        "controller.quorum.voters": f"1@127.0.0.1:{ports.controller}",
+        "controller.listener.names": "CONTROLLER",
+        "listeners": (
+            f"PLAINTEXT://127.0.0.1:{ports.client},CONTROLLER://127.0.0.1:{ports.controller}"
+        ),
+        "advertised.listeners": f"PLAINTEXT://127.0.0.1:{ports.client}",
+        "listener.security.protocol.map": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT",
+        "log.dirs": str(data),
+        "auto.create.topics.enable": "false",
+        "offsets.topic.num.partitions": "4",
+        "offsets.topic.replication.factor": "1",
+        "transaction.state.log.num.partitions": "4",
+        "transaction.state.log.replication.factor": "1",
+        "transaction.state.log.min.isr": "1",
+        "share.coordinator.state.topic.num.partitions": "1",
+        "share.coordinator.state.topic.replication.factor": "1",
+        "share.coordinator.state.topic.min.isr": "1",
+        "group.initial.rebalance.delay.ms": "0",
+        # Looked for every 10 s by default; an orphan holds up every committed reader.
+        "transaction.abort.timed.out.transaction.cleanup.interval.ms": "1000",
+        # After a kill -9 the controller takes the old broker for alive so long (9 s by default),
+        # and lets no new one in.
+        "broker.session.timeout.ms": "3000",
+        "broker.heartbeat.interval.ms": "500",
+        "num.network.threads": "2",
+        "num.io.threads": "4",
+        # 128 MiB by default, a quarter of the heap; 16 hold 700,000 keys a pass.
+        "log.cleaner.dedupe.buffer.size": str(16 << 20),
+        **extra,
+    }
+    return "".join(f"{name}={value}\n" for name, value in properties.items())
+
+
+def log4j_config(log_file: Path) -> str:
+    """The text of ``log4j2.yaml``: one file of 10 MB and two old ones."""
+    return f"""Configuration:
+  Appenders:
+    RollingFile:
+      name: file
+      fileName: "{log_file}"
+      filePattern: "{log_file}.%i"
+      PatternLayout: {{pattern: "[%d] %p %m (%c)%n"}}
+      Policies: {{SizeBasedTriggeringPolicy: {{size: 10MB}}}}
+      DefaultRolloverStrategy: {{max: 2}}
+  Loggers:
+    Root: {{level: INFO, AppenderRef: [{{ref: file}}]}}
+"""

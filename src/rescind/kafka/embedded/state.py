@@ -1,0 +1,57 @@
+"""Where a running embedded broker is: a file in the data folder that every command finds.
+
+The file may outlive its broker (kill -9, power), so it names the process by its id and its
+time of start, and whoever reads it is told of living brokers only.
+"""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import psutil
+
+__all__ = ["BrokerState", "read_state"]
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerState:
+    """One running broker. ``started_at`` is the process's time of start, in seconds since 1970."""
+
+    bootstrap: str
+    pid: int
+    started_at: float
+    version: str
+    log_file: str
+
+    @property
+    def is_alive(self) -> bool:
+        try:
+            process = psutil.Process(self.pid)
+            same = abs(process.create_time() - self.started_at) < 1
+            return same and process.status() != psutil.STATUS_ZOMBIE
+        except psutil.Error:
+            return False
+
+
+def read_state(data_dir: Path) -> BrokerState | None:
+    """Return the embedded broker that runs on this data folder, or None."""
+    try:
+        state = BrokerState(**json.loads(_file(data_dir).read_bytes()))
+    except (OSError, ValueError, TypeError):
+        return None
+    return state if state.is_alive else None
+
+
+def write_state(data_dir: Path, state: BrokerState) -> None:
+    file = _file(data_dir)
+    whole = file.with_suffix(".new")
+    whole.write_text(json.dumps(asdict(state)), encoding="utf-8")
+    whole.replace(file)
+
+
+def remove_state(data_dir: Path) -> None:
+    _file(data_dir).unlink(missing_ok=True)
+
+
+def _file(data_dir: Path) -> Path:
+    return data_dir / "kafka" / "broker.json"

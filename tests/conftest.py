@@ -1,0 +1,60 @@
+"""Fixtures for every test: a broker, names of a test's own, and what was left running."""
+
+import secrets
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+
+from tests.broker import ServedBroker, serve
+from tests.leaks import Running, leaked_since
+
+_served = pytest.StashKey[ServedBroker]()
+
+
+@pytest.fixture(scope="session")
+def broker(pytestconfig: pytest.Config) -> Iterator[ServedBroker]:
+    """The session's broker. A test that kills or stops one starts its own."""
+    served = serve()
+    pytestconfig.stash[_served] = served
+    yield served
+    served.stop()
+
+
+@pytest.fixture(scope="session")
+def bootstrap(broker: ServedBroker) -> str:
+    return broker.bootstrap
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_left_running(request: pytest.FixtureRequest) -> Iterator[None]:
+    if "broker" in request.fixturenames:
+        # Not the test's own, so it is there before the test begins.
+        request.getfixturevalue("broker")
+    before = Running.now()
+    yield
+    if left := leaked_since(before):
+        pytest.fail("the test left running: " + "; ".join(left))
+
+
+@pytest.fixture
+def unique_prefix() -> str:
+    """A topic prefix that nobody else uses on this broker. No topics are made."""
+    return f"test-{secrets.token_hex(6)}."
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    served = config.stash.get(_served, None)
+    if served is not None:
+        terminalreporter.write_line(f"Kafka: {served.rung} ({served.why})")
+    reasons = Counter(_reason(report) for report in terminalreporter.stats.get("skipped", []))
+    total = sum(reasons.values())
+    listed = "; ".join(f"{count} x {reason}" for reason, count in reasons.most_common())
+    terminalreporter.write_line(f"Not run here: {total}" + (f" ({listed})" if listed else ""))
+
+
+def _reason(report: pytest.TestReport) -> str:
+    where = report.longrepr
+    return str(where[2] if isinstance(where, tuple) else where).removeprefix("Skipped: ")
