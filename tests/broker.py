@@ -10,6 +10,7 @@ Every rung is a real Apache Kafka; there is no fake one.
 
 import os
 import shutil
+import socket
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -72,6 +73,8 @@ def _why_no_container(*, may_pull: bool) -> str:
         from docker.errors import DockerException, ImageNotFound
     except ImportError:
         return "the package docker is not installed"
+    if not _engine_socket_answers():
+        return "no Docker engine answers"
     try:
         client = docker.from_env(timeout=120)
     except DockerException:
@@ -90,6 +93,19 @@ def _why_no_container(*, may_pull: bool) -> str:
     finally:
         client.close()
     return ""
+
+
+def _engine_socket_answers() -> bool:
+    # Looked at first: docker's client leaves its own socket open when nobody answers.
+    host = os.environ.get("DOCKER_HOST") or "unix:///var/run/docker.sock"
+    if not host.startswith("unix://"):
+        return True
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.connect(host.removeprefix("unix://"))
+        except OSError:
+            return False
+        return True
 
 
 def _container() -> ServedBroker:

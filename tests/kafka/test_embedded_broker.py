@@ -34,7 +34,9 @@ async def _read(bootstrap: str) -> bytes:
         "kept", bootstrap_servers=bootstrap, auto_offset_reset="earliest", group_id=None
     )
     async with consumer:
-        return bytes((await consumer.getone()).value)
+        value = (await consumer.getone()).value
+    assert value is not None
+    return bytes(value)
 
 
 @pytest.mark.parametrize("by_force", [False, True])

@@ -7,8 +7,6 @@ whoever started it.
 """
 
 import asyncio
-import base64
-import subprocess
 import threading
 import uuid
 from collections.abc import Mapping
@@ -21,6 +19,7 @@ import psutil
 from rescind.errors import BrokerRunningError, BrokerStartError, PortTakenError
 from rescind.kafka.embedded.config import Ports, log4j_config, server_properties
 from rescind.kafka.embedded.download import ensure_jars
+from rescind.kafka.embedded.formatting import data_folder, format_data, is_unformatted
 from rescind.kafka.embedded.java import Java, clean_environment
 from rescind.kafka.embedded.locks import FileLock
 from rescind.kafka.embedded.logs import LogFollower, tail
@@ -34,7 +33,6 @@ from rescind.settings import Settings
 __all__ = ["EmbeddedBroker"]
 
 _START_SECONDS_MAX = 60
-_FORMAT_SECONDS_MAX = 60
 _STOP_SECONDS_MAX = 20
 _TRIES = 3
 
@@ -117,7 +115,9 @@ class EmbeddedBroker:
         self._java = Java.find(jars, self._cache_dir)
         lock = self._lock_folder()
         try:
-            self._format(self._java)
+            if is_unformatted(self._folder):
+                self._say("format", "Preparing Kafka's data folder")
+                format_data(self._folder, self._java)
             self._start(self._java, lock)
         except BaseException:
             self.kill()
@@ -200,36 +200,6 @@ class EmbeddedBroker:
             raise BrokerRunningError(str(self._folder), state.pid if state else None)
         return lock
 
-    def _format(self, java: Java) -> None:
-        data = self._folder / "data"
-        if data.exists():
-            return
-        self._say("format", "Preparing Kafka's data folder")
-        # Formatted under another name and renamed, so that what is there is whole.
-        fresh = self._folder / f"data-{uuid.uuid4().hex}"
-        properties = self._folder / "format.properties"
-        properties.write_text(server_properties(fresh, Ports(19092, 19093), {}), encoding="utf-8")
-        command = java.command(
-            "kafka.tools.StorageTool",
-            *("format", "-t", _new_cluster_id(), "-c", str(properties)),
-            heap_mb=128,
-            options=[*java.cached_start(), "-XX:TieredStopAtLevel=1"],
-        )
-        done = subprocess.run(
-            command,
-            env=clean_environment(self._folder),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            timeout=_FORMAT_SECONDS_MAX,
-            check=False,
-        )
-        if done.returncode != 0:
-            why = "its data folder cannot be formatted"
-            said = done.stdout.decode(errors="replace")[-2000:]
-            raise BrokerStartError(why, "its output", said, "see what Java says there")
-        fresh.rename(data)
-
     def _start(self, java: Java, lock: FileLock) -> None:
         for left in reversed(range(_TRIES)):
             client = choose_port(self._port, fallback=self._fallback)
@@ -248,7 +218,7 @@ class EmbeddedBroker:
     def _spawn(self, java: Java, lock: FileLock, ports: Ports) -> None:
         self._say("start", f"Starting Kafka {KAFKA_VERSION}")
         properties = self._folder / "server.properties"
-        data = self._folder / "data"
+        data = data_folder(self._folder)
         properties.write_text(server_properties(data, ports, self._properties), encoding="utf-8")
         logging = self._folder / "log4j2.yaml"
         logging.write_text(log4j_config(self.log_file), encoding="utf-8")
@@ -306,9 +276,3 @@ class EmbeddedBroker:
 
     def _say(self, stage: Stage, message: str) -> None:
         self._progress(Progress(stage, message))
-
-
-def _new_cluster_id() -> str:
-    # As Kafka's own: an id that begins with "-" would be taken for an option, one time in 64.
-    chance = uuid.uuid4().bytes
-    return base64.urlsafe_b64encode(bytes([chance[0] & 0x7F]) + chance[1:]).decode().rstrip("=")

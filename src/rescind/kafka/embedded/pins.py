@@ -40,7 +40,7 @@ class Jar:
 @cache
 def pinned_jars() -> tuple[Jar, ...]:
     """Read the list, in the order of the class path."""
-    text = (files(__package__) / "jars.txt").read_text(encoding="utf-8")
+    text = (files("rescind.kafka.embedded") / "jars.txt").read_text(encoding="utf-8")
     return tuple(_parse(line) for line in text.splitlines() if line and line[0] != "#")
 
 
