@@ -18,7 +18,8 @@
     ├── JournalError              the journal cannot be read as a journal
     │   ├── NoTransitionError         an event that the run's state has no edge for
     │   ├── UnknownEventError         written by a newer release than this one
-    │   └── UnreadableEventError      not an event at all
+    │   ├── UnreadableEventError      not an event at all
+    │   └── UnreadableStateError      a state record that this release cannot restore
     ├── RunnerError               a runner cannot do what was asked of it
     │   ├── RefusedError              the service refused a request of this runner
     │   ├── CannotInterruptError      this executor cannot work here (no free main thread)
@@ -311,4 +312,22 @@ class NoTransitionError(JournalError):
         return (
             f"expected an event that {self.state!r} allows, "
             f"but run {self.run_id!r} got {self.event!r}"
+        )
+
+
+class UnreadableStateError(JournalError):
+    """A record of the service's own state cannot be restored.
+
+    A newer release has written it, or somebody else has. The worker leaves the partition to
+    one that can read it.
+    """
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+
+    def __str__(self) -> str:
+        return (
+            f"expected a state record that this release can restore, but got {self.why}; "
+            "upgrade this worker to the release that writes it"
         )

@@ -1,0 +1,244 @@
+"""One request through the core: its outcome, and all that follows from it at once.
+
+    decide ► entries ► who must be told ► what is swept ► settlement
+
+Everything happens on a `Draft`; the caller writes the entries and the changed records in one
+transaction and adopts the draft after the commit. What could not be swept within the budget is
+returned, to be gone on with between other requests.
+"""
+
+from rescind.events.journal import (
+    CancellationAcknowledged,
+    CancellationArmed,
+    CancellationClockFired,
+    CancellationEscalated,
+    CancellationLapsed,
+    CancellationSent,
+    Entry,
+    FlowCancelled,
+    FlowCancelling,
+    FlowFailed,
+    FlowSucceeded,
+    RequestRefused,
+    RunnerLeft,
+    RunnerLostRecorded,
+    StreamKind,
+    TaskCancelled,
+    TaskCancelling,
+)
+from rescind.events.refusals import Code
+from rescind.events.requests import AnyRequest, Clock, Unreadable
+from rescind.events.requests.base import RunnerScoped
+from rescind.events.words import How
+from rescind.statemachine.decide import Refused, decide, items_of
+from rescind.statemachine.decide.answers import Happened
+from rescind.statemachine.decide.cancel import must_lapse
+from rescind.statemachine.draft import Draft
+from rescind.statemachine.edges import is_cancelling
+from rescind.statemachine.envelope import Recorder
+from rescind.statemachine.policy import Asked, Policy
+from rescind.statemachine.runs import Cancellation, FlowRun
+from rescind.statemachine.settlement import settle
+from rescind.statemachine.sweeps import Sweep, SweepKind, run_sweep
+
+__all__ = ["Core"]
+
+
+class Core:
+    """The core of one partition during one transaction.
+
+    Attributes:
+        recorder: the entries so far, in order.
+        owed: sweeps that are not through yet.
+
+    """
+
+    def __init__(self, draft: Draft, policy: Policy, partition: int) -> None:
+        self.draft = draft
+        self.policy = policy
+        self.recorder = Recorder(draft, partition)
+        self.owed: dict[Sweep, None] = {}
+        self._budget = policy.sweep_chunk
+
+    def answer(self, request: AnyRequest | Unreadable, asked: Asked) -> list[Entry]:
+        """Decide a request with all its items, and do what follows. Returns its own outcome."""
+        if isinstance(request, Unreadable):
+            return self.refuse(asked, Code.UNREADABLE, _what_is_unreadable(request))
+        kind = StreamKind.RUNNER if isinstance(request, RunnerScoped) else StreamKind.FLOW
+        stream_id = request.stream_id
+        items = items_of(request)
+        if items is None:
+            answer = decide(request, None, asked, self.draft, self.policy)
+            happened = _as_events(answer, request.type, None)
+            outcome = self.recorder.answer(asked, kind, stream_id, happened)
+        elif len(items) == 1:
+            answer = decide(request, items[0], asked, self.draft, self.policy)
+            happened = _as_events(answer, request.type, 0)
+            outcome = self.recorder.answer(asked, kind, stream_id, happened)
+        else:
+            outcome = self._answer_items(request, asked, stream_id)
+        self._follow(outcome)
+        return outcome
+
+    def _answer_items(self, request: AnyRequest, asked: Asked, stream_id: str) -> list[Entry]:
+        """Each item is decided on the state that the items before it have left."""
+        made: list[Entry] = []
+        for number, item in enumerate(items_of(request) or ()):
+            answer = decide(request, item, asked, self.draft, self.policy)
+            for happened in _as_events(answer, request.type, number):
+                made.append(self.recorder.answer_item(asked, stream_id, happened, len(made)))
+        return self.recorder.complete(made)
+
+    def refuse(self, asked: Asked, code: Code, message: str) -> list[Entry]:
+        """Refuse a record that names no run which could be looked at."""
+        refused = Happened(RequestRefused(code=code, message=message[:2_000]))
+        return self.note(asked, refused)
+
+    def note(self, asked: Asked, happened: Happened) -> list[Entry]:
+        """Record an outcome that belongs to the partition and to no run."""
+        return self.recorder.answer(asked, StreamKind.PARTITION, str(asked.partition), [happened])
+
+    def sweep(self, sweep: Sweep, at_ms: int) -> None:
+        """Go on with a sweep that an earlier transaction owes."""
+        self._sweep(sweep, at_ms)
+        self._settle_changed(sweep.cause, at_ms, list(self.draft.flows))
+
+    def _follow(self, outcome: list[Entry]) -> None:
+        at_ms = outcome[0].at_ms
+        begin = len(self.recorder.entries) - len(outcome)
+        # The list grows while it is walked: what follows may itself have something follow.
+        for position in iter(range(begin, 1 << 62)):
+            if position >= len(self.recorder.entries):
+                break
+            self._follow_one(self.recorder.entries[position], at_ms)
+        touched = dict.fromkeys(
+            entry.stream_id
+            for entry in self.recorder.entries[begin:]
+            if entry.stream_kind is StreamKind.FLOW and entry.version is not None
+        )
+        self._settle_changed(outcome[0].id, at_ms, list(touched))
+
+    def _follow_one(self, entry: Entry, at_ms: int) -> None:
+        event = entry.event
+        match event:
+            case FlowCancelling() | CancellationEscalated() | TaskCancelling():
+                self._tell(entry, at_ms)
+                if isinstance(event, FlowCancelling):
+                    self._sweep(_of_flow(SweepKind.UNSTARTED, entry), at_ms)
+            case CancellationAcknowledged(last=True):
+                if entry.task_run_id is None:
+                    sweep = _of_flow(SweepKind.NOT_HELD, entry)
+                    self._sweep(sweep._replace(runner_id=event.runner_id), at_ms)
+            case CancellationClockFired():
+                self._clock_fired(entry, event, at_ms)
+            case RunnerLeft() | RunnerLostRecorded():
+                self._sweep(Sweep(SweepKind.GONE, "", entry.stream_id, entry.id), at_ms)
+            case FlowCancelled() | FlowFailed() | FlowSucceeded():
+                self._owe(_of_flow(SweepKind.STUBS, entry))
+            case CancellationArmed():
+                lapsing = must_lapse(self.draft, self.policy)
+                if lapsing is not None:
+                    lapsed = CancellationLapsed(cancellation_id=lapsing.cancellation_id)
+                    self.recorder.derive(lapsing.flow_run_id, Happened(lapsed), entry.id, at_ms)
+            case _:
+                pass
+
+    def _clock_fired(self, entry: Entry, fired: CancellationClockFired, at_ms: int) -> None:
+        if fired.clock is Clock.ACKNOWLEDGE:
+            self._tell(entry, at_ms)
+        elif entry.task_run_id is None:
+            self._sweep(_of_flow(SweepKind.OVERDUE, entry), at_ms)
+        else:
+            task = self.draft.task(entry.stream_id, entry.task_run_id)
+            if (
+                task is not None
+                and task.end is None
+                and (fired.clock is Clock.WAIT_SECONDS_MAX or task.held is not False)
+            ):
+                ended = TaskCancelled(
+                    how=How.DEADLINE, stopped_confirmed=False, runner_id=task.runner_id
+                )
+                happened = Happened(ended, task.task_run_id, task.attempt)
+                self.recorder.derive(entry.stream_id, happened, entry.id, at_ms)
+
+    def _tell(self, entry: Entry, at_ms: int) -> None:
+        """Every runner that holds a piece and has not acknowledged is told, and told again."""
+        flow = self.draft.flow(entry.stream_id)
+        if flow is None:
+            return
+        if entry.task_run_id is None:
+            cancellation, holders = flow.cancellation, _concerned(flow)
+        else:
+            task = self.draft.task(entry.stream_id, entry.task_run_id)
+            if task is None or task.runner_id is None or not is_cancelling(task.state):
+                return
+            cancellation, holders = task.cancellation, [task.runner_id]
+        if cancellation is None:
+            return
+        untold = [runner for runner in holders if runner not in cancellation.acknowledged]
+        if untold:
+            sent = _sent(cancellation, untold, flow, at_ms, self.policy)
+            happened = Happened(sent, entry.task_run_id, entry.attempt)
+            self.recorder.derive(entry.stream_id, happened, entry.id, at_ms)
+
+    def _sweep(self, sweep: Sweep, at_ms: int) -> None:
+        if self._budget <= 0:
+            self._owe(sweep)
+            return
+        swept, done = run_sweep(sweep, self.recorder, self.policy, at_ms, self._budget)
+        self._budget -= swept
+        if not done:
+            self._owe(sweep)
+
+    def _owe(self, sweep: Sweep) -> None:
+        self.owed[sweep] = None
+
+    def _settle_changed(self, cause: str, at_ms: int, flow_run_ids: list[str]) -> None:
+        for flow_run_id in flow_run_ids:
+            flow = self.draft.flow(flow_run_id)
+            ended = None if flow is None else settle(flow, at_ms)
+            if ended is not None:
+                entry = self.recorder.derive(flow_run_id, ended, cause, at_ms)
+                self._owe(_of_flow(SweepKind.STUBS, entry))
+
+
+def _of_flow(kind: SweepKind, entry: Entry) -> Sweep:
+    return Sweep(kind, entry.stream_id, "", entry.id)
+
+
+def _concerned(flow: FlowRun) -> list[str]:
+    """Who holds a piece, and who drives it: that one would ask to start more."""
+    if flow.runner_id is None or flow.runner_id in flow.holders or not flow.open:
+        return list(flow.holders)
+    return [*flow.holders, flow.runner_id]
+
+
+def _sent(
+    cancellation: Cancellation, runners: list[str], flow: FlowRun, at_ms: int, policy: Policy
+) -> CancellationSent:
+    own = flow.clocks.acknowledge_seconds
+    seconds = policy.acknowledge_seconds if own is None else own
+    return CancellationSent(
+        cancellation_id=cancellation.id,
+        runner_ids=tuple(runners),
+        acknowledge_at=at_ms + round(seconds * 1000),
+    )
+
+
+def _as_events(
+    answer: tuple[Happened, ...] | Refused, request_type: str, item: int | None
+) -> list[Happened]:
+    if isinstance(answer, Refused):
+        refused = RequestRefused(
+            request_type=request_type,
+            code=answer.code,
+            message=answer.message,
+            item=item,
+            first=answer.first,
+        )
+        return [Happened(refused, answer.task_run_id)]
+    return list(answer)
+
+
+def _what_is_unreadable(unreadable: Unreadable) -> str:
+    return f"{unreadable.path}: {unreadable.message}" if unreadable.path else unreadable.message

@@ -1,0 +1,48 @@
+"""Which clocks run, and when they strike: both follow from the state alone.
+
+So a restarted service knows every clock again, and a clock that was fired twice, or by a
+worker that has lost its partition, is seen to be stale.
+"""
+
+from rescind.events.requests import Clock
+from rescind.statemachine.edges import is_cancelling, is_finished
+from rescind.statemachine.policy import Policy
+from rescind.statemachine.runs import Cancellation, FlowRun, TaskRun
+
+__all__ = ["flow_clocks", "task_clocks"]
+
+
+def flow_clocks(flow: FlowRun, policy: Policy) -> dict[Clock, int]:
+    """The running clocks of a flow run, each with the time it is due, in ms since 1970."""
+    if is_finished(flow.state) and flow.finished_ms is not None:
+        forget_ms = round(policy.forget_after_seconds * 1000)
+        return {Clock.FORGET: flow.finished_ms + forget_ms}
+    if not is_cancelling(flow.state) or flow.cancellation is None or flow.quarantined:
+        return {}
+    return _cancellation_clocks(flow.cancellation, unanswered=bool(_unanswered(flow)))
+
+
+def task_clocks(task: TaskRun) -> dict[Clock, int]:
+    """The running clocks of a task run that is being cancelled alone."""
+    cancellation = task.cancellation
+    if not is_cancelling(task.state) or cancellation is None:
+        return {}
+    return _cancellation_clocks(
+        cancellation, unanswered=task.runner_id not in cancellation.acknowledged
+    )
+
+
+def _cancellation_clocks(cancellation: Cancellation, unanswered: bool) -> dict[Clock, int]:
+    clocks: dict[Clock, int] = {}
+    if unanswered:
+        clocks[Clock.ACKNOWLEDGE] = cancellation.acknowledge_ms
+    if cancellation.deadline_fired is None:
+        clocks[Clock.DEADLINE] = cancellation.deadline_ms
+    if cancellation.wait_fired is None:
+        clocks[Clock.WAIT_SECONDS_MAX] = cancellation.wait_ms
+    return clocks
+
+
+def _unanswered(flow: FlowRun) -> list[str]:
+    assert flow.cancellation is not None
+    return [runner for runner in flow.holders if runner not in flow.cancellation.acknowledged]

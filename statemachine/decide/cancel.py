@@ -1,0 +1,216 @@
+"""Asking that work be cancelled: the request that everything here is about."""
+
+from rescind.events.journal import (
+    Account,
+    CancellationArmed,
+    CancellationEscalated,
+    FlowCancelled,
+    FlowCancelling,
+    TaskCancellationTerms,
+    TaskCancelled,
+    TaskCancelling,
+)
+from rescind.events.refusals import Code
+from rescind.events.requests import FlowCancel, TaskCancel
+from rescind.events.words import How, Mode, TaskKind
+from rescind.statemachine.decide.answers import Answer, Happened, Refused, refuse
+from rescind.statemachine.decide.guards import finished_flow, open_flow, unknown_flow
+from rescind.statemachine.draft import Draft
+from rescind.statemachine.edges import is_cancelling, is_finished
+from rescind.statemachine.policy import Asked, Policy
+from rescind.statemachine.runs import Armed, Cancellation, FlowRun, TaskRun
+from rescind.statemachine.terms import flow_terms, task_terms
+
+__all__ = ["cancel_flow", "cancel_task", "how_unstarted"]
+
+
+def cancel_flow(request: FlowCancel, asked: Asked, draft: Draft, policy: Policy) -> Answer:
+    """Cancelling, cancelled at once, armed, escalated, or a reason why not."""
+    flow = draft.flow(request.flow_run_id)
+    if flow is None:
+        return _arm(request, asked, draft, policy)
+    again = _asked_before(flow.cancellation, asked)
+    if again is not None:
+        return again
+    if is_finished(flow.state):
+        return finished_flow(flow)
+    checked = open_flow(flow, request.flow_run_id)
+    if isinstance(checked, Refused):
+        return checked
+    if flow.cancellation is not None:
+        return _repeat(request.mode, flow.cancellation, flow, asked, request.reason, policy)
+    if flow.state == "Pending" and flow.open <= policy.sweep_chunk:
+        return _cancel_at_once(request, asked, flow, draft)
+    terms = flow_terms(request, asked, flow, policy)
+    return (Happened(FlowCancelling(terms=terms)),)
+
+
+def _asked_before(cancellation: Cancellation | None, asked: Asked) -> Refused | None:
+    if cancellation is None:
+        return None
+    known = ((cancellation.request_id, cancellation.event_id), *cancellation.repeats)
+    for request_id, event_id in known:
+        if request_id == asked.request_id:
+            return refuse(
+                Code.DUPLICATE,
+                "a new request_id",
+                f"{asked.request_id!r} was answered before",
+                first=event_id,
+            )
+    return None
+
+
+def _repeat(
+    mode: Mode,
+    cancellation: Cancellation,
+    flow: FlowRun,
+    asked: Asked,
+    reason: str,
+    policy: Policy,
+) -> Answer:
+    """A second cancel changes nothing, unless it asks to abort what was graceful."""
+    if mode is Mode.ABORT and cancellation.mode is Mode.GRACEFUL:
+        return (Happened(_escalated(cancellation, asked, reason, flow, policy)),)
+    return refuse(
+        Code.ALREADY_CANCELLING,
+        "a flow run that nobody has asked to cancel",
+        f"{flow.flow_run_id!r} is being cancelled; what was agreed stands",
+        first=cancellation.id,
+    )
+
+
+def _escalated(
+    cancellation: Cancellation, asked: Asked, reason: str, flow: FlowRun, policy: Policy
+) -> CancellationEscalated:
+    seconds = flow.clocks.abort_seconds
+    seconds = policy.abort_seconds if seconds is None else seconds
+    return CancellationEscalated(
+        cancellation_id=cancellation.id,
+        reason=reason,
+        # Never later than what was agreed before: an abort cannot prolong.
+        deadline_at=min(cancellation.deadline_ms, asked.at_ms + round(seconds * 1000)),
+    )
+
+
+def _cancel_at_once(request: FlowCancel, asked: Asked, flow: FlowRun, draft: Draft) -> Answer:
+    """Nothing of it ever ran, so there is nobody to wait for."""
+    swept = [
+        Happened(
+            TaskCancelled(how=how_unstarted(task), stopped_confirmed=True),
+            task.task_run_id,
+            task.attempt,
+        )
+        for task in draft.pending_of(flow.flow_run_id, flow.pending)
+    ]
+    account = Account(never_started=flow.tally.never_started + len(swept))
+    over = FlowCancelled(
+        cancellation_id=asked.event_id(len(swept)),
+        reason=request.reason,
+        mode=request.mode,
+        account=account,
+    )
+    return (*swept, Happened(over))
+
+
+def how_unstarted(task: TaskRun) -> How:
+    """How a task run without a grant is cancelled: it never started, or is not retried."""
+    return How.NOT_RETRIED if task.state == "Pending.Retrying" else How.NEVER_STARTED
+
+
+def _arm(request: FlowCancel, asked: Asked, draft: Draft, policy: Policy) -> Answer:
+    armed = draft.armed_for(request.flow_run_id)
+    if armed is not None:
+        code = Code.DUPLICATE if armed.request_id == asked.request_id else Code.ALREADY_CANCELLING
+        return refuse(
+            code,
+            "a first cancel of an id that nobody knows",
+            f"one is armed for {request.flow_run_id!r}",
+            first=armed.cancellation_id,
+        )
+    return (Happened(_armed_event(request, asked, policy)),)
+
+
+def _armed_event(request: FlowCancel, asked: Asked, policy: Policy) -> CancellationArmed:
+    return CancellationArmed(
+        cancellation_id=asked.event_id(0),
+        reason=request.reason,
+        mode=request.mode,
+        until=asked.at_ms + round(policy.armed_seconds * 1000),
+    )
+
+
+def must_lapse(draft: Draft, policy: Policy) -> Armed | None:
+    """The armed cancellation that makes room for another, when there are too many."""
+    return draft.oldest_armed() if draft.armed_count() > policy.armed_max else None
+
+
+def cancel_task(request: TaskCancel, asked: Asked, draft: Draft, policy: Policy) -> Answer:
+    """One task run alone; the flow run goes on."""
+    answer = _cancel_task(request, asked, draft, policy)
+    if isinstance(answer, Refused):
+        return answer._replace(task_run_id=request.task_run_id)
+    return answer
+
+
+def _cancel_task(request: TaskCancel, asked: Asked, draft: Draft, policy: Policy) -> Answer:
+    flow = draft.flow(request.flow_run_id)
+    if flow is None:
+        return unknown_flow(request.flow_run_id)
+    task = draft.task(request.flow_run_id, request.task_run_id)
+    again = None if task is None else _asked_before(task.cancellation, asked)
+    if again is not None:
+        return again
+    checked = open_flow(flow, request.flow_run_id)
+    if isinstance(checked, Refused):
+        return checked
+    if task is None:
+        return refuse(
+            Code.UNKNOWN_TASK, "a registered task run", f"{request.task_run_id!r} is not known"
+        )
+    return _no_cancel(flow, task) or _cancel_known_task(request, asked, flow, task, policy)
+
+
+def _no_cancel(flow: FlowRun, task: TaskRun) -> Refused | None:
+    name = repr(task.task_run_id)
+    if is_finished(task.state):
+        return refuse(
+            Code.ALREADY_FINISHED,
+            "a task run that has not ended",
+            f"{name} is {task.state}",
+            first=task.event_id,
+        )
+    if is_cancelling(flow.state) and flow.cancellation is not None:
+        return refuse(
+            Code.ALREADY_CANCELLING,
+            "a flow run that goes on",
+            f"all of {flow.flow_run_id!r} is being cancelled",
+            first=flow.cancellation.id,
+        )
+    if task.kind is TaskKind.BODY:
+        return refuse(
+            Code.NO_SUCH_EDGE,
+            "flow.cancel for a body, whose end is the end of the flow run",
+            f"task.cancel was sent for {name}",
+        )
+    return None
+
+
+def _cancel_known_task(
+    request: TaskCancel, asked: Asked, flow: FlowRun, task: TaskRun, policy: Policy
+) -> Answer:
+    if task.state.startswith("Pending"):
+        at_once = TaskCancelled(how=how_unstarted(task), stopped_confirmed=True)
+        return (Happened(at_once, task.task_run_id, task.attempt),)
+    begun = task.cancellation
+    if begun is None:
+        terms: TaskCancellationTerms = task_terms(request, asked, flow, policy)
+        return (Happened(TaskCancelling(terms=terms), task.task_run_id, task.attempt),)
+    if request.mode is Mode.ABORT and begun.mode is Mode.GRACEFUL:
+        escalated = _escalated(begun, asked, request.reason, flow, policy)
+        return (Happened(escalated, task.task_run_id, task.attempt),)
+    return refuse(
+        Code.ALREADY_CANCELLING,
+        "a task run that nobody has asked to cancel",
+        f"{task.task_run_id!r} is being cancelled; what was agreed stands",
+        first=begun.id,
+    )

@@ -1,0 +1,70 @@
+"""Clocks that struck: a request like any other, so the order in the lane decides.
+
+A report that lay in the lane before the clock was judged before it. A clock before its time is
+``early``, one that was set anew or is no longer needed is ``stale``.
+"""
+
+from rescind.events.journal import (
+    CancellationClockFired,
+    CancellationLapsed,
+    FlowForgotten,
+)
+from rescind.events.refusals import Code
+from rescind.events.requests import CancellationClock, Clock
+from rescind.statemachine.clocks import flow_clocks, task_clocks
+from rescind.statemachine.decide.answers import Answer, Happened, Refused, refuse
+from rescind.statemachine.draft import Draft
+from rescind.statemachine.policy import Asked, Policy
+
+__all__ = ["strike"]
+
+
+def strike(request: CancellationClock, asked: Asked, draft: Draft, policy: Policy) -> Answer:
+    """What follows when this clock has really struck."""
+    due_ms = _due(request, draft, policy)
+    if due_ms is None or due_ms != request.due_at:
+        return refuse(
+            Code.STALE,
+            f"the clock {request.clock.value!r} as it is set",
+            "it was set anew, or is no longer needed",
+        )
+    if asked.at_ms < due_ms:
+        return refuse(
+            Code.EARLY, f"{request.clock.value!r} at its time", f"{due_ms - asked.at_ms} ms remain"
+        )
+    return _struck(request, draft)
+
+
+def _due(request: CancellationClock, draft: Draft, policy: Policy) -> int | None:
+    """When this clock is due as the state has it now, in milliseconds since 1970."""
+    if request.clock is Clock.ARMED:
+        armed = draft.armed_for(request.flow_run_id)
+        return None if armed is None else armed.until_ms
+    flow = draft.flow(request.flow_run_id)
+    if flow is None:
+        return None
+    if request.task_run_id is None:
+        return flow_clocks(flow, policy).get(request.clock)
+    task = draft.task(request.flow_run_id, request.task_run_id)
+    return None if task is None else task_clocks(task).get(request.clock)
+
+
+def _struck(request: CancellationClock, draft: Draft) -> tuple[Happened, ...] | Refused:
+    if request.clock is Clock.ARMED:
+        armed = draft.armed_for(request.flow_run_id)
+        assert armed is not None  # Its time was found in it.
+        return (Happened(CancellationLapsed(cancellation_id=armed.cancellation_id)),)
+    if request.clock is Clock.FORGET:
+        return (Happened(FlowForgotten()),)
+    task = (
+        None
+        if request.task_run_id is None
+        else draft.task(request.flow_run_id, request.task_run_id)
+    )
+    run = draft.flow(request.flow_run_id) if task is None else task
+    assert run is not None
+    assert run.cancellation is not None  # The clock's time was found in it.
+    fired = CancellationClockFired(cancellation_id=run.cancellation.id, clock=request.clock)
+    if task is None:
+        return (Happened(fired),)
+    return (Happened(fired, task.task_run_id, task.attempt),)

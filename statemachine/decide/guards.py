@@ -1,0 +1,63 @@
+"""Checks that several requests share, in the order that is the same everywhere.
+
+A guard answers with a refusal, or with None when there is nothing to object to.
+"""
+
+from rescind.events.refusals import Code
+from rescind.statemachine.decide.answers import Refused, refuse
+from rescind.statemachine.draft import Draft
+from rescind.statemachine.edges import is_finished
+from rescind.statemachine.runs import FlowRun
+
+__all__ = ["finished_flow", "open_flow", "registered_runner", "unknown_flow"]
+
+
+def unknown_flow(flow_run_id: str) -> Refused:
+    """Nobody has registered this flow run."""
+    return refuse(
+        Code.UNKNOWN_RUN, "a registered flow run", f"{flow_run_id!r} is not known; register it"
+    )
+
+
+def finished_flow(flow: FlowRun) -> Refused:
+    """It has ended, and finished is final."""
+    return refuse(
+        Code.ALREADY_FINISHED,
+        "a flow run that has not ended",
+        f"{flow.flow_run_id!r} is {flow.state}",
+        first=flow.event_id,
+    )
+
+
+def open_flow(flow: FlowRun | None, flow_run_id: str) -> FlowRun | Refused:
+    """The flow run, if it is known, whole and not over."""
+    if flow is None:
+        return unknown_flow(flow_run_id)
+    if flow.quarantined:
+        return refuse(
+            Code.QUARANTINED,
+            "a flow run in order",
+            f"{flow_run_id!r} is quarantined; `rescind audit explain {flow_run_id}` says why",
+        )
+    if is_finished(flow.state):
+        return finished_flow(flow)
+    return flow
+
+
+def registered_runner(draft: Draft, runner_id: str) -> Refused | None:
+    """Whether the runner is one of this partition and was not given up."""
+    runner = draft.runner(runner_id)
+    if runner is None:
+        return refuse(
+            Code.UNKNOWN_RUNNER,
+            "a runner that is registered in this partition",
+            f"{runner_id!r} is not; send runner.register first",
+        )
+    if runner.state != "Registered":
+        return refuse(
+            Code.RUNNER_LOST,
+            "a living runner",
+            f"{runner_id!r} is {runner.state}; register again under a new id",
+            first=runner.event_id,
+        )
+    return None

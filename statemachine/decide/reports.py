@@ -1,0 +1,160 @@
+"""What runners report while a cancellation is under way."""
+
+from rescind.events.journal import (
+    CancellationAcknowledged,
+    CancellationWarning,
+    ExecutorFailed,
+    InfrastructureTeardown,
+    TaskCleanupReported,
+    TaskStoppingReported,
+)
+from rescind.events.refusals import Code
+from rescind.events.requests import (
+    CancellationAcknowledge,
+    ExecutorReport,
+    InfrastructureReport,
+    Step,
+    TaskCleanup,
+    TaskStopping,
+)
+from rescind.statemachine.decide.answers import Answer, Happened, Refused, refuse
+from rescind.statemachine.decide.guards import open_flow, unknown_flow
+from rescind.statemachine.draft import Draft
+from rescind.statemachine.edges import is_cancelling
+from rescind.statemachine.runs import Cancellation, FlowRun, TaskRun
+
+__all__ = ["acknowledge", "clean_up", "executor_report", "infrastructure_report", "take_step"]
+
+
+def acknowledge(request: CancellationAcknowledge, draft: Draft) -> Answer:
+    """A runner knows of the cancellation; with its last chunk, what it did not name is not held."""
+    flow = open_flow(draft.flow(request.flow_run_id), request.flow_run_id)
+    if isinstance(flow, Refused):
+        return flow
+    event = CancellationAcknowledged(
+        cancellation_id=request.cancellation_id,
+        runner_id=request.runner_id,
+        chunk=request.chunk,
+        last=request.last,
+        held=request.held,
+    )
+    if flow.cancellation is not None and flow.cancellation.id == request.cancellation_id:
+        return _acknowledged_before(request, flow.cancellation) or (Happened(event),)
+    for held in request.held:
+        task = draft.task(flow.flow_run_id, held.task_run_id)
+        cancellation = None if task is None else task.cancellation
+        if cancellation is not None and cancellation.id == request.cancellation_id:
+            return _acknowledged_before(request, cancellation) or (
+                Happened(event, held.task_run_id, held.attempt),
+            )
+    return refuse(
+        Code.STALE,
+        f"the cancellation of {flow.flow_run_id!r} that is under way",
+        f"{request.cancellation_id!r} is not it",
+    )
+
+
+def _acknowledged_before(
+    request: CancellationAcknowledge, cancellation: Cancellation
+) -> Refused | None:
+    if request.runner_id not in cancellation.acknowledged:
+        return None
+    return refuse(
+        Code.DUPLICATE,
+        "a first acknowledgement",
+        f"{request.runner_id!r} has acknowledged {cancellation.id!r}",
+        first=cancellation.event_id,
+    )
+
+
+def take_step(request: TaskStopping, item: Step, draft: Draft) -> Answer:
+    """A rung of the ladder was taken."""
+    task = _held_attempt(request.flow_run_id, item.task_run_id, item.attempt, draft)
+    if isinstance(task, Refused):
+        return task
+    event = TaskStoppingReported(
+        runner_id=request.runner_id,
+        rung=item.rung,
+        after_ms=item.after_ms,
+        outcome=item.outcome,
+        message=item.message,
+        evidence=item.evidence,
+    )
+    return (Happened(event, item.task_run_id, item.attempt),)
+
+
+def clean_up(request: TaskCleanup, draft: Draft) -> Answer:
+    """A clean-up step began or ended."""
+    task = _held_attempt(request.flow_run_id, request.task_run_id, request.attempt, draft)
+    if isinstance(task, Refused):
+        return task
+    event = TaskCleanupReported(
+        runner_id=request.runner_id,
+        outcome=request.outcome,
+        after_ms=request.after_ms,
+        message=request.message,
+    )
+    return (Happened(event, request.task_run_id, request.attempt),)
+
+
+def _held_attempt(
+    flow_run_id: str, task_run_id: str, attempt: int, draft: Draft
+) -> TaskRun | Refused:
+    flow = open_flow(draft.flow(flow_run_id), flow_run_id)
+    if isinstance(flow, Refused):
+        return flow._replace(task_run_id=task_run_id)
+    task = draft.task(flow_run_id, task_run_id)
+    if task is None:
+        code, but = Code.UNKNOWN_TASK, "it is not known"
+    elif not task.state.startswith("Running"):
+        code, but = Code.NO_SUCH_EDGE, f"it is {task.state}"
+    elif task.attempt != attempt:
+        code, but = Code.WRONG_ATTEMPT, f"attempt {task.attempt} is the current one"
+    else:
+        return task
+    return refuse(code, f"a running attempt of {task_run_id!r}", but, task_run_id=task_run_id)
+
+
+def executor_report(request: ExecutorReport, draft: Draft) -> Answer:
+    """An executor failed or warns. Neither holds the cancellation up."""
+    flow = _cancelling(draft.flow(request.flow_run_id), request.flow_run_id)
+    if isinstance(flow, Refused):
+        return flow
+    kind = ExecutorFailed if request.outcome == "failed" else CancellationWarning
+    return (
+        Happened(
+            kind(runner_id=request.runner_id, executor=request.executor, message=request.message)
+        ),
+    )
+
+
+def _cancelling(flow: FlowRun | None, flow_run_id: str) -> FlowRun | Refused:
+    checked = open_flow(flow, flow_run_id)
+    if isinstance(checked, Refused) or is_cancelling(checked.state):
+        return checked
+    return refuse(
+        Code.NO_SUCH_EDGE, "a flow run that is cancelling", f"{flow_run_id!r} is {checked.state}"
+    )
+
+
+def infrastructure_report(request: InfrastructureReport, draft: Draft) -> Answer:
+    """A teardown began or ended; recorded also when the flow run has ended meanwhile."""
+    flow = draft.flow(request.flow_run_id)
+    if flow is None:
+        return unknown_flow(request.flow_run_id)
+    if not (flow.end is not None or is_cancelling(flow.state)):
+        return refuse(
+            Code.NO_SUCH_EDGE,
+            "a flow run that is cancelling or over",
+            f"{flow.flow_run_id!r} is {flow.state}",
+        )
+    event = InfrastructureTeardown(
+        outcome=request.outcome,
+        target_runner_id=request.target_runner_id,
+        runner_id=request.runner_id,
+        handle=request.handle,
+        code=request.code,
+        message=request.message,
+        evidence=request.evidence,
+    )
+    return (Happened(event),)

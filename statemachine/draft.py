@@ -1,0 +1,213 @@
+"""One transaction's view of a partition: what it has changed, above what is committed.
+
+Decisions read through it, events are folded into it, and nothing of it is seen outside until
+the commit. It also remembers which records are to be written: at most one per run, the last.
+"""
+
+from collections.abc import Iterator
+from itertools import islice
+
+from rescind.events.journal import (
+    CancellationAcknowledged,
+    CancellationArmed,
+    CancellationLapsed,
+    Entry,
+    FlowForgotten,
+    StreamKind,
+)
+from rescind.statemachine.evolve import evolve_flow, evolve_runner, evolve_task
+from rescind.statemachine.partition import Partition
+from rescind.statemachine.runs import Armed, FlowRun, RunnerRecord, TaskRun
+from rescind.statemachine.tally import recount_step
+
+__all__ = ["Draft"]
+
+
+class Draft:
+    """What a transaction has changed so far.
+
+    Attributes:
+        flows: flow runs changed by an event of their own or of a task run of theirs.
+        spoken: of those, the ones with an event of their own: their state is to be written.
+        tasks, runners, armed: what else was changed; None where it was dropped.
+
+    """
+
+    def __init__(self, base: Partition) -> None:
+        self.base = base
+        self.flows: dict[str, FlowRun | None] = {}
+        self.spoken: dict[str, None] = {}
+        self.tasks: dict[str, dict[str, TaskRun | None]] = {}
+        self.runners: dict[str, RunnerRecord | None] = {}
+        self.armed: dict[str, Armed | None] = {}
+        self.at_ms = base.last_at_ms
+
+    def flow(self, flow_run_id: str) -> FlowRun | None:
+        """The flow run as it is now."""
+        if flow_run_id in self.flows:
+            return self.flows[flow_run_id]
+        return self.base.flows.get(flow_run_id)
+
+    def task(self, flow_run_id: str, task_run_id: str) -> TaskRun | None:
+        """The task run as it is now."""
+        changed = self.tasks.get(flow_run_id)
+        if changed is not None and task_run_id in changed:
+            return changed[task_run_id]
+        committed = self.base.tasks.get(flow_run_id)
+        return None if committed is None else committed.get(task_run_id)
+
+    def runner(self, runner_id: str) -> RunnerRecord | None:
+        """The runner as this partition knows it now."""
+        if runner_id in self.runners:
+            return self.runners[runner_id]
+        return self.base.runners.get(runner_id)
+
+    def armed_for(self, flow_run_id: str) -> Armed | None:
+        """The cancellation that waits for this flow run, if one does."""
+        if flow_run_id in self.armed:
+            return self.armed[flow_run_id]
+        return self.base.armed.get(flow_run_id)
+
+    def armed_count(self) -> int:
+        """How many cancellations wait for flow runs that nobody knows."""
+        added = sum(
+            (armed is not None) - (flow_run_id in self.base.armed)
+            for flow_run_id, armed in self.armed.items()
+        )
+        return len(self.base.armed) + added
+
+    def oldest_armed(self) -> Armed | None:
+        """The one that lapses first when there are too many."""
+        for flow_run_id in self.base.armed:
+            if flow_run_id not in self.armed:
+                return self.base.armed[flow_run_id]
+        return next((armed for armed in self.armed.values() if armed is not None), None)
+
+    def pending_of(self, flow_run_id: str, limit: int) -> list[TaskRun]:
+        """Up to `limit` of its task runs that hold no grant, in the order of registration."""
+        return list(islice(self._pending_of(flow_run_id), limit))
+
+    def _pending_of(self, flow_run_id: str) -> Iterator[TaskRun]:
+        changed = self.tasks.get(flow_run_id, {})
+        committed = self.base.tasks.get(flow_run_id, {})
+        for task_run_id in self.base.pending.get(flow_run_id, {}):
+            if task_run_id not in changed:
+                yield committed[task_run_id]
+        # A copy: the caller folds events while it walks.
+        for changed_task in list(changed.values()):
+            if changed_task is not None and changed_task.state.startswith("Pending"):
+                yield changed_task
+
+    def held_by(self, runner_id: str) -> Iterator[TaskRun]:
+        """The attempts that a runner holds, in this partition."""
+        for flow_run_id, task_run_id in self.base.held.get(runner_id, {}):
+            if task_run_id not in self.tasks.get(flow_run_id, {}):
+                yield self.base.tasks[flow_run_id][task_run_id]
+        for changed in list(self.tasks.values()):
+            for task in list(changed.values()):
+                if task is not None and _is_held_by(task, runner_id):
+                    yield task
+
+    def held_of(self, flow_run_id: str, runner_id: str) -> Iterator[TaskRun]:
+        """The attempts of one flow run that a runner holds."""
+        return (task for task in self.held_by(runner_id) if task.flow_run_id == flow_run_id)
+
+    def owned_by(self, runner_id: str) -> list[FlowRun]:
+        """The flow runs that a runner owns and that have not ended."""
+        ids = dict.fromkeys([*self.base.owned.get(runner_id, {}), *self.flows])
+        found = (self.flow(flow_run_id) for flow_run_id in ids)
+        return [
+            flow
+            for flow in found
+            if flow is not None and flow.runner_id == runner_id and flow.end is None
+        ]
+
+    def fold(self, entry: Entry) -> None:
+        """Move an entry through every record that it touches.
+
+        Raises:
+            NoTransitionError: the state has no edge for it; the transaction must be thrown away.
+
+        """
+        self.at_ms = max(self.at_ms, entry.at_ms)
+        if entry.version is None or entry.stream_kind is StreamKind.PARTITION:
+            return
+        if entry.stream_kind is StreamKind.RUNNER:
+            runner = self.runner(entry.stream_id)
+            self.runners[entry.stream_id] = evolve_runner(runner, entry)
+        elif entry.task_run_id is not None:
+            self._fold_task(entry, entry.task_run_id)
+        else:
+            self._fold_flow(entry)
+
+    def _fold_task(self, entry: Entry, task_run_id: str) -> None:
+        flow_run_id = entry.stream_id
+        before = self.task(flow_run_id, task_run_id)
+        after = evolve_task(before, entry)
+        self.tasks.setdefault(flow_run_id, {})[task_run_id] = after
+        flow = self.flow(flow_run_id)
+        if flow is not None:
+            self.flows[flow_run_id] = recount_step(flow, before, after, entry.version or 0)
+
+    def _fold_flow(self, entry: Entry) -> None:
+        event = entry.event
+        flow_run_id = entry.stream_id
+        self.spoken[flow_run_id] = None
+        if isinstance(event, CancellationArmed):
+            self.armed[flow_run_id] = _armed(event, entry)
+        elif isinstance(event, CancellationLapsed):
+            self.armed[flow_run_id] = None
+        elif isinstance(event, FlowForgotten):
+            self.flows[flow_run_id] = None
+        else:
+            flow = evolve_flow(self.flow(flow_run_id), entry)
+            self.flows[flow_run_id] = flow
+            if self.armed_for(flow_run_id) is not None:
+                self.armed[flow_run_id] = None
+            if isinstance(event, CancellationAcknowledged):
+                self._mark_held(event, flow_run_id)
+
+    def _mark_held(self, event: CancellationAcknowledged, flow_run_id: str) -> None:
+        changed = self.tasks.setdefault(flow_run_id, {})
+        for attempt in event.held:
+            task = self.task(flow_run_id, attempt.task_run_id)
+            if task is not None and task.attempt == attempt.attempt:
+                changed[attempt.task_run_id] = task._replace(held=attempt.can_stop)
+
+    def drop_tasks(self, flow_run_id: str, limit: int) -> int:
+        """Drop up to `limit` stubs of a flow run that has ended; how many were dropped."""
+        ids = list(islice(self.base.tasks.get(flow_run_id, {}), limit))
+        self.tasks.setdefault(flow_run_id, {}).update(dict.fromkeys(ids))
+        return len(ids)
+
+    def adopt(self) -> None:
+        """Make it the committed state. Only after the commit."""
+        for flow_run_id, flow in self.flows.items():
+            self.base.put_flow(flow_run_id, flow)
+        for flow_run_id, tasks in self.tasks.items():
+            for task_run_id, task in tasks.items():
+                self.base.put_task(flow_run_id, task_run_id, task)
+        for runner_id, runner in self.runners.items():
+            self.base.put_runner(runner_id, runner)
+        for flow_run_id, armed in self.armed.items():
+            self.base.put_armed(flow_run_id, armed)
+        self.base.last_at_ms = self.at_ms
+
+
+def _is_held_by(task: TaskRun, runner_id: str) -> bool:
+    return task.runner_id == runner_id and task.state.startswith("Running")
+
+
+def _armed(event: CancellationArmed, entry: Entry) -> Armed:
+    return Armed(
+        flow_run_id=entry.stream_id,
+        cancellation_id=event.cancellation_id,
+        version=entry.version or 0,
+        event_id=entry.id,
+        request_id=entry.request_id,
+        actor=entry.actor,
+        reason=event.reason,
+        mode=event.mode,
+        at_ms=entry.at_ms,
+        until_ms=event.until,
+    )

@@ -1,0 +1,61 @@
+"""The tables that the machines were walked into, once, at import.
+
+``EDGES[state, trigger]`` is the state after it; a fact that is noted without leaving the state
+maps it to itself. What is not in the table is impossible, and `evolve` raises on it.
+"""
+
+from typing import Final
+
+from rescind.statemachine.machine import FLOW, RUNNER, TASK, Lifecycle, triggers
+
+__all__ = [
+    "FLOW_EDGES",
+    "RUNNER_EDGES",
+    "TASK_EDGES",
+    "Edges",
+    "is_cancelling",
+    "is_finished",
+    "is_running",
+    "table",
+    "walk",
+]
+
+Edges = dict[tuple[str, str], str]
+
+
+def walk(lifecycle: Lifecycle) -> Edges:
+    """Ask the live machine for every pair of state and trigger."""
+    return {
+        (state, trigger): after
+        for state in lifecycle.states()
+        for trigger in triggers(lifecycle)
+        if (after := lifecycle.take(state, trigger)) is not None
+    }
+
+
+def table(edges: Edges) -> str:
+    """The edges as text, a line each, sorted: a changed edge is a changed line in review."""
+    return "".join(
+        f"{state:26}{trigger:28}{after if after != state else '(stays)'}\n"
+        for (state, trigger), after in sorted(edges.items())
+    )
+
+
+FLOW_EDGES: Final[Edges] = walk(FLOW)
+TASK_EDGES: Final[Edges] = walk(TASK)
+RUNNER_EDGES: Final[Edges] = walk(RUNNER)
+
+
+def is_running(state: str) -> bool:
+    """Whether a state is a kind of Running; Cancelling is one."""
+    return state.startswith("Running")
+
+
+def is_cancelling(state: str) -> bool:
+    """Whether a state is Running.Cancelling."""
+    return state == "Running.Cancelling"
+
+
+def is_finished(state: str) -> bool:
+    """Whether a state is final."""
+    return state.startswith("Finished")

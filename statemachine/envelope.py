@@ -1,0 +1,135 @@
+"""Envelopes: ids and versions for what happened, and the folding of it into the draft.
+
+The only place where an `Entry` is made. An entry that answers a request is named after the
+record of the lane and its place among the answers; one that no request caused is named after
+its stream and version (``run-1@7``) and carries its cause. Deciding twice gives the same ids.
+"""
+
+from rescind.events.journal import Entry, Source, StreamKind
+from rescind.events.words import Actor
+from rescind.statemachine.decide.answers import Happened
+from rescind.statemachine.draft import Draft
+from rescind.statemachine.policy import Asked
+
+__all__ = ["Recorder"]
+
+
+class Recorder:
+    """Gives envelopes to what happened, folds it, and keeps the entries in their order."""
+
+    def __init__(self, draft: Draft, partition: int) -> None:
+        self.draft = draft
+        self.partition = partition
+        self.entries: list[Entry] = []
+
+    def answer(
+        self, asked: Asked, kind: StreamKind, stream_id: str, answers: list[Happened]
+    ) -> list[Entry]:
+        """Record the whole outcome of one request. It has at least one entry."""
+        of = len(answers)
+        return [
+            self._answer(asked, kind, stream_id, happened, nth, of)
+            for nth, happened in enumerate(answers)
+        ]
+
+    def answer_item(self, asked: Asked, stream_id: str, happened: Happened, nth: int) -> Entry:
+        """Record one entry of a list's outcome, whose length is not known yet."""
+        return self._answer(asked, StreamKind.FLOW, stream_id, happened, nth, 0)
+
+    def complete(self, made: list[Entry]) -> list[Entry]:
+        """Say in the last recorded entries how many they are, now that it is known."""
+        of = len(made)
+        completed = [
+            entry._replace(source=entry.source._replace(of=of))
+            for entry in made
+            if entry.source is not None
+        ]
+        self.entries[-of:] = completed
+        return completed
+
+    def _answer(
+        self,
+        asked: Asked,
+        kind: StreamKind,
+        stream_id: str,
+        happened: Happened,
+        nth: int,
+        of: int,
+    ) -> Entry:
+        return self._record(
+            asked.event_id(nth),
+            asked.at_ms,
+            kind,
+            stream_id,
+            happened,
+            source=Source(asked.lane, asked.partition, asked.offset, asked.previous, nth, of),
+            request_id=asked.request_id,
+            actor=asked.actor,
+            traceparent=asked.traceparent,
+        )
+
+    def derive(
+        self,
+        stream_id: str,
+        happened: Happened,
+        cause: str,
+        at_ms: int,
+        actor: Actor | None = None,
+    ) -> Entry:
+        """Record an event of a flow run that no request caused; `cause` is an event's id."""
+        version = self.version_after(StreamKind.FLOW, stream_id)
+        return self._record(
+            f"{stream_id}@{version}",
+            at_ms,
+            StreamKind.FLOW,
+            stream_id,
+            happened,
+            cause=cause,
+            actor=actor,
+        )
+
+    def version_after(self, kind: StreamKind, stream_id: str) -> int:
+        """The version of a stream's next event that changes its state."""
+        draft = self.draft
+        if kind is StreamKind.RUNNER:
+            runner = draft.runner(stream_id)
+            return 1 if runner is None else runner.version + 1
+        flow = draft.flow(stream_id)
+        if flow is not None:
+            return flow.version + 1
+        armed = draft.armed_for(stream_id)
+        return 1 if armed is None else armed.version + 1
+
+    def _record(
+        self,
+        entry_id: str,
+        at_ms: int,
+        kind: StreamKind,
+        stream_id: str,
+        happened: Happened,
+        *,
+        source: Source | None = None,
+        cause: str | None = None,
+        request_id: str | None = None,
+        actor: Actor | None = None,
+        traceparent: str | None = None,
+    ) -> Entry:
+        event = happened.event
+        entry = Entry(
+            entry_id,
+            at_ms,
+            kind,
+            stream_id,
+            event,
+            happened.task_run_id,
+            happened.attempt,
+            self.version_after(kind, stream_id) if event.versioned else None,
+            source,
+            cause,
+            request_id,
+            actor,
+            traceparent,
+        )
+        self.draft.fold(entry)
+        self.entries.append(entry)
+        return entry

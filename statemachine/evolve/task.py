@@ -1,0 +1,98 @@
+"""A task run, moved on by its own events."""
+
+from rescind.errors import NoTransitionError
+from rescind.events.journal import (
+    ChildReleased,
+    Entry,
+    TaskCancelled,
+    TaskCancelling,
+    TaskFailed,
+    TaskRegistered,
+    TaskRetrying,
+    TaskStarted,
+    TaskSucceeded,
+)
+from rescind.events.words import End
+from rescind.statemachine.edges import TASK_EDGES
+from rescind.statemachine.evolve.cancellation import begun, continued
+from rescind.statemachine.evolve.step import step
+from rescind.statemachine.machine import TASK
+from rescind.statemachine.runs import TaskRun
+
+__all__ = ["evolve_task"]
+
+
+def evolve_task(task: TaskRun | None, entry: Entry) -> TaskRun:
+    """The task run after an event of its own.
+
+    Raises:
+        NoTransitionError: its state has no edge for it, or it was never registered.
+
+    """
+    event = entry.event
+    run_id = f"{entry.stream_id}/{entry.task_run_id}"
+    if isinstance(event, TaskRegistered):
+        if task is not None:
+            raise NoTransitionError(run_id, task.state, event.type)
+        return _registered_task(event, entry)
+    if task is None:
+        raise NoTransitionError(run_id, "unregistered", event.type)
+    state = step(TASK_EDGES, task.state, entry, run_id)
+    moved = task._replace(state=state, version=entry.version or 0, event_id=entry.id)
+    match event:
+        case TaskStarted():
+            return moved._replace(
+                attempt=entry.attempt or 1,
+                runner_id=event.runner_id,
+                started_ms=entry.at_ms,
+                retry_ms=None,
+                held=None,
+            )
+        case TaskRetrying():
+            return moved._replace(
+                attempt=task.attempt + 1, runner_id=None, retry_ms=event.retry_at, error=event.error
+            )
+        case TaskSucceeded():
+            return moved._replace(
+                finished_ms=entry.at_ms, end=End.SUCCESS, result_ref=event.result_ref
+            )
+        case TaskFailed():
+            return moved._replace(
+                finished_ms=entry.at_ms,
+                end=End(event.end),
+                error=event.error,
+                stopped_confirmed=event.stopped_confirmed,
+                evidence=event.evidence or None,
+            )
+        case TaskCancelled():
+            return moved._replace(
+                finished_ms=entry.at_ms,
+                end=End.CANCELLED,
+                how=event.how,
+                error=event.error,
+                stopped_confirmed=event.stopped_confirmed,
+                evidence=event.evidence or None,
+            )
+        case TaskCancelling():
+            return moved._replace(cancellation=begun(event.terms, entry))
+        case ChildReleased():
+            return moved._replace(released=True)
+        case _:
+            return moved._replace(cancellation=continued(task.cancellation, entry))
+
+
+def _registered_task(event: TaskRegistered, entry: Entry) -> TaskRun:
+    return TaskRun(
+        flow_run_id=entry.stream_id,
+        task_run_id=entry.task_run_id or "",
+        name=event.name,
+        kind=event.kind,
+        state=TASK.initial,
+        attempt=1,
+        version=entry.version or 0,
+        event_id=entry.id,
+        registered_ms=entry.at_ms,
+        registered_id=entry.id,
+        child_flow_run_id=event.child_flow_run_id,
+        cascade=event.cascade,
+    )

@@ -1,0 +1,130 @@
+"""Everything that one partition knows, as it was after the last committed transaction.
+
+Records by id, and indexes that follow from them: who holds what, what waits to be swept. A
+transaction works on a `Draft` above this and is adopted only after its commit, so a batch that
+fails leaves no trace here.
+"""
+
+from collections.abc import Iterable
+from typing import TypeVar
+
+from rescind.statemachine.edges import is_finished, is_running
+from rescind.statemachine.runs import NO_TALLY, Armed, FlowRun, RunnerRecord, TaskRun
+from rescind.statemachine.tally import counted, held_before_and_after
+
+__all__ = ["AttemptRef", "Partition"]
+
+_Value = TypeVar("_Value")
+
+AttemptRef = tuple[str, str]
+"""A flow run's id and a task run's id."""
+
+
+class Partition:
+    """The committed records of one partition and their indexes.
+
+    Indexes are dicts used as ordered sets: what is swept first must not depend on a hash seed.
+    """
+
+    def __init__(self) -> None:
+        self.flows: dict[str, FlowRun] = {}
+        self.tasks: dict[str, dict[str, TaskRun]] = {}
+        self.runners: dict[str, RunnerRecord] = {}
+        self.armed: dict[str, Armed] = {}
+        self.pending: dict[str, dict[str, None]] = {}
+        """Task runs without a grant, by flow run."""
+        self.held: dict[str, dict[AttemptRef, None]] = {}
+        """Attempts that are running, by the runner that holds them."""
+        self.owned: dict[str, dict[str, None]] = {}
+        """Flow runs that have not ended, by the runner that owns them."""
+        self.last_at_ms = 0
+
+    def put_flow(self, flow_run_id: str, flow: FlowRun | None) -> None:
+        """Set or drop a flow run."""
+        before = self.flows.get(flow_run_id)
+        if before is not None and before.runner_id is not None:
+            _discard(self.owned, before.runner_id, flow_run_id)
+        if flow is None:
+            self.flows.pop(flow_run_id, None)
+            return
+        self.flows[flow_run_id] = flow
+        if flow.runner_id is not None and not is_finished(flow.state):
+            self.owned.setdefault(flow.runner_id, {})[flow_run_id] = None
+
+    def put_task(self, flow_run_id: str, task_run_id: str, task: TaskRun | None) -> None:
+        """Set or drop a task run."""
+        of_flow = self.tasks.setdefault(flow_run_id, {})
+        before = of_flow.get(task_run_id)
+        if before is not None:
+            self._unindex(before)
+        if task is None:
+            of_flow.pop(task_run_id, None)
+            if not of_flow:
+                del self.tasks[flow_run_id]
+            return
+        of_flow[task_run_id] = task
+        if task.state.startswith("Pending"):
+            self.pending.setdefault(flow_run_id, {})[task_run_id] = None
+        elif is_running(task.state) and task.runner_id is not None:
+            self.held.setdefault(task.runner_id, {})[flow_run_id, task_run_id] = None
+
+    def put_runner(self, runner_id: str, runner: RunnerRecord | None) -> None:
+        """Set or drop a runner."""
+        if runner is None:
+            self.runners.pop(runner_id, None)
+        else:
+            self.runners[runner_id] = runner
+
+    def put_armed(self, flow_run_id: str, armed: Armed | None) -> None:
+        """Set or drop an armed cancellation."""
+        if armed is None:
+            self.armed.pop(flow_run_id, None)
+        else:
+            self.armed[flow_run_id] = armed
+
+    def recount(self) -> None:
+        """Derive every flow run's counts from its task runs.
+
+        The counts are not written with each task run's end, nor is the stream's version: after
+        a restore they follow from the records of the task runs. What a finished flow run says
+        stands: its task runs may be gone already.
+        """
+        for flow_run_id, flow in list(self.flows.items()):
+            if not is_finished(flow.state):
+                tasks = self.tasks.get(flow_run_id, {}).values()
+                self.flows[flow_run_id] = recounted(flow, tasks)
+
+    def _unindex(self, task: TaskRun) -> None:
+        if task.state.startswith("Pending"):
+            _discard(self.pending, task.flow_run_id, task.task_run_id)
+        elif task.runner_id is not None:
+            _discard(self.held, task.runner_id, (task.flow_run_id, task.task_run_id))
+
+
+def recounted(flow: FlowRun, tasks: Iterable[TaskRun]) -> FlowRun:
+    """The flow run with counts and version as its task runs have them."""
+    pending = running = 0
+    version = flow.version
+    holders: dict[str, int] = {}
+    tally = NO_TALLY
+    for task in tasks:
+        version = max(version, task.version)
+        _, now = held_before_and_after(None, task)
+        if now is not None:
+            running += 1
+            if now:
+                holders[now] = holders.get(now, 0) + 1
+        elif task.state.startswith("Pending"):
+            pending += 1
+        tally = counted(tally, task)
+    return flow._replace(
+        version=version, pending=pending, running=running, holders=holders, tally=tally
+    )
+
+
+def _discard(index: dict[str, dict[_Value, None]], key: str, value: _Value) -> None:
+    values = index.get(key)
+    if values is not None:
+        values.pop(value, None)
+        if not values:
+            del index[key]

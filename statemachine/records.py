@@ -1,0 +1,189 @@
+"""What is written of a run: its public state, and the record that a restart restores it from.
+
+Two shapes, for two readers. The public one (`rescind.events.states`) is for users and changes
+with care. The *open* one is the service's own: everything that decisions depend on, with a
+`schema`, in a compacted topic. Both are functions of the state alone, so a replay of the
+journal gives them again, byte by byte.
+"""
+
+from typing import Any, Final
+
+import orjson
+from pydantic import BaseModel, TypeAdapter
+
+from rescind.errors import UnreadableStateError
+from rescind.events.words import moment_to_text
+from rescind.statemachine.edges import is_cancelling, is_finished, is_running
+from rescind.statemachine.runs import (
+    Armed,
+    Cancellation,
+    FlowRun,
+    RunnerRecord,
+    Tally,
+    TaskRun,
+)
+
+__all__ = ["OPEN_SCHEMA", "OpenRecord", "open_record", "public_flow", "public_task", "read_open"]
+
+OPEN_SCHEMA: Final = 1
+"""The schema of open records. One that is higher belongs to a newer release."""
+
+PUBLIC_SCHEMA: Final = 1
+
+OpenRecord = FlowRun | TaskRun | RunnerRecord | Armed
+
+_KINDS: Final[dict[str, type[OpenRecord]]] = {
+    "flow": FlowRun,
+    "task": TaskRun,
+    "runner": RunnerRecord,
+    "armed": Armed,
+}
+_NAMES: Final = {kind: name for name, kind in _KINDS.items()}
+
+# What follows from the task runs is not written with the flow run: it would have to be written
+# with each of their ends. `Partition.recount` derives it again.
+_DERIVED: Final = frozenset({"pending", "running", "holders"})
+
+
+def open_record(record: OpenRecord) -> bytes:
+    """The value from which a restart restores this record."""
+    kind = type(record)
+    body: dict[str, Any] = {"schema": OPEN_SCHEMA, "kind": _NAMES[kind]}
+    defaults = kind._field_defaults
+    for name, value in zip(kind._fields, record, strict=True):
+        if name in _DERIVED or (name in defaults and value == defaults[name]):
+            continue
+        body[name] = value
+    return orjson.dumps(body, default=_plain)
+
+
+def _plain(value: object) -> object:
+    # orjson writes no subclass of a tuple by itself.
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json", exclude_none=True)
+    if isinstance(value, Cancellation | Tally):
+        return value._asdict()
+    raise TypeError(type(value).__name__)
+
+
+_ADAPTERS: Final = {name: TypeAdapter(kind) for name, kind in _KINDS.items()}
+
+
+def read_open(value: bytes) -> OpenRecord:
+    """A record as it was written.
+
+    Raises:
+        UnreadableStateError: a newer release wrote it, or it is no such record.
+
+    """
+    try:
+        body = orjson.loads(value)
+        schema = body.pop("schema")
+        kind = body.pop("kind")
+        if schema > OPEN_SCHEMA:
+            raise UnreadableStateError(f"schema {schema}, while this release reads {OPEN_SCHEMA}")
+        return _ADAPTERS[kind].validate_json(orjson.dumps(body), strict=False)
+    except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError) as error:
+        raise UnreadableStateError(str(error)) from None
+
+
+def _moment(at_ms: int | None) -> str | None:
+    return None if at_ms is None else moment_to_text(at_ms)
+
+
+def _model(value: BaseModel | None) -> dict[str, Any] | None:
+    return None if value is None else value.model_dump(mode="json", exclude_none=True)
+
+
+def _cancellation(cancellation: Cancellation | None) -> dict[str, Any] | None:
+    if cancellation is None:
+        return None
+    body = {
+        "cancellation_id": cancellation.id,
+        "actor": _model(cancellation.actor),
+        "reason": cancellation.reason,
+        "mode": cancellation.mode,
+        "asked_at": moment_to_text(cancellation.asked_ms),
+        "grace_seconds": cancellation.grace_seconds,
+        "deadline_at": moment_to_text(cancellation.deadline_ms),
+        "wait_until": moment_to_text(cancellation.wait_ms),
+        "told": cancellation.told,
+        "acknowledged": cancellation.acknowledged,
+        "bulk_id": cancellation.bulk_id,
+        "named_end": cancellation.named_end,
+        "account": _model(cancellation.account),
+    }
+    return _said(body)
+
+
+def _said(body: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in body.items() if value is not None}
+
+
+def public_flow(flow: FlowRun) -> bytes:
+    """The value of its record in `flow-states`; it reads as a `FlowState`."""
+    state = flow.state
+    return orjson.dumps(
+        _said(
+            {
+                "schema": PUBLIC_SCHEMA,
+                "flow_run_id": flow.flow_run_id,
+                "state": state,
+                "state_path": state.split("."),
+                "is_running": is_running(state),
+                "is_cancelling": is_cancelling(state),
+                "is_finished": is_finished(state),
+                "version": flow.version,
+                "last_event_id": flow.event_id,
+                "name": flow.name,
+                "namespace": flow.namespace,
+                "labels": dict(flow.labels),
+                "runner_id": flow.runner_id,
+                "parent": _model(flow.parent),
+                "rerun_of": flow.rerun_of,
+                "registered_at": moment_to_text(flow.registered_ms),
+                "started_at": _moment(flow.started_ms),
+                "finished_at": _moment(flow.finished_ms),
+                "cancellation": _cancellation(flow.cancellation),
+                "body_end": flow.body_end,
+                "result_ref": flow.result_ref,
+                "error": _model(flow.error),
+                "quarantined": flow.quarantined,
+            }
+        )
+    )
+
+
+def public_task(task: TaskRun) -> bytes:
+    """The value of its record in `task-states`; it reads as a `TaskState`."""
+    state = task.state
+    body: dict[str, Any] = {
+        "schema": PUBLIC_SCHEMA,
+        "flow_run_id": task.flow_run_id,
+        "task_run_id": task.task_run_id,
+        "name": task.name,
+        "kind": task.kind,
+        "state": state,
+        "state_path": state.split("."),
+        "is_running": state.startswith("Running"),
+        "is_finished": state.startswith("Finished"),
+        "version": task.version,
+        "last_event_id": task.event_id,
+        "attempt": task.attempt,
+        "registered_at": moment_to_text(task.registered_ms),
+    }
+    for name in ("runner_id", "how", "stopped_confirmed", "result_ref", "cascade"):
+        if (value := getattr(task, name)) is not None:
+            body[name] = value
+    for name in ("started", "finished", "retry"):
+        if (at_ms := getattr(task, f"{name}_ms")) is not None:
+            body[f"{name}_at"] = moment_to_text(at_ms)
+    if task.child_flow_run_id is not None:
+        body["child_flow_run_id"] = task.child_flow_run_id
+    if task.error is not None:
+        body["error"] = _model(task.error)
+    if task.evidence is not None:
+        body["evidence"] = dict(task.evidence)
+    if task.cancellation is not None:
+        body["cancellation"] = _cancellation(task.cancellation)
+    return orjson.dumps(body)

@@ -1,0 +1,168 @@
+"""What is known of a run: the values that events are folded into.
+
+Named tuples: immutable, and the cheapest such value in Python to make anew with a field
+changed (1.0 µs, against 3.3 µs for ``dataclasses.replace``; each event makes two of them).
+Only `evolve` makes new ones. Times are milliseconds since 1970 by the broker's clock.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
+
+from rescind.events.journal.flow import Account
+from rescind.events.words import (
+    Actor,
+    CascadePolicy,
+    Clocks,
+    End,
+    ErrorInfo,
+    Handle,
+    How,
+    Mode,
+    ParentLink,
+    RunnerCapabilities,
+    TaskKind,
+)
+
+__all__ = ["NO_TALLY", "Armed", "Cancellation", "FlowRun", "RunnerRecord", "Tally", "TaskRun"]
+
+
+class Tally(NamedTuple):
+    """How the finished task runs of a flow run ended; the body is not counted."""
+
+    cancelled: int = 0
+    never_started: int = 0
+    not_retried: int = 0
+    succeeded: int = 0
+    failed: int = 0
+    unconfirmed: int = 0
+
+
+NO_TALLY: Final = Tally()
+
+
+class Cancellation(NamedTuple):
+    """The one cancelling of a flow run or of a task run."""
+
+    id: str
+    event_id: str
+    """The event that began it: the cause of what is swept because of it."""
+    request_id: str | None
+    actor: Actor | None
+    reason: str
+    mode: Mode
+    named_end: str
+    asked_ms: int
+    grace_seconds: float
+    acknowledge_ms: int
+    deadline_ms: int
+    wait_ms: int
+    cascade: CascadePolicy | None = None
+    bulk_id: str | None = None
+    told: tuple[str, ...] = ()
+    acknowledged: tuple[str, ...] = ()
+    """Runners whose last chunk is there: what they did not name, they do not hold."""
+    deadline_fired: str | None = None
+    """The event by which that clock struck."""
+    wait_fired: str | None = None
+    repeats: tuple[tuple[str, str], ...] = ()
+    """Later requests that had an effect (escalations), with their events; at most 16."""
+    account: Account | None = None
+
+
+class TaskRun(NamedTuple):
+    """One task run. Pending with attempt *n* means: attempt *n* may be asked for."""
+
+    flow_run_id: str
+    task_run_id: str
+    name: str
+    kind: TaskKind
+    state: str
+    attempt: int
+    version: int
+    event_id: str
+    registered_ms: int
+    registered_id: str
+    runner_id: str | None = None
+    started_ms: int | None = None
+    finished_ms: int | None = None
+    retry_ms: int | None = None
+    end: End | None = None
+    how: How | None = None
+    stopped_confirmed: bool | None = None
+    error: ErrorInfo | None = None
+    result_ref: str | None = None
+    evidence: Mapping[str, Any] | None = None
+    cancellation: Cancellation | None = None
+    held: bool | None = None
+    """What its runner said: True held and can be stopped, False held and cannot; None nothing."""
+    child_flow_run_id: str | None = None
+    cascade: CascadePolicy | None = None
+    released: bool = False
+
+
+class FlowRun(NamedTuple):
+    """One flow run, without its task runs: those are counted here and kept beside it."""
+
+    flow_run_id: str
+    name: str
+    namespace: str
+    labels: Mapping[str, str]
+    state: str
+    version: int
+    event_id: str
+    registered_ms: int
+    registered_id: str
+    clocks: Clocks
+    runner_id: str | None = None
+    body_id: str | None = None
+    parent: ParentLink | None = None
+    rerun_of: str | None = None
+    started_ms: int | None = None
+    finished_ms: int | None = None
+    end: End | None = None
+    body_end: End | None = None
+    result_ref: str | None = None
+    error: ErrorInfo | None = None
+    cancellation: Cancellation | None = None
+    quarantined: bool = False
+    tally: Tally = NO_TALLY
+    pending: int = 0
+    """Task runs that were registered and hold no grant, waiting for a retry included."""
+    running: int = 0
+    """Task runs that a runner holds, the body and children that are waited for included."""
+    holders: Mapping[str, int] = {}
+    """How many of them each runner holds."""
+
+    @property
+    def open(self) -> int:
+        """Task runs of any kind that have not ended."""
+        return self.pending + self.running
+
+
+class RunnerRecord(NamedTuple):
+    """A runner as one partition knows it."""
+
+    runner_id: str
+    state: str
+    version: int
+    event_id: str
+    at_ms: int
+    pool: str = ""
+    scope: str = ""
+    capabilities: RunnerCapabilities | None = None
+    handle: Handle | None = None
+
+
+class Armed(NamedTuple):
+    """A cancellation that waits for its flow run to be registered."""
+
+    flow_run_id: str
+    cancellation_id: str
+    version: int
+    event_id: str
+    request_id: str | None
+    actor: Actor | None
+    reason: str
+    mode: Mode
+    at_ms: int
+    until_ms: int

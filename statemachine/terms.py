@@ -1,0 +1,96 @@
+"""What is agreed when a cancellation begins: its clocks as absolute times.
+
+The request's own times go before the flow run's, those before the service's. Nothing here is
+ever computed twice: repeats find the terms in the event.
+"""
+
+from rescind.events.journal import CancellationTerms, TaskCancellationTerms
+from rescind.events.requests import FlowCancel, TaskCancel
+from rescind.events.words import Mode, Text
+from rescind.statemachine.policy import Asked, Policy
+from rescind.statemachine.runs import FlowRun
+
+__all__ = ["crash_terms", "flow_terms", "task_terms"]
+
+
+def flow_terms(
+    request: FlowCancel, asked: Asked, flow: FlowRun, policy: Policy
+) -> CancellationTerms:
+    """The terms of a cancellation that somebody asked for."""
+    times = _times(request.mode, request.grace_seconds, request.deadline_seconds, flow, policy)
+    return CancellationTerms(
+        cancellation_id=asked.event_id(0),
+        reason=request.reason,
+        mode=request.mode,
+        grace_seconds=times.grace_seconds,
+        acknowledge_at=asked.at_ms + times.acknowledge_ms,
+        deadline_at=asked.at_ms + times.deadline_ms,
+        wait_until=asked.at_ms + times.wait_ms,
+        cascade=request.cascade,
+        bulk_id=request.bulk_id,
+    )
+
+
+def task_terms(
+    request: TaskCancel, asked: Asked, flow: FlowRun, policy: Policy
+) -> TaskCancellationTerms:
+    """The terms of the cancelling of one task run."""
+    times = _times(request.mode, request.grace_seconds, request.deadline_seconds, flow, policy)
+    return TaskCancellationTerms(
+        cancellation_id=asked.event_id(0),
+        reason=request.reason,
+        mode=request.mode,
+        grace_seconds=times.grace_seconds,
+        acknowledge_at=asked.at_ms + times.acknowledge_ms,
+        deadline_at=asked.at_ms + times.deadline_ms,
+        wait_until=asked.at_ms + times.wait_ms,
+    )
+
+
+def crash_terms(
+    cancellation_id: str, reason: Text, at_ms: int, flow: FlowRun, policy: Policy
+) -> CancellationTerms:
+    """The terms under which the service itself ends a flow run whose runner was lost."""
+    times = _times(Mode.GRACEFUL, None, None, flow, policy)
+    return CancellationTerms(
+        cancellation_id=cancellation_id,
+        reason=reason,
+        mode=Mode.GRACEFUL,
+        named_end="crashed",
+        grace_seconds=times.grace_seconds,
+        acknowledge_at=at_ms + times.acknowledge_ms,
+        deadline_at=at_ms + times.deadline_ms,
+        wait_until=at_ms + times.wait_ms,
+    )
+
+
+class _Times:
+    def __init__(
+        self, grace_seconds: float, acknowledge: float, deadline: float, wait: float
+    ) -> None:
+        self.grace_seconds = grace_seconds
+        self.acknowledge_ms = round(acknowledge * 1000)
+        self.deadline_ms = round(deadline * 1000)
+        self.wait_ms = max(round(wait * 1000), self.deadline_ms)
+
+
+def _times(
+    mode: Mode, grace: float | None, deadline: float | None, flow: FlowRun, policy: Policy
+) -> _Times:
+    clocks = flow.clocks
+    abort = _first(clocks.abort_seconds, policy.abort_seconds)
+    graceful = mode is Mode.GRACEFUL
+    return _Times(
+        grace_seconds=(
+            _first(grace, clocks.grace_seconds, policy.grace_seconds) if graceful else 0.0
+        ),
+        acknowledge=_first(clocks.acknowledge_seconds, policy.acknowledge_seconds),
+        deadline=_first(deadline, clocks.deadline_seconds, policy.deadline_seconds)
+        if graceful
+        else _first(deadline, abort),
+        wait=_first(clocks.wait_seconds_max, policy.wait_seconds_max) if graceful else abort,
+    )
+
+
+def _first(*values: float | None) -> float:
+    return next(value for value in values if value is not None)
