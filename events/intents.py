@@ -7,7 +7,7 @@ acted on.
 
 from typing import Annotated, ClassVar
 
-from pydantic import Field
+from pydantic import FailFast, Field
 
 from rescind.events.refusals import Code
 from rescind.events.words import Actor, ChosenId, Handle, Mode, Moment, Seconds, Text, Wire
@@ -126,7 +126,7 @@ class Heartbeat(_Told):
     type: ClassVar[str] = "heartbeat.v1"
 
     runner_id: ChosenId
-    flow_run_ids: Annotated[tuple[ChosenId, ...], Field(max_length=10_000)] = ()
+    flow_run_ids: Annotated[tuple[ChosenId, ...], Field(max_length=10_000), FailFast()] = ()
     at: Moment
 
 

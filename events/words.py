@@ -1,34 +1,34 @@
 """Small words that requests, events, intents and states share.
 
-A moment is whole milliseconds since 1970 in Python and an RFC 3339 string in UTC on the wire:
-the broker's clock counts milliseconds, and comparing two ints is what the hot path does with
-them. Ids of runs may come from elsewhere (Celery's, Airflow's), so they are strings with a few
-forbidden characters, and nothing here makes one up.
+Ids of runs may come from elsewhere (Celery's, Airflow's), so they are strings with a few
+forbidden characters, and nothing here makes one up. What a stranger can fill has a bound:
+everything that is accepted has to fit into a record of the journal later.
 """
 
-from datetime import UTC, datetime
+import math
 from enum import StrEnum
-from functools import lru_cache
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal, cast
 
+import orjson
 from pydantic import (
+    AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
+    FailFast,
     Field,
     JsonValue,
-    PlainSerializer,
     StringConstraints,
-    ValidationInfo,
-    WithJsonSchema,
-    WrapValidator,
 )
-from pydantic_core.core_schema import ValidatorFunctionWrapHandler
+
+from rescind.events.moments import Moment, moment_from_text, moment_to_text
 
 __all__ = [
     "Actor",
     "CascadePolicy",
     "ChosenId",
     "Clocks",
+    "ElapsedMs",
     "End",
     "ErrorInfo",
     "Evidence",
@@ -39,13 +39,16 @@ __all__ = [
     "Moment",
     "Name",
     "ParentLink",
+    "ReportedEvidence",
     "ResultRef",
     "Rung",
     "RunnerCapabilities",
     "Seconds",
+    "StreamKind",
     "TaskKind",
     "Text",
     "Wire",
+    "clipped",
     "moment_from_text",
     "moment_to_text",
 ]
@@ -60,68 +63,93 @@ class Wire(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
-@lru_cache(maxsize=1024)  # A batch writes the same few moments many times: 1.9 µs each without.
-def moment_to_text(at_ms: int) -> str:
-    """RFC 3339 in UTC with milliseconds: ``2026-11-22T12:00:00.000Z``."""
-    seconds, millis = divmod(at_ms, 1000)
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{millis:03d}Z"
-
-
-def moment_from_text(text: str) -> int:
-    """Milliseconds since 1970 of an RFC 3339 time with an offset.
-
-    Raises:
-        ValueError: not such a time, or one without an offset.
-
-    """
-    at = datetime.fromisoformat(text)
-    if at.tzinfo is None:
-        raise ValueError("expected a time with an offset such as Z, but there is none")
-    return round(at.timestamp() * 1000)
-
-
-def _read_moment(value: object, handler: ValidatorFunctionWrapHandler, info: ValidationInfo) -> int:
-    if info.mode == "json" or isinstance(value, str):
-        if not isinstance(value, str):
-            raise ValueError("expected an RFC 3339 time in a string")
-        return moment_from_text(value)
-    return int(handler(value))
-
-
-Moment = Annotated[
-    int,
-    WrapValidator(_read_moment),
-    PlainSerializer(moment_to_text, return_type=str, when_used="json"),
-    WithJsonSchema({"type": "string", "format": "date-time"}),
-]
-"""Milliseconds since 1970; on the wire RFC 3339, UTC, with milliseconds."""
-
-_ID_PATTERN = r"^[^@/\x00-\x1f\x7f-\x9f][^/\x00-\x1f\x7f-\x9f]*$"
+_ID_PATTERN: Final = r"^[^@/\x00-\x1f\x7f-\x9f][^/\x00-\x1f\x7f-\x9f]*$"
 
 ChosenId = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=_ID_PATTERN)]
 """1 to 128 characters, no control characters, no ``/``, not beginning with ``@``."""
 
-Text = Annotated[str, StringConstraints(max_length=2_000)]
-"""A sentence for people; longer ones are refused rather than cut."""
+_TEXT_CHARACTERS_MAX: Final = 2_000
+
+Text = Annotated[str, StringConstraints(max_length=_TEXT_CHARACTERS_MAX)]
+"""A sentence for people; a longer one of a stranger is refused, one of ours is `clipped`."""
+
+
+def clipped(text: str, characters_max: int = _TEXT_CHARACTERS_MAX) -> str:
+    """The text, or as much of its beginning as fits with an ellipsis after it."""
+    return text if len(text) <= characters_max else f"{text[: characters_max - 1]}…"
+
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=256)]
 
 ResultRef = Annotated[str, StringConstraints(max_length=2_000)]
 """Where a result is kept; the result itself is never stored here."""
 
+_LABELS_MAX: Final = 64
+
+
+def _few(value: object) -> object:
+    # Before its items are looked at: each of 100,000 wrong ones would be an error of its own.
+    count = len(cast(dict[object, object], value)) if isinstance(value, dict) else 0
+    if count > _LABELS_MAX:
+        raise ValueError(f"expected at most {_LABELS_MAX} labels, but there are {count}")
+    return value
+
+
 Labels = Annotated[
     dict[
         Annotated[str, StringConstraints(min_length=1, max_length=128)],
         Annotated[str, StringConstraints(max_length=256)],
     ],
-    Field(max_length=64),
+    Field(max_length=_LABELS_MAX),
+    BeforeValidator(_few),
 ]
 """At most 64 labels, keys of 128 and values of 256 characters at most."""
+
+_JSON_BYTES_MAX: Final = 16_384
+
+
+def _storable(value: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    try:
+        written = orjson.dumps(value)
+    except TypeError:
+        raise ValueError("expected numbers of at most 64 bits, but got a larger one") from None
+    if len(written) > _JSON_BYTES_MAX:
+        raise ValueError(f"expected at most {_JSON_BYTES_MAX} bytes, but got {len(written)}")
+    # A number that JSON cannot write is written as null: only then is it worth looking.
+    if b"null" in written and not _is_finite(value):
+        raise ValueError("expected finite numbers, but got NaN or Infinity")
+    return value
+
+
+def _is_finite(value: JsonValue) -> bool:
+    if isinstance(value, dict):
+        return all(_is_finite(item) for item in value.values())
+    if isinstance(value, list):
+        return all(_is_finite(item) for item in value)
+    return not isinstance(value, float) or math.isfinite(value)
+
 
 Evidence = dict[str, JsonValue]
 """What a runner saw: pids, signals, exit codes, survivors, times in ``…_ms``."""
 
+ReportedEvidence = Annotated[Evidence, AfterValidator(_storable)]
+"""Evidence as a stranger may send it: at most 16 KiB, only numbers that can be written again.
+
+Not for events: a reader of the journal must not be stricter than whoever wrote it.
+"""
+
+ElapsedMs = Annotated[int, Field(ge=0, le=2**53 - 1)]
+"""Milliseconds by one clock, small enough for every reader of JSON."""
+
 Seconds = Annotated[float, Field(ge=0, le=31_536_000, allow_inf_nan=False)]
+
+
+class StreamKind(StrEnum):
+    """What a stream is about; the envelope names its id under the key given here."""
+
+    FLOW = "flow_run_id"
+    RUNNER = "runner_id"
+    PARTITION = "partition"  #: requests that name no run: they belong to where they lay
 
 
 class Mode(StrEnum):
@@ -208,7 +236,7 @@ class ParentLink(Wire):
 
     flow_run_id: ChosenId
     task_run_id: ChosenId
-    ancestors: Annotated[tuple[ChosenId, ...], Field(max_length=32)] = ()
+    ancestors: Annotated[tuple[ChosenId, ...], Field(max_length=32), FailFast()] = ()
     """The parent's own ancestors, nearest last; a chain of more than 32 is refused."""
 
 
@@ -231,7 +259,7 @@ class Handle(Wire):
 
     kind: Annotated[str, StringConstraints(min_length=1, max_length=64)]
     scope: Annotated[str, StringConstraints(min_length=1, max_length=256)]
-    identity: Annotated[dict[str, JsonValue], Field(max_length=16)]
+    identity: Annotated[dict[str, JsonValue], Field(max_length=16), AfterValidator(_storable)]
     exclusive_to: ChosenId | None = None
     """The one flow run that may be ended by ending this; none: it is shared."""
 

@@ -5,13 +5,13 @@ that alone anyone can check that every request has exactly one outcome and that 
 An event that no request caused names its `cause`, the id of the event that led to it.
 """
 
-from enum import StrEnum
-from typing import Annotated, Any, NamedTuple
+from collections.abc import Mapping
+from typing import Annotated, Any, Final, NamedTuple
 
 import orjson
 from pydantic import Field, TypeAdapter, ValidationError
 
-from rescind.errors import UnknownEventError, UnreadableEventError
+from rescind.errors import JournalError, UnknownEventError, UnreadableEventError
 from rescind.events.journal.cancellation import (
     CancellationAcknowledged,
     CancellationArmed,
@@ -30,6 +30,7 @@ from rescind.events.journal.child import (
     ChildNotCancelled,
     ChildReleased,
 )
+from rescind.events.journal.envelope import Envelope, SourceRecord
 from rescind.events.journal.flow import (
     FlowBodyFinished,
     FlowCancelled,
@@ -61,8 +62,10 @@ from rescind.events.journal.task import (
     TaskStoppingReported,
     TaskSucceeded,
 )
+from rescind.events.journal.upcast import UPCASTERS, Upcaster, upcast
+from rescind.events.moments import moment_to_text
 from rescind.events.requests.base import Lane
-from rescind.events.words import Actor, moment_from_text, moment_to_text
+from rescind.events.words import Actor, StreamKind
 
 __all__ = ["AnyEvent", "Entry", "Source", "StreamKind", "event_adapter"]
 
@@ -112,15 +115,11 @@ AnyEvent = Annotated[
 ]
 
 event_adapter: TypeAdapter[AnyEvent] = TypeAdapter(AnyEvent)
-_actor_adapter = TypeAdapter(Actor)
+_STREAM_KEYS: Final = frozenset(StreamKind)
+_envelope_adapter: TypeAdapter[Envelope] = TypeAdapter(Envelope)
 
-
-class StreamKind(StrEnum):
-    """What a stream is about; the envelope names its id under the key given here."""
-
-    FLOW = "flow_run_id"
-    RUNNER = "runner_id"
-    PARTITION = "partition"  #: requests that name no run: they belong to where they lay
+# A type, a field or a word of a closed list that this release does not have.
+_OF_A_NEWER_RELEASE: Final = {"union_tag_invalid", "extra_forbidden", "enum", "literal_error"}
 
 
 class Source(NamedTuple):
@@ -194,63 +193,76 @@ class Entry(NamedTuple):
         return orjson.dumps(body)
 
     @classmethod
-    def from_json(cls, value: bytes) -> "Entry":
-        """Read a journal record.
+    def from_json(cls, value: bytes, upcasters: Mapping[str, Upcaster] = UPCASTERS) -> "Entry":
+        """Read a journal record, of this or of an earlier release.
 
         Raises:
-            UnknownEventError: a type, or a field, that a newer release has written.
+            UnknownEventError: a type, a field or a word that a newer release has written.
             UnreadableEventError: not an entry of a journal at all.
 
         """
         try:
-            body = orjson.loads(value)
-            name = body["type"]
-            data = body["data"]
-        except (orjson.JSONDecodeError, KeyError, TypeError) as error:
-            raise UnreadableEventError(str(error)) from None
-        try:
-            event = event_adapter.validate_json(orjson.dumps({**data, "type": name}))
-            return cls._from_body(body, event)
+            # Also within words that requests share, where a newer client may say more.
+            envelope = _envelope_adapter.validate_json(value, extra="forbid")
         except ValidationError as error:
-            first = error.errors(include_url=False)[0]
-            if first["type"] in ("union_tag_invalid", "extra_forbidden"):
-                raise UnknownEventError(str(name), _path(first["loc"])) from None
-            raise UnreadableEventError(f"{name}: {_path(first['loc'])}: {first['msg']}") from None
-        except (KeyError, TypeError, ValueError) as error:
-            raise UnreadableEventError(f"{name}: {error!r}") from None
-
-    @classmethod
-    def _from_body(cls, body: dict[str, Any], event: AnyEvent) -> "Entry":
-        kind = next(kind for kind in StreamKind if kind.value in body)
-        source = body.get("source")
-        actor = body.get("actor")
+            raise _why(_type_in(value), error) from None
+        name, data = upcast(envelope.type, envelope.data, upcasters)
+        try:
+            event = event_adapter.validate_json(
+                orjson.dumps({**data, "type": name}), extra="forbid"
+            )
+        except ValidationError as error:
+            raise _why(name, error, skipped=1) from None
+        if (stream_id := envelope.flow_run_id) is not None:
+            kind = StreamKind.FLOW
+        elif (stream_id := envelope.runner_id) is not None:
+            kind = StreamKind.RUNNER
+        else:
+            kind = StreamKind.PARTITION
+            stream_id = envelope.partition
+        if stream_id is None or len(envelope.model_fields_set & _STREAM_KEYS) > 1:
+            raise UnreadableEventError(f"{name}: expected one of {', '.join(StreamKind)}")
         return cls(
-            id=body["id"],
-            at_ms=moment_from_text(body["at"]),
-            stream_kind=kind,
-            stream_id=body[kind.value],
-            event=event,
-            task_run_id=body.get("task_run_id"),
-            attempt=body.get("attempt"),
-            version=body.get("version"),
-            source=None if source is None else _source(source),
-            cause=body.get("cause"),
-            request_id=body.get("request_id"),
-            actor=None if actor is None else _actor_adapter.validate_python(actor),
-            traceparent=body.get("traceparent"),
+            envelope.id,
+            envelope.at,
+            kind,
+            stream_id,
+            event,
+            envelope.task_run_id,
+            envelope.attempt,
+            envelope.version,
+            _source(envelope.source),
+            envelope.cause,
+            envelope.request_id,
+            envelope.actor,
+            envelope.traceparent,
         )
 
 
-def _source(body: dict[str, Any]) -> Source:
+def _source(record: SourceRecord | None) -> Source | None:
+    if record is None:
+        return None
     return Source(
-        body["lane"],
-        body["partition"],
-        body["offset"],
-        body["previous"],
-        body["index"],
-        body["count"],
+        record.lane, record.partition, record.offset, record.previous, record.index, record.count
     )
 
 
+def _why(name: str, error: ValidationError, skipped: int = 0) -> JournalError:
+    """The error to raise; `skipped` steps of the path are pydantic's, not the record's."""
+    problems = error.errors(include_url=False, include_input=False)
+    for problem in problems:
+        if problem["type"] in _OF_A_NEWER_RELEASE:
+            return UnknownEventError(name, _path(problem["loc"][skipped:]))
+    first = problems[0]
+    return UnreadableEventError(f"{name}: {_path(first['loc'][skipped:])}: {first['msg']}")
+
+
+def _type_in(value: bytes) -> str:
+    try:
+        return str(orjson.loads(value)["type"])
+    except (orjson.JSONDecodeError, KeyError, TypeError):
+        return "a record without a type"
+
+
 def _path(loc: tuple[int | str, ...]) -> str:
-    return ".".join(str(step) for step in loc[1:])
+    return ".".join(str(step) for step in loc)

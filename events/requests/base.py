@@ -6,7 +6,7 @@ ignored, since a newer client may say more than this release can hear.
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from rescind.events.words import Actor, ChosenId, Moment
 
@@ -16,6 +16,11 @@ Lane = Literal["start", "stop"]
 
 ITEMS_MAX = 500
 """Items in one request: a list longer than this is refused whole."""
+
+
+def _claimed(actor: Actor) -> Actor:
+    # Anybody can write `"verified": true`; only a checked signature makes it so.
+    return actor.model_copy(update={"verified": False}) if actor.verified else actor
 
 
 class Request(BaseModel):
@@ -28,7 +33,8 @@ class Request(BaseModel):
     """True for what only the service itself may ask; it must carry the service's signature."""
 
     request_id: Annotated[str, StringConstraints(min_length=1, max_length=256)] | None = None
-    actor: Actor | None = None
+    actor: Annotated[Actor, AfterValidator(_claimed)] | None = None
+    """Who the sender says asks: never verified here."""
     at: Moment | None = None
     """When the sender says that it asked; informative, no rule reads it."""
     traceparent: Annotated[str, StringConstraints(max_length=256)] | None = None
@@ -53,7 +59,7 @@ class RunnerScoped(Request):
     """
 
     runner_id: ChosenId
-    partition: Annotated[int, Field(ge=0)] | None = None
+    partition: Annotated[int, Field(ge=0, le=2**31 - 1)] | None = None
 
     @property
     def stream_id(self) -> str:

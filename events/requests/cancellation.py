@@ -2,11 +2,11 @@
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, FailFast, Field, StringConstraints
 
 from rescind.events.requests.base import ITEMS_MAX, FlowRequest, Lane
 from rescind.events.requests.task import AttemptNumber
-from rescind.events.words import ChosenId, Evidence, Handle, Text
+from rescind.events.words import ChosenId, Handle, ReportedEvidence, Text
 
 __all__ = [
     "CancellationAcknowledge",
@@ -41,9 +41,9 @@ class CancellationAcknowledge(FlowRequest):
     type: Literal["cancellation.acknowledge"] = "cancellation.acknowledge"
     runner_id: ChosenId
     cancellation_id: CancellationId
-    chunk: Annotated[int, Field(ge=0)] = 0
+    chunk: Annotated[int, Field(ge=0, le=1_000_000)] = 0
     last: bool = True
-    held: Annotated[tuple[HeldAttempt, ...], Field(max_length=ITEMS_MAX)] = ()
+    held: Annotated[tuple[HeldAttempt, ...], Field(max_length=ITEMS_MAX), FailFast()] = ()
 
 
 class ExecutorReport(FlowRequest):
@@ -74,4 +74,4 @@ class InfrastructureReport(FlowRequest):
     code: Annotated[str, StringConstraints(max_length=64)] = ""
     message: Text = ""
     handle: Handle
-    evidence: Evidence = Field(default_factory=dict)
+    evidence: ReportedEvidence = Field(default_factory=dict)

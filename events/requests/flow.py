@@ -11,11 +11,11 @@ from rescind.events.words import (
     Clocks,
     End,
     ErrorInfo,
-    Evidence,
     Labels,
     Mode,
     Name,
     ParentLink,
+    ReportedEvidence,
     ResultRef,
     Seconds,
     Text,
@@ -68,7 +68,7 @@ class FlowFinish(FlowRequest):
     end: End
     error: ErrorInfo | None = None
     result_ref: ResultRef | None = None
-    evidence: Evidence = Field(default_factory=dict)
+    evidence: ReportedEvidence = Field(default_factory=dict)
 
 
 class FlowCancel(FlowRequest):

@@ -1,21 +1,26 @@
 """From the bytes of a record to a request, or to the reason why it is none.
 
-Anybody may write to the lanes, so every byte here is a stranger's. Nothing raises: what cannot
-be read is an `Unreadable` with the path of its first error, and becomes a refusal.
+Anybody may write to the lanes, so every byte here is a stranger's. Nothing raises, and nothing
+takes long: what cannot be read is an `Unreadable` with the path of its first error, and becomes
+a refusal. Who may ask what is not judged here.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Annotated, cast
+from typing import Annotated, Final, cast
 
 import orjson
 from pydantic import Field, TypeAdapter, ValidationError
+from pydantic_core import from_json
 
+from rescind.events.requests.agreement import disagreement
 from rescind.events.requests.cancellation import (
     CancellationAcknowledge,
     ExecutorReport,
     InfrastructureReport,
 )
 from rescind.events.requests.flow import FlowCancel, FlowFinish, FlowRegister, FlowStart
+from rescind.events.requests.nesting import NESTING_MAX, nests_too_deep
 from rescind.events.requests.runner import RunnerLeave, RunnerRegister
 from rescind.events.requests.service import (
     CancellationClock,
@@ -31,6 +36,8 @@ from rescind.events.requests.task import (
     TaskStart,
     TaskStopping,
 )
+from rescind.events.requests.wording import path_of, sentence_of
+from rescind.events.words import ChosenId, StreamKind
 
 __all__ = [
     "RECORD_BYTES_MAX",
@@ -41,8 +48,7 @@ __all__ = [
     "write_request",
 ]
 
-RECORD_BYTES_MAX = 1_048_576
-NESTING_MAX = 32
+RECORD_BYTES_MAX: Final = 1_048_576
 
 AnyRequest = Annotated[
     FlowRegister
@@ -68,6 +74,7 @@ AnyRequest = Annotated[
 ]
 
 request_adapter: TypeAdapter[AnyRequest] = TypeAdapter(AnyRequest)
+_id_adapter: TypeAdapter[str] = TypeAdapter(ChosenId)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +84,11 @@ class Unreadable:
     Attributes:
         path: where the first error is, as ``items.3.attempt``; empty for the whole record.
         message: what was expected and what was there.
-        stream_id: the flow run or runner that it names, when that much could be read.
+        stream_id: the flow run or runner that it names, when that much could be read and is an
+            id that a stream may have.
         request_id: its own id, when that much could be read.
+        stream_kind: which of the two `stream_id` names.
+        request_type: its type, when that much could be read; perhaps none that there is.
 
     """
 
@@ -86,22 +96,34 @@ class Unreadable:
     message: str
     stream_id: str | None = None
     request_id: str | None = None
+    stream_kind: StreamKind | None = None
+    request_type: str | None = None
 
 
-def read_request(value: bytes | None) -> AnyRequest | Unreadable:
-    """The request in a record's value, or why there is none. Never raises."""
+def read_request(
+    value: bytes | None, headers: Iterable[tuple[str, bytes | None]] = ()
+) -> AnyRequest | Unreadable:
+    """The request in a record's value, or why there is none. Never raises.
+
+    The value suffices. Headers of a CloudEvent that are there have to agree with it.
+    """
     if value is None:
         return Unreadable("", "expected a JSON object, but the record has no value")
     if len(value) > RECORD_BYTES_MAX:
         return Unreadable(
             "", f"expected at most {RECORD_BYTES_MAX} bytes, but the record has {len(value)}"
         )
-    if _nesting_may_exceed(value) and _nesting(value) > NESTING_MAX:
+    if nests_too_deep(value):
         return Unreadable("", f"expected at most {NESTING_MAX} levels of nesting, but got more")
     try:
-        return request_adapter.validate_json(value)
+        request = request_adapter.validate_json(value)
     except ValidationError as error:
         return _why(value, error)
+    for name, content in headers:
+        objection = disagreement(request, name, content)
+        if objection is not None:
+            return _unreadable(value, f"headers.{name}", objection)
+    return request
 
 
 def write_request(request: AnyRequest) -> bytes:
@@ -110,53 +132,39 @@ def write_request(request: AnyRequest) -> bytes:
 
 
 def _why(value: bytes, error: ValidationError) -> Unreadable:
-    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-    # The discriminated union puts the tag in front of the path; people know it as `type`.
-    where = first["loc"][1:] if len(first["loc"]) > 1 else first["loc"]
-    stream_id, request_id = _names(value)
-    path = ".".join(str(step) for step in where)
-    return Unreadable(path, first["msg"], stream_id, request_id)
+    first = error.errors(include_url=False)[0]
+    return _unreadable(value, path_of(first), sentence_of(first))
 
 
-def _names(value: bytes) -> tuple[str | None, str | None]:
+def _unreadable(value: bytes, path: str, message: str) -> Unreadable:
+    """With whatever names can be read, so that whoever asked can be told."""
     try:
-        parsed = orjson.loads(value)
-    except orjson.JSONDecodeError:
-        return None, None
-    if not isinstance(parsed, dict):
-        return None, None
-    body = cast(dict[str, object], parsed)
-    stream_id = body.get("flow_run_id") or body.get("runner_id")
-    request_id = body.get("request_id")
-    return (
-        stream_id if isinstance(stream_id, str) and 0 < len(stream_id) <= 128 else None,
-        request_id if isinstance(request_id, str) and 0 < len(request_id) <= 256 else None,
+        parsed: object = from_json(value)
+    except ValueError:
+        parsed = None
+    body = cast(dict[str, object], parsed) if isinstance(parsed, dict) else {}
+    # A request about a flow run may name its runner too; of the runner alone they all begin so.
+    request_type = _short_text(body.get("type"))
+    of_runner = request_type is not None and request_type.startswith("runner.")
+    kind = StreamKind.RUNNER if of_runner else StreamKind.FLOW
+    stream_id = _stream_id(body.get(kind))
+    return Unreadable(
+        path=path,
+        message=message,
+        stream_id=stream_id,
+        request_id=_short_text(body.get("request_id")),
+        stream_kind=None if stream_id is None else kind,
+        request_type=request_type,
     )
 
 
-def _nesting_may_exceed(value: bytes) -> bool:
-    # Two counts in C decide for nearly every record; only a suspicious one is walked.
-    return value.count(b"{") + value.count(b"[") > NESTING_MAX
+def _stream_id(value: object) -> str | None:
+    # Not any text: this will be a record's key, and some keys are ours.
+    try:
+        return _id_adapter.validate_python(value, strict=True)
+    except ValidationError:
+        return None
 
 
-def _nesting(value: bytes) -> int:
-    depth = deepest = 0
-    in_string = escaped = False
-    for byte in value:
-        if in_string:
-            if escaped:
-                escaped = False
-            elif byte == 0x5C:
-                escaped = True
-            elif byte == 0x22:
-                in_string = False
-        elif byte == 0x22:
-            in_string = True
-        elif byte in (0x7B, 0x5B):
-            depth += 1
-            deepest = max(deepest, depth)
-            if deepest > NESTING_MAX:
-                return deepest
-        elif byte in (0x7D, 0x5D):
-            depth -= 1
-    return deepest
+def _short_text(value: object) -> str | None:
+    return value if isinstance(value, str) and 0 < len(value) <= 256 else None

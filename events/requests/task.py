@@ -1,20 +1,21 @@
 """Requests about task runs: each carries a list, and each item gets its own outcome."""
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, FailFast, Field, StringConstraints, model_validator
 
 from rescind.events.requests.base import ITEMS_MAX, FlowRequest, Lane
 from rescind.events.words import (
     CascadePolicy,
     ChosenId,
+    ElapsedMs,
     End,
     ErrorInfo,
-    Evidence,
     How,
     Mode,
     Moment,
     Name,
+    ReportedEvidence,
     ResultRef,
     Rung,
     Seconds,
@@ -52,6 +53,13 @@ class TaskSpec(_Item):
     child_flow_run_id: ChosenId | None = None
     cascade: CascadePolicy = CascadePolicy.WAIT
 
+    @model_validator(mode="after")
+    def _children_name_their_flow_run(self) -> Self:
+        if (self.kind == "child") is (self.child_flow_run_id is None):
+            but = "it is missing" if self.kind == "child" else "this task run is none"
+            raise ValueError(f"expected child_flow_run_id for a child alone, but {but}")
+        return self
+
 
 class TaskToStart(_Item):
     """An attempt that its runner asks leave to begin."""
@@ -71,7 +79,7 @@ class TaskEnd(_Item):
     stopped_confirmed: bool = True
     error: ErrorInfo | None = None
     result_ref: ResultRef | None = None
-    evidence: Evidence = Field(default_factory=dict)
+    evidence: ReportedEvidence = Field(default_factory=dict)
 
 
 class Step(_Item):
@@ -79,11 +87,11 @@ class Step(_Item):
 
     attempt: AttemptNumber = 1
     rung: Rung
-    after_ms: Annotated[int, Field(ge=0)]
+    after_ms: ElapsedMs
     """Since the intent was read, on the runner's clock."""
     outcome: Literal["done", "failed", "unsupported"] = "done"
     message: Text = ""
-    evidence: Evidence = Field(default_factory=dict)
+    evidence: ReportedEvidence = Field(default_factory=dict)
 
 
 class TaskRegister(FlowRequest):
@@ -93,7 +101,7 @@ class TaskRegister(FlowRequest):
 
     type: Literal["task.register"] = "task.register"
     runner_id: ChosenId | None = None
-    items: Annotated[tuple[TaskSpec, ...], Field(min_length=1, max_length=ITEMS_MAX)]
+    items: Annotated[tuple[TaskSpec, ...], Field(min_length=1, max_length=ITEMS_MAX), FailFast()]
 
 
 class TaskStart(FlowRequest):
@@ -103,7 +111,7 @@ class TaskStart(FlowRequest):
 
     type: Literal["task.start"] = "task.start"
     runner_id: ChosenId
-    items: Annotated[tuple[TaskToStart, ...], Field(min_length=1, max_length=ITEMS_MAX)]
+    items: Annotated[tuple[TaskToStart, ...], Field(min_length=1, max_length=ITEMS_MAX), FailFast()]
 
 
 class TaskFinish(FlowRequest):
@@ -113,7 +121,7 @@ class TaskFinish(FlowRequest):
 
     type: Literal["task.finish"] = "task.finish"
     runner_id: ChosenId
-    items: Annotated[tuple[TaskEnd, ...], Field(min_length=1, max_length=ITEMS_MAX)]
+    items: Annotated[tuple[TaskEnd, ...], Field(min_length=1, max_length=ITEMS_MAX), FailFast()]
 
 
 class TaskStopping(FlowRequest):
@@ -124,7 +132,7 @@ class TaskStopping(FlowRequest):
     type: Literal["task.stopping"] = "task.stopping"
     runner_id: ChosenId
     cancellation_id: Annotated[str, StringConstraints(max_length=256)] | None = None
-    items: Annotated[tuple[Step, ...], Field(min_length=1, max_length=ITEMS_MAX)]
+    items: Annotated[tuple[Step, ...], Field(min_length=1, max_length=ITEMS_MAX), FailFast()]
 
 
 class TaskCleanup(FlowRequest):
@@ -137,7 +145,7 @@ class TaskCleanup(FlowRequest):
     task_run_id: ChosenId
     attempt: AttemptNumber = 1
     outcome: Literal["started", "done", "failed", "timed_out"]
-    after_ms: Annotated[int, Field(ge=0)] = 0
+    after_ms: ElapsedMs = 0
     message: Text = ""
 
 
