@@ -114,8 +114,6 @@ class _Machine(HierarchicalMachine):
 class _Model:
     """What the walk moves about; it has nothing but a state, which the machine sets."""
 
-    state: str
-
 
 class Lifecycle:
     """One machine, with the only model that ever moves through it.
@@ -152,19 +150,18 @@ class Lifecycle:
 
     def take(self, state: str, trigger: str) -> str | None:
         """The state after this trigger, asked of the live machine; None where it has no edge."""
-        model: Any = self._model
-        self.machine.set_state(state, model)
+        self.machine.set_state(state, self._model)
         try:
-            taken = self.machine.trigger_event(model, trigger)
+            taken = self.machine.trigger_event(self._model, trigger)
         except MachineError:
             return None
         # False: a condition held the edge back.
-        return str(model.state) if taken else None
+        return str(vars(self._model)["state"]) if taken else None
 
 
 def _exactly(state: str) -> Any:
     def is_there(data: EventData) -> bool:
-        return bool(data.model.state == state)
+        return bool(vars(data.model)["state"] == state)
 
     return is_there
 

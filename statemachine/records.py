@@ -48,7 +48,7 @@ _DERIVED: Final = frozenset({"pending", "running", "holders"})
 def open_record(record: OpenRecord) -> bytes:
     """The value from which a restart restores this record."""
     kind = type(record)
-    body: dict[str, Any] = {"schema": OPEN_SCHEMA, "kind": _NAMES[kind]}
+    body: dict[str, Any] = {"schema": OPEN_SCHEMA, "record": _NAMES[kind]}
     defaults = kind._field_defaults
     for name, value in zip(kind._fields, record, strict=True):
         if name in _DERIVED or (name in defaults and value == defaults[name]):
@@ -79,7 +79,7 @@ def read_open(value: bytes) -> OpenRecord:
     try:
         body = orjson.loads(value)
         schema = body.pop("schema")
-        kind = body.pop("kind")
+        kind = body.pop("record")
         if schema > OPEN_SCHEMA:
             raise UnreadableStateError(f"schema {schema}, while this release reads {OPEN_SCHEMA}")
         return _ADAPTERS[kind].validate_json(orjson.dumps(body), strict=False)
