@@ -2,12 +2,30 @@
 
 import secrets
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
 
 import pytest
+from aiokafka.admin import AIOKafkaAdminClient
 
+from rescind.kafka.connection import Connection
+from rescind.kafka.topics import TopicNames, create_topics, topic_specs
 from tests.broker import ServedBroker, serve
 from tests.leaks import Running, leaked_since
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """Where a test's topics are: how to get there, what they are called, how many partitions."""
+
+    connection: Connection
+    names: TopicNames
+    partitions: int
+
+    @property
+    def bootstrap(self) -> str:
+        return self.connection.bootstrap
+
 
 _served = pytest.StashKey[ServedBroker]()
 
@@ -41,6 +59,19 @@ def _nothing_is_left_running(request: pytest.FixtureRequest) -> Iterator[None]:
 def unique_prefix() -> str:
     """A topic prefix that nobody else uses on this broker. No topics are made."""
     return f"test-{secrets.token_hex(6)}."
+
+
+@pytest.fixture
+async def cluster(bootstrap: str, unique_prefix: str) -> AsyncIterator[Cluster]:
+    """The session's broker with every topic under a prefix of the test's own, two partitions."""
+    connection = Connection(bootstrap)
+    names = TopicNames(unique_prefix)
+    made = await create_topics(connection, topic_specs(names), partitions=2, replicas=1)
+    yield Cluster(connection, names, partitions=2)
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    await admin.delete_topics(made)
+    await admin.close()
 
 
 def pytest_terminal_summary(
