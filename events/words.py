@@ -89,10 +89,13 @@ _LABELS_MAX: Final = 64
 
 def _few(value: object) -> object:
     # Before its items are looked at: each of 100,000 wrong ones would be an error of its own.
-    count = len(cast(dict[object, object], value)) if isinstance(value, dict) else 0
-    if count > _LABELS_MAX:
+    if (count := _count(value)) > _LABELS_MAX:
         raise ValueError(f"expected at most {_LABELS_MAX} labels, but there are {count}")
     return value
+
+
+def _count(value: object) -> int:
+    return len(cast(dict[object, object], value)) if isinstance(value, dict) else 0
 
 
 Labels = Annotated[
