@@ -5,7 +5,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo up test check bench lock clean
+.PHONY: help demo up test check bench schema lock clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -41,6 +41,9 @@ check: $(VENV)/.installed ## hold the style: format, lint, types, import directi
 
 bench: $(VENV)/.installed ## measure, and print target, measured, ratio
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+schema: $(VENV)/.installed ## renew what is made from the code: events/schema, docs/reference
+	@$(BIN)/python docs/generate.py
 
 lock: $(VENV)/.installed ## renew requirements-dev.txt from pyproject.toml; ARGS="--upgrade" takes the newest
 	@test -x .cache/lock/bin/uv || { $(BIN)/python -m venv .cache/lock && .cache/lock/bin/python -m pip --disable-pip-version-check install --quiet 'uv>=0.9,<1'; }

@@ -4,7 +4,7 @@ A consumer needs nothing else. A flow run's record is written when something hap
 flow run, not with each of its task runs. `schema` rises when a field changes its meaning.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -70,6 +70,8 @@ class CancellationState(Wire):
 class FlowState(_State):
     """The whole current state of one flow run."""
 
+    type: ClassVar[str] = "flow.state.v1"
+
     is_running: bool
     is_cancelling: bool
     name: Name
@@ -90,6 +92,8 @@ class FlowState(_State):
 
 class TaskState(_State):
     """The whole current state of one task run."""
+
+    type: ClassVar[str] = "task.state.v1"
 
     is_running: bool
     task_run_id: ChosenId

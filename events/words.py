@@ -135,7 +135,11 @@ def _is_finite(value: JsonValue) -> bool:
 Evidence = dict[str, JsonValue]
 """What a runner saw: pids, signals, exit codes, survivors, times in ``…_ms``."""
 
-ReportedEvidence = Annotated[Evidence, AfterValidator(_storable)]
+ReportedEvidence = Annotated[
+    Evidence,
+    AfterValidator(_storable),
+    Field(description="What the runner saw: at most 16 KiB, numbers of at most 64 bits."),
+]
 """Evidence as a stranger may send it: at most 16 KiB, only numbers that can be written again.
 
 Not for events: a reader of the journal must not be stricter than whoever wrote it.
@@ -263,6 +267,7 @@ class Handle(Wire):
     kind: Annotated[str, StringConstraints(min_length=1, max_length=64)]
     scope: Annotated[str, StringConstraints(min_length=1, max_length=256)]
     identity: Annotated[dict[str, JsonValue], Field(max_length=16), AfterValidator(_storable)]
+    """By what the backend knows it, and knows it again: at most 16 KiB."""
     exclusive_to: ChosenId | None = None
     """The one flow run that may be ended by ending this; none: it is shared."""
 

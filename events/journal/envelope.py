@@ -43,14 +43,20 @@ class Envelope(Wire):
     partition: str | None = None
     """The partition's number, for what belongs to no run: the record that was there."""
     task_run_id: ChosenId | None = None
+    """Which task run of the flow run it is about, if it is about one."""
     attempt: Annotated[int, Field(ge=1)] | None = None
+    """Which try of that task run."""
     version: Annotated[int, Field(ge=1)] | None = None
     """Counts the events that changed the stream's state; not there when this changed none."""
     source: SourceRecord | None = None
+    """The request that this answers."""
     cause: str | None = None
     """The id of the event that led to this one, when no request did."""
     request_id: str | None = None
+    """The request's own id, or its position if it named none."""
     actor: Actor | None = None
     """Who asked."""
     traceparent: str | None = None
+    """The request's, as W3C Trace Context has it."""
     data: dict[str, Any]
+    """The payload; its fields depend on the type."""

@@ -32,12 +32,15 @@ class Request(BaseModel):
     service_only: ClassVar[bool] = False
     """True for what only the service itself may ask; it must carry the service's signature."""
 
-    request_id: Annotated[str, StringConstraints(min_length=1, max_length=256)] | None = None
+    request_id: Annotated[str, StringConstraints(min_length=1, max_length=512)] | None = None
+    """Chosen by the sender, and the same when it asks the same again; if it is left out, the
+    record's position."""
     actor: Annotated[Actor, AfterValidator(_claimed)] | None = None
     """Who the sender says asks: never verified here."""
     at: Moment | None = None
     """When the sender says that it asked; informative, no rule reads it."""
     traceparent: Annotated[str, StringConstraints(max_length=256)] | None = None
+    """As W3C Trace Context has it; it comes back in every entry that answers this."""
 
 
 class FlowRequest(Request):
@@ -60,6 +63,7 @@ class RunnerScoped(Request):
 
     runner_id: ChosenId
     partition: Annotated[int, Field(ge=0, le=2**31 - 1)] | None = None
+    """The partition that it is meant for; on another one it is refused."""
 
     @property
     def stream_id(self) -> str:

@@ -167,4 +167,4 @@ def _stream_id(value: object) -> str | None:
 
 
 def _short_text(value: object) -> str | None:
-    return value if isinstance(value, str) and 0 < len(value) <= 256 else None
+    return value if isinstance(value, str) and 0 < len(value) <= 512 else None

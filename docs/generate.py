@@ -1,0 +1,34 @@
+"""Writes what is made from the code and checked in: schemas, AsyncAPI, reference pages.
+
+`make schema` runs it. It touches only what has changed, and prints that.
+"""
+
+import inspect
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import rescind
+from rescind.events.describe.files import files
+from rescind.kafka.topics import TopicNames, topic_specs
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def topic_settings() -> Mapping[str, Mapping[str, str]]:
+    """Kafka's settings of each topic, by its name without the prefix."""
+    return {spec.name: spec.config for spec in topic_specs(TopicNames(prefix=""))}
+
+
+def main() -> None:
+    made = files(inspect.getsource, topic_settings(), rescind.__version__)
+    for name, text in made.items():
+        path = ROOT / name
+        if not path.is_file() or path.read_text(encoding="utf-8") != text:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+            sys.stdout.write(f"{name}\n")
+
+
+if __name__ == "__main__":
+    main()
