@@ -3,6 +3,8 @@
 The value holds everything; the headers repeat what a router needs without parsing it.
 """
 
+from functools import lru_cache
+
 from rescind.events.journal.entry import Entry
 from rescind.events.words import moment_to_text
 
@@ -14,6 +16,11 @@ _FIXED: tuple[Header, ...] = (
     ("ce_specversion", b"1.0"),
     ("content-type", b"application/json"),
 )
+
+
+@lru_cache(maxsize=4096)  # A batch says the same few types, sources and moments many times.
+def _encoded(text: str) -> bytes:
+    return text.encode()
 
 
 def headers(event_id: str, event_type: str, at_ms: int, source: str, subject: str) -> list[Header]:
@@ -30,9 +37,9 @@ def headers(event_id: str, event_type: str, at_ms: int, source: str, subject: st
     return [
         *_FIXED,
         ("ce_id", event_id.encode()),
-        ("ce_type", event_type.encode()),
-        ("ce_source", source.encode()),
-        ("ce_time", moment_to_text(at_ms).encode()),
+        ("ce_type", _encoded(event_type)),
+        ("ce_source", _encoded(source)),
+        ("ce_time", _encoded(moment_to_text(at_ms))),
         ("ce_subject", subject.encode()),
     ]
 

@@ -25,6 +25,11 @@ from rescind.events.journal import (
     StreamKind,
     TaskCancelled,
     TaskCancelling,
+    TaskFailed,
+    TaskRegistered,
+    TaskRetrying,
+    TaskStarted,
+    TaskSucceeded,
 )
 from rescind.events.refusals import Code
 from rescind.events.requests import AnyRequest, Clock, Unreadable
@@ -42,6 +47,8 @@ from rescind.statemachine.settlement import settle
 from rescind.statemachine.sweeps import Sweep, SweepKind, run_sweep
 
 __all__ = ["Core"]
+
+_OF_TASK_RUNS = (TaskRegistered, TaskStarted, TaskSucceeded, TaskFailed, TaskRetrying)
 
 
 class Core:
@@ -98,6 +105,12 @@ class Core:
         """Record an outcome that belongs to the partition and to no run."""
         return self.recorder.answer(asked, StreamKind.PARTITION, str(asked.partition), [happened])
 
+    def quarantine(
+        self, asked: Asked, flow_run_id: str, refused: Happened, quarantined: Happened
+    ) -> list[Entry]:
+        """Refuse a request that met an impossible event, and close its flow run to all others."""
+        return self.recorder.answer(asked, StreamKind.FLOW, flow_run_id, [refused, quarantined])
+
     def sweep(self, sweep: Sweep, at_ms: int) -> None:
         """Go on with a sweep that an earlier transaction owes."""
         self._sweep(sweep, at_ms)
@@ -105,6 +118,8 @@ class Core:
 
     def _follow(self, outcome: list[Entry]) -> None:
         at_ms = outcome[0].at_ms
+        if len(outcome) == 1 and self._has_no_sequel(outcome[0]):
+            return
         begin = len(self.recorder.entries) - len(outcome)
         # The list grows while it is walked: what follows may itself have something follow.
         for position in iter(range(begin, 1 << 62)):
@@ -117,6 +132,15 @@ class Core:
             if entry.stream_kind is StreamKind.FLOW and entry.version is not None
         )
         self._settle_changed(outcome[0].id, at_ms, list(touched))
+
+    def _has_no_sequel(self, entry: Entry) -> bool:
+        """Whether it is one of the many events of task runs from which nothing follows."""
+        if entry.version is None:
+            return True
+        if not isinstance(entry.event, _OF_TASK_RUNS):
+            return False
+        flow = self.draft.flow(entry.stream_id)
+        return flow is not None and flow.state == "Running"
 
     def _follow_one(self, entry: Entry, at_ms: int) -> None:
         event = entry.event

@@ -12,12 +12,15 @@ from rescind.statemachine.edges import is_finished, is_running
 from rescind.statemachine.runs import NO_TALLY, Armed, FlowRun, RunnerRecord, TaskRun
 from rescind.statemachine.tally import counted, held_before_and_after
 
-__all__ = ["AttemptRef", "Partition"]
+__all__ = ["AttemptRef", "Known", "Partition", "restore"]
 
 _Value = TypeVar("_Value")
 
 AttemptRef = tuple[str, str]
 """A flow run's id and a task run's id."""
+
+Known = FlowRun | TaskRun | RunnerRecord | Armed
+"""What a partition keeps a record of."""
 
 
 class Partition:
@@ -38,6 +41,18 @@ class Partition:
         self.owned: dict[str, dict[str, None]] = {}
         """Flow runs that have not ended, by the runner that owns them."""
         self.last_at_ms = 0
+
+    def put(self, known: Known) -> None:
+        """Set a record, whatever it is of."""
+        match known:
+            case FlowRun():
+                self.put_flow(known.flow_run_id, known)
+            case TaskRun():
+                self.put_task(known.flow_run_id, known.task_run_id, known)
+            case RunnerRecord():
+                self.put_runner(known.runner_id, known)
+            case Armed():
+                self.put_armed(known.flow_run_id, known)
 
     def put_flow(self, flow_run_id: str, flow: FlowRun | None) -> None:
         """Set or drop a flow run."""
@@ -99,6 +114,19 @@ class Partition:
             _discard(self.pending, task.flow_run_id, task.task_run_id)
         elif task.runner_id is not None:
             _discard(self.held, task.runner_id, (task.flow_run_id, task.task_run_id))
+
+
+def restore(records: Iterable[Known], last_at_ms: int = 0) -> Partition:
+    """A partition from the last record of each run, in the order in which those were written.
+
+    That order is the one in which things are swept, and so the same as before a restart.
+    """
+    partition = Partition()
+    for known in records:
+        partition.put(known)
+    partition.recount()
+    partition.last_at_ms = last_at_ms
+    return partition
 
 
 def recounted(flow: FlowRun, tasks: Iterable[TaskRun]) -> FlowRun:

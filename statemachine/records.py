@@ -48,12 +48,13 @@ _DERIVED: Final = frozenset({"pending", "running", "holders"})
 def open_record(record: OpenRecord) -> bytes:
     """The value from which a restart restores this record."""
     kind = type(record)
-    body: dict[str, Any] = {"schema": OPEN_SCHEMA, "record": _NAMES[kind]}
-    defaults = kind._field_defaults
-    for name, value in zip(kind._fields, record, strict=True):
-        if name in _DERIVED or (name in defaults and value == defaults[name]):
-            continue
-        body[name] = value
+    body: dict[str, Any] = {
+        name: value
+        for name, value in zip(kind._fields, record, strict=True)
+        if value is not None and name not in _DERIVED
+    }
+    body["schema"] = OPEN_SCHEMA
+    body["record"] = _NAMES[kind]
     return orjson.dumps(body, default=_plain)
 
 
@@ -157,6 +158,7 @@ def public_flow(flow: FlowRun) -> bytes:
 def public_task(task: TaskRun) -> bytes:
     """The value of its record in `task-states`; it reads as a `TaskState`."""
     state = task.state
+    # One of these is written for every event of a task run: 2 µs, where a model takes 6.
     body: dict[str, Any] = {
         "schema": PUBLIC_SCHEMA,
         "flow_run_id": task.flow_run_id,
@@ -171,19 +173,17 @@ def public_task(task: TaskRun) -> bytes:
         "last_event_id": task.event_id,
         "attempt": task.attempt,
         "registered_at": moment_to_text(task.registered_ms),
+        "runner_id": task.runner_id,
+        "started_at": _moment(task.started_ms),
+        "finished_at": _moment(task.finished_ms),
+        "retry_at": _moment(task.retry_ms),
+        "how": task.how,
+        "stopped_confirmed": task.stopped_confirmed,
+        "result_ref": task.result_ref,
+        "error": _model(task.error),
+        "evidence": task.evidence,
+        "cancellation": _cancellation(task.cancellation),
+        "child_flow_run_id": task.child_flow_run_id,
+        "cascade": task.cascade,
     }
-    for name in ("runner_id", "how", "stopped_confirmed", "result_ref", "cascade"):
-        if (value := getattr(task, name)) is not None:
-            body[name] = value
-    for name in ("started", "finished", "retry"):
-        if (at_ms := getattr(task, f"{name}_ms")) is not None:
-            body[f"{name}_at"] = moment_to_text(at_ms)
-    if task.child_flow_run_id is not None:
-        body["child_flow_run_id"] = task.child_flow_run_id
-    if task.error is not None:
-        body["error"] = _model(task.error)
-    if task.evidence is not None:
-        body["evidence"] = dict(task.evidence)
-    if task.cancellation is not None:
-        body["cancellation"] = _cancellation(task.cancellation)
-    return orjson.dumps(body)
+    return orjson.dumps({key: value for key, value in body.items() if value is not None})

@@ -162,7 +162,7 @@ class Entry(NamedTuple):
             "id": self.id,
             "type": event.type,
             "at": moment_to_text(self.at_ms),
-            self.stream_kind.value: self.stream_id,
+            self.stream_kind._value_: self.stream_id,
         }
         if self.task_run_id is not None:
             body["task_run_id"] = self.task_run_id

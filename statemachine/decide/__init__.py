@@ -59,10 +59,12 @@ __all__ = ["Answer", "Happened", "Refused", "decide", "items_of"]
 
 Item = TaskSpec | TaskToStart | TaskEnd | Step
 
+_WITH_ITEMS = (TaskRegister, TaskStart, TaskFinish, TaskStopping)
+
 
 def items_of(request: AnyRequest) -> Sequence[Item] | None:
     """The items of a request that carries a list; each is decided on its own."""
-    if isinstance(request, TaskRegister | TaskStart | TaskFinish | TaskStopping):
+    if isinstance(request, _WITH_ITEMS):
         return request.items
     return None
 
@@ -105,7 +107,7 @@ def _not_allowed(request: AnyRequest, asked: Asked, policy: Policy) -> Refused |
             f"the service's signature on {request.type!r}",
             "the record carries none that fits; only the service may ask this",
         )
-    if isinstance(request, FlowCancel | TaskCancel) and not policy.accept_unsigned_cancels:
+    if not policy.accept_unsigned_cancels and isinstance(request, FlowCancel | TaskCancel):
         return refuse(
             Code.NOT_ALLOWED,
             f"a signature on {request.type!r} (accept_unsigned_cancels is off)",

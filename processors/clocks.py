@@ -1,0 +1,132 @@
+"""The clocks of one partition: which is due next, and the requests by which they strike.
+
+A clock strikes by a request on the stop lane like any other, so that a report which lay there
+before it is judged before it. What runs follows from the state; here it is only kept in order.
+A clock that was fired is fired again, later and later, until the state shows that it struck.
+"""
+
+import heapq
+from typing import NamedTuple
+
+from rescind.events.requests import CancellationClock, Clock
+from rescind.events.words import Actor
+from rescind.statemachine.clocks import flow_clocks, task_clocks
+from rescind.statemachine.draft import Draft
+from rescind.statemachine.partition import Partition
+from rescind.statemachine.policy import Policy
+from rescind.statemachine.runs import Cancellation
+
+__all__ = ["ClockKeeper"]
+
+AGAIN_MS = 1_000
+AGAIN_MS_MAX = 60_000
+
+
+class _Key(NamedTuple):
+    flow_run_id: str
+    task_run_id: str
+    clock: Clock
+
+
+class _Set(NamedTuple):
+    due_ms: int
+    cancellation_id: str | None
+    fired: int = 0
+
+
+class ClockKeeper:
+    """Knows, after each commit, which clocks run and which of them are due."""
+
+    def __init__(self, policy: Policy) -> None:
+        self._policy = policy
+        self._set: dict[_Key, _Set] = {}
+        self._heap: list[tuple[int, _Key, int]] = []
+
+    def restore(self, partition: Partition) -> None:
+        """Set every clock that a restored state has."""
+        for flow_run_id in dict.fromkeys([*partition.flows, *partition.armed]):
+            self._see_flow(partition, flow_run_id)
+        for flow_run_id, tasks in partition.tasks.items():
+            for task_run_id, task in tasks.items():
+                if task.cancellation is not None:
+                    self._see_task(partition, flow_run_id, task_run_id)
+
+    def see(self, draft: Draft) -> None:
+        """Set the clocks anew of whatever a committed transaction has changed."""
+        for flow_run_id in dict.fromkeys([*draft.flows, *draft.armed]):
+            self._see_flow(draft.base, flow_run_id)
+        for flow_run_id, tasks in draft.tasks.items():
+            for task_run_id, task in tasks.items():
+                if task is not None and task.cancellation is None:
+                    continue
+                self._see_task(draft.base, flow_run_id, task_run_id)
+
+    def next_due_ms(self) -> int | None:
+        """When the next clock strikes, in milliseconds since 1970 by the broker's clock."""
+        while self._heap:
+            when_ms, key, due_ms = self._heap[0]
+            known = self._set.get(key)
+            if known is not None and known.due_ms == due_ms:
+                return when_ms
+            heapq.heappop(self._heap)
+        return None
+
+    def strike(self, now_ms: int, limit: int = 500) -> list[CancellationClock]:
+        """The requests for the clocks that are due by the broker's time `now_ms`."""
+        struck: list[CancellationClock] = []
+        while len(struck) < limit:
+            next_ms = self.next_due_ms()
+            if next_ms is None or next_ms > now_ms:
+                break
+            _, key, due_ms = heapq.heappop(self._heap)
+            known = self._set[key]
+            wait_ms = min(AGAIN_MS << known.fired, AGAIN_MS_MAX)
+            self._set[key] = known._replace(fired=min(known.fired + 1, 6))
+            heapq.heappush(self._heap, (now_ms + wait_ms, key, due_ms))
+            struck.append(_request(key, known))
+        return struck
+
+    def _see_flow(self, partition: Partition, flow_run_id: str) -> None:
+        flow = partition.flows.get(flow_run_id)
+        running = {} if flow is None else flow_clocks(flow, self._policy)
+        armed = partition.armed.get(flow_run_id)
+        if armed is not None:
+            running = {Clock.ARMED: armed.until_ms}
+        self._put(flow_run_id, "", running, None if flow is None else flow.cancellation)
+
+    def _see_task(self, partition: Partition, flow_run_id: str, task_run_id: str) -> None:
+        task = partition.tasks.get(flow_run_id, {}).get(task_run_id)
+        running = {} if task is None else task_clocks(task)
+        cancellation = None if task is None else task.cancellation
+        self._put(flow_run_id, task_run_id, running, cancellation)
+
+    def _put(
+        self,
+        flow_run_id: str,
+        task_run_id: str,
+        running: dict[Clock, int],
+        cancellation: Cancellation | None,
+    ) -> None:
+        for clock in Clock:
+            key = _Key(flow_run_id, task_run_id, clock)
+            due_ms = running.get(clock)
+            known = self._set.get(key)
+            if due_ms is None:
+                self._set.pop(key, None)
+            elif known is None or known.due_ms != due_ms:
+                named = None if cancellation is None else cancellation.id
+                self._set[key] = _Set(due_ms, named)
+                heapq.heappush(self._heap, (due_ms, key, due_ms))
+
+
+def _request(key: _Key, known: _Set) -> CancellationClock:
+    return CancellationClock(
+        # Deterministic: the same setting of the same clock asks the same.
+        request_id=f"clock-{key.flow_run_id}-{key.task_run_id}-{key.clock.value}-{known.due_ms}",
+        actor=Actor(kind="service", id="lifecycle"),
+        flow_run_id=key.flow_run_id,
+        task_run_id=key.task_run_id or None,
+        clock=key.clock,
+        due_at=known.due_ms,
+        cancellation_id=known.cancellation_id,
+    )

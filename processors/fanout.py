@@ -1,0 +1,190 @@
+"""Fan-out: what each runner is told, from what has just been decided.
+
+One record per runner and transaction, so a grant and an intent to the same runner can never
+overtake each other. It costs a record for each runner that holds work, however many task runs
+that is: the intent says "stop all you hold of this flow run".
+"""
+
+from typing import Any
+
+import orjson
+
+from rescind.events.intents import Inbox
+from rescind.events.journal import (
+    CancellationSent,
+    Entry,
+    RequestRefused,
+    RunnerLostRecorded,
+    TaskStarted,
+)
+from rescind.events.refusals import Code
+from rescind.events.requests import (
+    AnyRequest,
+    FlowRegister,
+    FlowStart,
+    RunnerRegister,
+    TaskFinish,
+    TaskRegister,
+    Unreadable,
+)
+from rescind.events.words import moment_to_text
+from rescind.statemachine.draft import Draft
+from rescind.statemachine.policy import Policy
+from rescind.statemachine.runs import Cancellation
+
+__all__ = ["Fanout"]
+
+# Their runner waits for an answer. An accepted end needs none: the broker's acknowledgement
+# is enough for a report to be safe.
+_ANSWERED = (RunnerRegister, FlowRegister, FlowStart, TaskRegister)
+
+
+class Fanout:
+    """Collects, during one transaction, what each runner is told."""
+
+    def __init__(self, draft: Draft, policy: Policy) -> None:
+        self._draft = draft
+        self._policy = policy
+        self._inboxes: dict[str, dict[str, list[dict[str, Any]]]] = {}
+        self._lost: dict[str, str] = {}
+
+    def answer(self, request: AnyRequest | Unreadable, outcome: list[Entry]) -> None:
+        """Tell the runner that asked what came of it."""
+        runner_id = getattr(request, "runner_id", None)
+        if isinstance(request, Unreadable) or runner_id is None:
+            return
+        accepted = False
+        for entry in outcome:
+            event = entry.event
+            if isinstance(event, RequestRefused):
+                self._refused(runner_id, request, entry, event)
+            elif isinstance(event, TaskStarted):
+                self._grant(runner_id, entry, event.valid_seconds)
+            else:
+                accepted = True
+        if accepted and (isinstance(request, _ANSWERED) or _waits(request)):
+            self._tell(
+                runner_id,
+                "accepted",
+                {"request_id": outcome[0].request_id, "flow_run_id": _flow_of(outcome[0])},
+            )
+
+    def follow(self, entry: Entry) -> None:
+        """Tell runners what follows from an event, whoever caused it."""
+        event = entry.event
+        if isinstance(event, CancellationSent):
+            if entry.task_run_id is None:
+                self._cancel_flow(entry.stream_id, event.runner_ids)
+            else:
+                self._cancel_task(entry.stream_id, entry.task_run_id, event.runner_ids)
+        elif isinstance(event, RunnerLostRecorded):
+            self._lost[entry.stream_id] = event.reason
+
+    def records(self) -> list[tuple[str, bytes]]:
+        """Each runner's id with the value of its inbox record."""
+        for runner_id in self._lost:
+            self._inboxes.setdefault(runner_id, {})
+        return [
+            (runner_id, self._value(runner_id, told)) for runner_id, told in self._inboxes.items()
+        ]
+
+    def _value(self, runner_id: str, told: dict[str, list[dict[str, Any]]]) -> bytes:
+        body: dict[str, Any] = {"type": Inbox.type, "runner_id": runner_id, **told}
+        if runner_id in self._lost:
+            body["lost"] = {"reason": self._lost[runner_id]}
+        return orjson.dumps(body)
+
+    def _tell(self, runner_id: str, what: str, said: dict[str, Any]) -> None:
+        told = self._inboxes.setdefault(runner_id, {}).setdefault(what, [])
+        told.append({key: value for key, value in said.items() if value is not None})
+
+    def _grant(self, runner_id: str, entry: Entry, valid_seconds: float) -> None:
+        grants = self._inboxes.setdefault(runner_id, {}).setdefault("grants", [])
+        grants.append(
+            {
+                "flow_run_id": entry.stream_id,
+                "task_run_id": entry.task_run_id,
+                "attempt": entry.attempt,
+                "valid_seconds": valid_seconds,
+            }
+        )
+
+    def _refused(
+        self, runner_id: str, request: AnyRequest, entry: Entry, refused: RequestRefused
+    ) -> None:
+        flow_run_id = _flow_of(entry)
+        if refused.code is Code.DUPLICATE and request.type == "task.start":
+            # Its owner asks again, since it has not seen the grant: the same grant, again.
+            self._grant_again(runner_id, entry)
+            return
+        self._tell(
+            runner_id,
+            "refusals",
+            {
+                "request_id": entry.request_id,
+                "flow_run_id": flow_run_id,
+                "task_run_id": entry.task_run_id,
+                "item": refused.item,
+                "code": refused.code.value,
+                "message": refused.message,
+                "first": refused.first,
+            },
+        )
+        if refused.code is Code.CANCELLING and flow_run_id is not None:
+            # A runner that has missed the intent learns of it by this answer.
+            self._cancel_flow(flow_run_id, (runner_id,))
+        elif refused.code is Code.RUNNER_LOST:
+            self._lost[runner_id] = refused.message
+
+    def _grant_again(self, runner_id: str, entry: Entry) -> None:
+        task = self._draft.task(entry.stream_id, entry.task_run_id or "")
+        if task is not None:
+            valid = self._policy.grant_valid_seconds
+            self._grant(runner_id, entry._replace(attempt=task.attempt), valid)
+
+    def _cancel_flow(self, flow_run_id: str, runner_ids: tuple[str, ...]) -> None:
+        flow = self._draft.flow(flow_run_id)
+        if flow is None or flow.cancellation is None:
+            return
+        intent = {"flow_run_id": flow_run_id, **_terms(flow.cancellation)}
+        for runner_id in runner_ids:
+            told = self._inboxes.setdefault(runner_id, {}).setdefault("cancel_flow", [])
+            if intent not in told:
+                told.append(intent)
+
+    def _cancel_task(self, flow_run_id: str, task_run_id: str, runner_ids: tuple[str, ...]) -> None:
+        task = self._draft.task(flow_run_id, task_run_id)
+        if task is None or task.cancellation is None:
+            return
+        intent = {
+            "flow_run_id": flow_run_id,
+            "task_run_id": task_run_id,
+            "attempt": task.attempt,
+            **_terms(task.cancellation),
+        }
+        for runner_id in runner_ids:
+            self._tell(runner_id, "cancel_task", intent)
+
+
+def _terms(cancellation: Cancellation) -> dict[str, Any]:
+    terms: dict[str, Any] = {
+        "cancellation_id": cancellation.id,
+        "mode": cancellation.mode.value,
+        "grace_seconds": cancellation.grace_seconds,
+        "deadline_at": moment_to_text(cancellation.deadline_ms),
+        "reason": cancellation.reason,
+    }
+    if cancellation.actor is not None:
+        terms["actor"] = dict(cancellation.actor)
+    return terms
+
+
+def _flow_of(entry: Entry) -> str | None:
+    return entry.stream_id if entry.stream_kind == "flow_run_id" else None
+
+
+def _waits(request: AnyRequest) -> bool:
+    # Before it asks for the next attempt, a runner waits until the end of this one is known.
+    return isinstance(request, TaskFinish) and any(
+        item.retry_at is not None for item in request.items
+    )

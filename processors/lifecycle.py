@@ -1,0 +1,235 @@
+"""The lifecycle of one partition: a batch of requests in, one transaction's records out.
+
+Decode, ask the core, keep, send: everything that could be wrong about runs is in
+`rescind.statemachine`, and everything that could be wrong about Kafka is in the pipeline that
+calls this. Nothing here waits and nothing is kept before the commit: a batch works on a draft,
+and `adopt` makes that the state.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from rescind.events.journal import FlowQuarantined, RequestForwarded, RequestRefused, RequestsLost
+from rescind.events.refusals import Code
+from rescind.events.requests import AnyRequest, Lane, Unreadable, read_request
+from rescind.events.requests.base import RunnerScoped
+from rescind.events.signature import SIGNATURE_HEADER, verify
+from rescind.events.words import Actor
+from rescind.kafka.partitions import partition_of
+from rescind.kafka.records import OutRecord, Record
+from rescind.kafka.topics import TopicNames
+from rescind.processors.dead_letters import REQUEST_ID_HEADER, dead_letter, forwarded
+from rescind.processors.fanout import Fanout
+from rescind.processors.outputs import outputs
+from rescind.processors.position import Position
+from rescind.statemachine.answer import Core
+from rescind.statemachine.decide.answers import Happened
+from rescind.statemachine.draft import Draft
+from rescind.statemachine.partition import Partition
+from rescind.statemachine.policy import Asked, Policy
+from rescind.statemachine.sweeps import Sweep
+
+__all__ = ["Batch", "Lifecycle", "Place", "Read"]
+
+ITEMS_MAX = 2_000
+"""Items decided in one transaction, about; the last request is decided whole."""
+
+_ANYONE = Actor(kind="user", id="unknown")
+
+
+class Read(NamedTuple):
+    """A record of a lane, in the order in which it is to be decided."""
+
+    lane: Lane
+    record: Record
+
+
+class Place(NamedTuple):
+    """What a partition's lifecycle has to know about where it is."""
+
+    partition: int
+    partitions: int
+    topics: TopicNames
+    signing_keys: Mapping[str, bytes]
+
+
+class Batch:
+    """One transaction in the making.
+
+    Attributes:
+        draft: the state as it will be.
+        position: how far the partition will have got.
+        forwards: records for other partitions; the broker must have them before the commit.
+        owed: sweeps that are not through after this.
+        items: how many items of requests were decided.
+
+    """
+
+    def __init__(self, base: Partition, position: Position, policy: Policy, place: Place) -> None:
+        self.draft = Draft(base)
+        self.position = position._replace(sequence=position.sequence + 1)
+        self.forwards: list[OutRecord] = []
+        self.items = 0
+        self._core = Core(self.draft, policy, place.partition)
+        self._fanout = Fanout(self.draft, policy)
+        self._place = place
+        self._dead: list[OutRecord] = []
+        self._followed = 0
+
+    @property
+    def owed(self) -> dict[Sweep, None]:
+        """Sweeps that are not through yet."""
+        return self._core.owed
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing has happened yet."""
+        return not (self._core.recorder.entries or self.draft.tasks or self._dead)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether as many items were decided as one transaction should hold."""
+        return self.items >= ITEMS_MAX
+
+    def take(self, read: Read) -> None:
+        """Decide one record.
+
+        Raises:
+            Exception: a bug; the batch must be thrown away, and this record refused alone.
+
+        """
+        record = read.record
+        request = read_request(record.value)
+        asked = self._asked(read, request)
+        self.position = self.position.read(read.lane, record.offset)
+        elsewhere = self._elsewhere(request)
+        if elsewhere is not None and not isinstance(request, Unreadable):
+            self.forwards.append(forwarded(record, elsewhere, asked.request_id, request.stream_id))
+            self._core.note(asked, Happened(RequestForwarded(partition=elsewhere)))
+        else:
+            outcome = self._core.answer(request, asked)
+            self._fanout.answer(request, outcome)
+            if isinstance(request, Unreadable):
+                why = f"{request.path}: {request.message}" if request.path else request.message
+                self._bury(record, Code.UNREADABLE, why)
+        self.items += len(getattr(request, "items", ())) or 1
+        self._follow()
+
+    def refuse_bug(self, read: Read, error: Exception) -> None:
+        """Refuse a record that the core failed at; an impossible event quarantines its run."""
+        record = read.record
+        request = read_request(record.value)
+        asked = self._asked(read, request)
+        self.position = self.position.read(read.lane, record.offset)
+        why = f"{type(error).__name__}: {error}"
+        refused = RequestRefused(code=Code.INTERNAL_ERROR, message=why[:2_000])
+        flow_run_id = getattr(request, "flow_run_id", None)
+        flow = None if flow_run_id is None else self.draft.flow(flow_run_id)
+        if flow is None or flow.quarantined:
+            self._core.note(asked, Happened(refused))
+        else:
+            quarantined = Happened(FlowQuarantined(error=why[:2_000]))
+            self._core.quarantine(asked, flow.flow_run_id, Happened(refused), quarantined)
+        self._bury(record, Code.INTERNAL_ERROR, why)
+        self._follow()
+
+    def miss(self, lane: Lane, first: int, last: int) -> None:
+        """Say that records were removed by retention before anybody read them."""
+        asked = Asked(
+            lane=lane,
+            partition=self._place.partition,
+            offset=last,
+            previous=self.position.of(lane).previous,
+            at_ms=self.draft.at_ms,
+            request_id=f"lost-{lane}-{self._place.partition}-{first}",
+            actor=None,
+            signed=True,
+        )
+        self.position = self.position.read(lane, last)
+        self._core.note(asked, Happened(RequestsLost(first=first, last=last)))
+
+    def sweep(self, sweeps: Iterable[Sweep]) -> None:
+        """Go on with sweeps that earlier transactions owe."""
+        for sweep in sweeps:
+            self._core.sweep(sweep, self.draft.at_ms)
+        self._follow()
+
+    def records(self) -> list[OutRecord]:
+        """Everything that the transaction writes."""
+        self.position = self.position._replace(last_at_ms=self.draft.at_ms)
+        place = self._place
+        out = outputs(
+            self._core.recorder.entries,
+            self.draft,
+            self._fanout,
+            self.position,
+            place.topics,
+            place.partition,
+        )
+        return out + self._dead
+
+    def _asked(self, read: Read, request: AnyRequest | Unreadable) -> Asked:
+        record = read.record
+        header = record.header(SIGNATURE_HEADER)
+        value = record.value or b""
+        signed = header is not None and verify(value, header, self._place.signing_keys)
+        own = request.request_id or _text(record.header(REQUEST_ID_HEADER))
+        actor = None if isinstance(request, Unreadable) else request.actor or _ANYONE
+        if actor is not None and actor.verified != signed:
+            # What a record claims about itself is a claim; the signature decides.
+            actor = actor.model_copy(update={"verified": signed})
+        return Asked(
+            lane=read.lane,
+            partition=record.partition,
+            offset=record.offset,
+            previous=self.position.of(read.lane).previous,
+            # No worker's clock enters an event, and time never runs backwards in a partition.
+            at_ms=max(record.timestamp_ms, self.draft.at_ms),
+            request_id=own or f"{read.lane}-{record.partition}-{record.offset}",
+            actor=actor,
+            signed=signed,
+            traceparent=None if isinstance(request, Unreadable) else request.traceparent,
+        )
+
+    def _elsewhere(self, request: AnyRequest | Unreadable) -> int | None:
+        if isinstance(request, Unreadable | RunnerScoped):
+            return None
+        right = partition_of(request.stream_id, self._place.partitions)
+        return None if right == self._place.partition else right
+
+    def _bury(self, record: Record, code: Code, why: str) -> None:
+        topic = self._place.topics.dead_letters
+        self._dead.append(dead_letter(record, topic, self._place.partition, code, why))
+
+    def _follow(self) -> None:
+        entries = self._core.recorder.entries
+        for entry in entries[self._followed :]:
+            self._fanout.follow(entry)
+        self._followed = len(entries)
+
+
+class Lifecycle:
+    """One partition: its committed state, how far it has got, and what it still owes."""
+
+    def __init__(self, base: Partition, position: Position, policy: Policy, place: Place) -> None:
+        self.base = base
+        self.position = position
+        self.policy = policy
+        self.place = place
+        self.owed: dict[Sweep, None] = {}
+
+    def begin(self) -> Batch:
+        """A new transaction on the committed state."""
+        return Batch(self.base, self.position, self.policy, self.place)
+
+    def adopt(self, batch: Batch, swept: Iterable[Sweep] = ()) -> None:
+        """Make a committed transaction the state."""
+        batch.draft.adopt()
+        self.position = batch.position
+        for sweep in swept:
+            self.owed.pop(sweep, None)
+        self.owed.update(batch.owed)
+
+
+def _text(value: bytes | None) -> str | None:
+    return None if value is None else value.decode(errors="replace")[:512]

@@ -1,0 +1,132 @@
+"""The agent that gives runners up: it hears heartbeats and asks ``runner.lost`` of the lifecycle.
+
+What it asks is asked again until it shows in the topic ``runners``, and the lifecycle decides:
+doing it twice is harmless. It never raises: an exception that leaves a Faust agent
+acknowledges the event and loses it.
+"""
+
+import asyncio
+import time
+import uuid
+from typing import Any
+
+import orjson
+import structlog
+
+from rescind.errors import BrokerError
+from rescind.events.intents import Canary
+from rescind.events.requests import RunnerLost
+from rescind.events.words import Actor
+from rescind.kafka.partitions import partition_of
+from rescind.kafka.records import OutRecord
+from rescind.processors.committed import CommittedApp
+from rescind.processors.registry import Registry
+from rescind.processors.silence import Silence
+from rescind.processors.tools import Asking
+
+__all__ = ["Liveness", "add_liveness"]
+
+CANARY_SECONDS = 1.0
+GAP_MS = 5_000
+AGAIN_SECONDS = 5.0
+
+_log = structlog.get_logger(__name__)
+
+
+class Liveness:
+    """What the agent knows: who was heard when, and whom it has given up."""
+
+    def __init__(self, registry: Registry, lost_after_seconds: float, partitions: int) -> None:
+        self.agent_id = uuid.uuid4().hex
+        self._registry = registry
+        self._partitions = partitions
+        self._lost_after_ms = round(lost_after_seconds * 1000)
+        self._silence: dict[int, Silence] = {}
+        self._asked: dict[str, float] = {}
+
+    def hear(self, partition: int, at_ms: int, value: bytes) -> bool:
+        """Take in one heartbeat or canary; whether it was our own canary."""
+        try:
+            body: dict[str, Any] = orjson.loads(value)
+        except orjson.JSONDecodeError:
+            return False
+        silence = self._silence.setdefault(partition, Silence(self._lost_after_ms, GAP_MS))
+        if "runner_id" in body:
+            silence.heartbeat(str(body["runner_id"]), at_ms)
+        elif body.get("agent_id") == self.agent_id:
+            silence.canary(at_ms)
+            return True
+        return False
+
+    def lost(self, partition: int) -> list[RunnerLost]:
+        """Whom to give up now, among the runners whose heartbeats lie in this partition."""
+        silence = self._silence[partition]
+        found: list[RunnerLost] = []
+        for runner_id in self._registry.living():
+            if partition_of(runner_id, self._partitions) != partition:
+                continue
+            registered_ms = self._registry.registered_ms(runner_id)
+            if silence.is_lost(runner_id, registered_ms) and self._may_ask(runner_id):
+                found += self._losses(runner_id)
+        return found
+
+    def canaries(self, topic: str, partitions: list[int]) -> list[OutRecord]:
+        """Our own heartbeat, for each partition that we hear."""
+        canary = Canary(agent_id=self.agent_id, sent_at=round(time.time() * 1000))
+        value = canary.model_dump_json().encode()
+        return [OutRecord(topic, None, value, (), partition) for partition in partitions]
+
+    def _may_ask(self, runner_id: str) -> bool:
+        now = time.monotonic()
+        if now - self._asked.get(runner_id, float("-inf")) < AGAIN_SECONDS:
+            return False
+        self._asked[runner_id] = now
+        return True
+
+    def _losses(self, runner_id: str) -> list[RunnerLost]:
+        seconds = round(self._lost_after_ms / 1000)
+        return [
+            RunnerLost(
+                request_id=f"lost-{runner_id}-{partition}",
+                actor=Actor(kind="service", id="liveness"),
+                runner_id=runner_id,
+                partition=partition,
+                reason=f"no heartbeat for {seconds} s",
+            )
+            for partition in sorted(self._registry.partitions_of(runner_id))
+        ]
+
+
+def add_liveness(app: CommittedApp, tools: Asking, liveness: Liveness) -> None:
+    """Put the agent and its canary on the app."""
+    heartbeats = app.topic(tools.topics.heartbeats, value_type=bytes, value_serializer="raw")
+
+    @app.agent(heartbeats, concurrency=1, name="liveness")
+    async def hear(stream: Any) -> None:
+        async for event in stream.events():
+            message = event.message
+            at_ms = round(message.timestamp * 1000)
+            if liveness.hear(message.partition, at_ms, event.value):
+                await give_up(message.partition)
+
+    async def give_up(partition: int) -> None:
+        for request in liveness.lost(partition):
+            _log.warning("a runner is given up", runner_id=request.runner_id)
+            try:
+                await tools.ask(request.partition or 0, [request])
+            except BrokerError as error:
+                _log.warning("asking again later", error=str(error))
+
+    @app.timer(interval=CANARY_SECONDS, name="canary")
+    async def beat() -> None:
+        mine = [
+            tp.partition
+            for tp in app.assignor.assigned_actives()
+            if tp.topic == tools.topics.heartbeats
+        ]
+        try:
+            await asyncio.wait_for(
+                tools.send_all(liveness.canaries(tools.topics.heartbeats, mine)), CANARY_SECONDS * 5
+            )
+        except (BrokerError, TimeoutError) as error:
+            _log.warning("no canary could be sent", error=str(error))

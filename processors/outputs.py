@@ -1,0 +1,96 @@
+"""The records of one transaction: journal, states, what a restart needs, and the inboxes.
+
+At most one state record for each run, the last one; the journal has every step.
+"""
+
+from collections.abc import Iterator
+
+from rescind.events.cloudevents import entry_headers, headers
+from rescind.events.intents import Inbox
+from rescind.events.journal import Entry, StreamKind
+from rescind.kafka.records import OutRecord
+from rescind.kafka.topics import TopicNames
+from rescind.processors.fanout import Fanout
+from rescind.processors.position import POSITION_KEY, Position
+from rescind.statemachine.draft import Draft
+from rescind.statemachine.records import open_record, public_flow, public_task
+
+__all__ = ["PARTITION_KEY", "outputs"]
+
+PARTITION_KEY = b"@partition"
+"""The key of entries that belong to a partition and to no run."""
+
+# The story of flow-level cancellations, for agents and users who want no more than that.
+_CANCELLATION_EVENTS = (
+    "flow.cancelling",
+    "flow.cancelled",
+    "flow.failed",
+    "flow.body_finished",
+    "flow.quarantined",
+    "cancellation.",
+    "executor.failed",
+    "infrastructure.",
+)
+
+
+def outputs(
+    entries: list[Entry],
+    draft: Draft,
+    fanout: Fanout,
+    position: Position,
+    topics: TopicNames,
+    partition: int,
+) -> list[OutRecord]:
+    """Everything that one transaction writes to one partition, in the order of writing."""
+    out = list(_journal(entries, topics, partition))
+    out += _states(draft, topics, partition)
+    out += _inboxes(fanout, position, topics, partition)
+    out.append(OutRecord(topics.open_flows, POSITION_KEY, position.to_json(), (), partition))
+    return out
+
+
+def _journal(entries: list[Entry], topics: TopicNames, partition: int) -> Iterator[OutRecord]:
+    for entry in entries:
+        of_partition = entry.stream_kind is StreamKind.PARTITION
+        key = PARTITION_KEY if of_partition else entry.stream_id.encode()
+        record = OutRecord(
+            topics.journal, key, entry.to_json(), entry_headers(entry, partition), partition
+        )
+        yield record
+        if entry.task_run_id is None and entry.event.type.startswith(_CANCELLATION_EVENTS):
+            yield record._replace(topic=topics.cancellations)
+
+
+def _states(draft: Draft, topics: TopicNames, partition: int) -> Iterator[OutRecord]:
+    for flow_run_id, tasks in draft.tasks.items():
+        for task_run_id, task in tasks.items():
+            key = f"{flow_run_id}/{task_run_id}".encode()
+            if task is None:
+                yield OutRecord(topics.open_tasks, key, None, (), partition)
+            else:
+                yield OutRecord(topics.task_states, key, public_task(task), (), partition)
+                yield OutRecord(topics.open_tasks, key, open_record(task), (), partition)
+    for flow_run_id in draft.spoken:
+        flow = draft.flow(flow_run_id)
+        key = flow_run_id.encode()
+        kept = flow or draft.armed_for(flow_run_id)
+        if flow is not None:
+            yield OutRecord(topics.flow_states, key, public_flow(flow), (), partition)
+        value = None if kept is None else open_record(kept)
+        yield OutRecord(topics.open_flows, key, value, (), partition)
+    for runner_id, runner in draft.runners.items():
+        value = None if runner is None else open_record(runner)
+        yield OutRecord(topics.runners, runner_id.encode(), value, (), partition)
+
+
+def _inboxes(
+    fanout: Fanout, position: Position, topics: TopicNames, partition: int
+) -> Iterator[OutRecord]:
+    for runner_id, value in fanout.records():
+        # Unique and the same when the batch is decided again: one record a runner and
+        # transaction.
+        event_id = f"inbox-{partition}-{position.sequence}-{runner_id}"
+        said = headers(
+            event_id, Inbox.type, position.last_at_ms, f"/rescind/{partition}", runner_id
+        )
+        yield OutRecord(topics.inbox, runner_id.encode(), value, said, partition)

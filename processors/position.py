@@ -1,0 +1,81 @@
+"""How far one partition has got: the record that moves with the state, in the same transaction.
+
+Rule: state and progress are one. Both lanes' next offsets stand beside the state that they led
+to, so neither can be stale against the other, and no group offset is part of a transaction.
+The producer's start and the sequence tell, after an uncertain commit, whether it happened.
+"""
+
+from typing import NamedTuple
+
+import orjson
+
+from rescind.errors import UnreadableStateError
+from rescind.events.requests import Lane
+
+__all__ = ["POSITION_KEY", "LanePosition", "Position"]
+
+POSITION_KEY = b"@position"
+
+
+class LanePosition(NamedTuple):
+    """Where one lane is to be read on."""
+
+    next: int = 0
+    previous: int = -1
+    """The offset of the last record that was read, -1 at the beginning."""
+
+
+class Position(NamedTuple):
+    """How far a partition has got."""
+
+    start: LanePosition = LanePosition()
+    stop: LanePosition = LanePosition()
+    producer: str = ""
+    """Which start of which producer wrote this."""
+    sequence: int = 0
+    """Raised by every transaction, sweeps too."""
+    last_at_ms: int = 0
+
+    def of(self, lane: Lane) -> LanePosition:
+        """The position in one lane."""
+        return self.start if lane == "start" else self.stop
+
+    def read(self, lane: Lane, offset: int) -> "Position":
+        """The position after the record at `offset` of a lane was taken in."""
+        after = LanePosition(offset + 1, offset)
+        return self._replace(start=after) if lane == "start" else self._replace(stop=after)
+
+    def to_json(self) -> bytes:
+        """The value of its record."""
+        return orjson.dumps(
+            {
+                "schema": 1,
+                "start": self.start._asdict(),
+                "stop": self.stop._asdict(),
+                "producer": self.producer,
+                "sequence": self.sequence,
+                "last_at_ms": self.last_at_ms,
+            }
+        )
+
+    @classmethod
+    def from_json(cls, value: bytes) -> "Position":
+        """Read it back.
+
+        Raises:
+            UnreadableStateError: a newer release wrote it, or it is no position.
+
+        """
+        try:
+            body = orjson.loads(value)
+            if body["schema"] != 1:
+                raise UnreadableStateError(f"a position of schema {body['schema']}")
+            return cls(
+                LanePosition(**body["start"]),
+                LanePosition(**body["stop"]),
+                body["producer"],
+                body["sequence"],
+                body["last_at_ms"],
+            )
+        except (orjson.JSONDecodeError, KeyError, TypeError) as error:
+            raise UnreadableStateError(f"{error!r} in a position") from None

@@ -1,0 +1,81 @@
+"""A partition's state, read back from the topics that every transaction has kept up to date.
+
+The producer of the partition must have been started before: that fences the old owner and
+settles its last transaction, so nothing moves any more while this reads to the end.
+"""
+
+from rescind.kafka.connection import Connection
+from rescind.kafka.readers import read_to_end
+from rescind.kafka.records import Record
+from rescind.kafka.topics import TopicNames
+from rescind.processors.position import POSITION_KEY, Position
+from rescind.statemachine.partition import Partition
+from rescind.statemachine.records import read_open
+from rescind.statemachine.runs import Armed, FlowRun, RunnerRecord, TaskRun
+
+__all__ = ["read_position", "restore"]
+
+
+async def restore(
+    connection: Connection, topics: TopicNames, partition: int
+) -> tuple[Partition, Position | None]:
+    """The committed state of a partition, and how far it had got (None: never begun).
+
+    Raises:
+        UnreadableStateError: a newer release has written some of it.
+
+    """
+    base = Partition()
+    position: Position | None = None
+    for topic in (topics.open_flows, topics.open_tasks, topics.runners):
+        async for batch in read_to_end(connection, topic, partition):
+            for record in batch:
+                if record.key == POSITION_KEY:
+                    position = Position.from_json(record.value or b"")
+                else:
+                    _put(base, record)
+    base.recount()
+    if position is not None:
+        base.last_at_ms = position.last_at_ms
+    return base, position
+
+
+async def read_position(
+    connection: Connection, topics: TopicNames, partition: int
+) -> Position | None:
+    """How far a partition has got by what is committed now."""
+    position: Position | None = None
+    async for batch in read_to_end(connection, topics.open_flows, partition):
+        for record in batch:
+            if record.key == POSITION_KEY:
+                position = Position.from_json(record.value or b"")
+    return position
+
+
+def _put(base: Partition, record: Record) -> None:
+    key = (record.key or b"").decode()
+    if record.value is None:
+        _drop(base, record.topic, key)
+        return
+    known = read_open(record.value)
+    match known:
+        case FlowRun():
+            base.put_flow(known.flow_run_id, known)
+            base.put_armed(known.flow_run_id, None)
+        case TaskRun():
+            base.put_task(known.flow_run_id, known.task_run_id, known)
+        case RunnerRecord():
+            base.put_runner(known.runner_id, known)
+        case Armed():
+            base.put_armed(known.flow_run_id, known)
+
+
+def _drop(base: Partition, topic: str, key: str) -> None:
+    flow_run_id, slash, task_run_id = key.partition("/")
+    if slash:
+        base.put_task(flow_run_id, task_run_id, None)
+    elif topic.endswith("runners"):
+        base.put_runner(key, None)
+    else:
+        base.put_flow(key, None)
+        base.put_armed(key, None)
