@@ -10,6 +10,7 @@
     │   ├── PortTakenError            an embedded broker cannot listen where it should
     │   ├── DownloadError             its files cannot be had, or are not the pinned ones
     │   ├── TopicsError               topics are missing or differ from what the design needs
+    │   ├── OutOfRangeError           records that were to be read are not kept any more
     │   ├── RecordTooLargeError       a record is larger than its topic takes
     │   ├── FencedError               somebody else owns this partition now
     │   ├── UncertainError            a commit may have happened, or not
@@ -22,8 +23,16 @@
     │   └── UnreadableStateError      a state record that this release cannot restore
     ├── RunnerError               a runner cannot do what was asked of it
     │   ├── RefusedError              the service refused a request of this runner
+    │   ├── RunnerLostError           the service has given this runner up
+    │   ├── RunnerClosedError         a client was used outside of its ``with``
     │   ├── CannotInterruptError      this executor cannot work here (no free main thread)
+    │   ├── AttemptHeldError          an executor was given an attempt that it has already
+    │   ├── ExecutorClosedError       an executor was given work after its shutdown
+    │   ├── SupervisorError           no process could be made to look after work
+    │   ├── ArgumentsNotSentError     a call cannot be sent to a process of its own
+    │   ├── ResultNotSentError        what it returned cannot be sent back
     │   └── FlowImportError           the user's file or flow cannot be loaded
+    ├── CommandFailedError        a command ended with an exit code other than 0
     ├── TaskCancelledError        ``.result()`` of a task run that was cancelled
     └── TaskFailedError           ``.result()`` of a task run that failed
 
@@ -166,6 +175,28 @@ class TopicsError(BrokerError):
         )
 
 
+class OutOfRangeError(BrokerError):
+    """Records from ``position`` to before ``first`` are gone: kept for less long than needed.
+
+    ``end`` is the offset after the last record. A position after it means that the topic has
+    been made anew, or that it is another cluster.
+    """
+
+    def __init__(self, topic: str, partition: int, position: int, first: int, end: int) -> None:
+        super().__init__(topic, partition, position, first, end)
+        self.topic = topic
+        self.partition = partition
+        self.position = position
+        self.first = first
+        self.end = end
+
+    def __str__(self) -> str:
+        return (
+            f"expected {self.topic}[{self.partition}] to have offset {self.position}, "
+            f"but it has {self.first} to {self.end}; see the retention of the topic"
+        )
+
+
 class RecordTooLargeError(BrokerError):
     """A record is larger than its topic takes. Nothing was sent; sending it again is useless."""
 
@@ -185,8 +216,9 @@ class RecordTooLargeError(BrokerError):
 class FencedError(BrokerError):
     """Somebody else has started the producer of this partition: it is not ours any more.
 
-    Nothing of the transaction in hand will ever be read. Start again only if the group still
-    says that the partition is ours, and after a jitter, or two owners fence each other for ever.
+    If it was fenced while it committed, only ``@position`` says whether that happened. Start
+    again only if the group still says that the partition is ours, and after a jitter, or two
+    owners fence each other for ever.
     """
 
     def __init__(self, transactional_id: str) -> None:
@@ -331,3 +363,149 @@ class UnreadableStateError(JournalError):
             f"expected a state record that this release can restore, but got {self.why}; "
             "upgrade this worker to the release that writes it"
         )
+
+
+class RunnerError(RescindError):
+    """A runner cannot do what was asked of it."""
+
+
+class RefusedError(RunnerError):
+    """The service refused what a runner asked; ``code`` is one of the closed list of refusals."""
+
+    def __init__(self, asked: str, code: str, message: str, remedy: str) -> None:
+        super().__init__(asked, code, message, remedy)
+        self.asked = asked
+        self.code = code
+        self.message = message
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        # The service's message has the form already.
+        return f"{self.message}; {self.asked} was refused ({self.code}): {self.remedy}"
+
+
+class RunnerLostError(RunnerError):
+    """The service has given this runner up: nothing of what it holds is its own any more."""
+
+    def __init__(self, runner_id: str, reason: str) -> None:
+        super().__init__(runner_id, reason)
+        self.runner_id = runner_id
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return (
+            f"expected {self.runner_id!r} to be a living runner, but it was given up "
+            f"({self.reason}); end what it holds, then call `renew()`"
+        )
+
+
+class RunnerClosedError(RunnerError):
+    """A runner's client was used before it was entered, or after it was left."""
+
+    def __init__(self, did: str) -> None:
+        super().__init__(did)
+        self.did = did
+
+    def __str__(self) -> str:
+        return (
+            f"expected {self.did} inside `with RunnerClient(...)`, but the client is not open; "
+            "enter it first, and use it before it is left"
+        )
+
+
+class CannotInterruptError(RunnerError):
+    """This executor cannot do its work here, or only a part of it."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+
+    def __str__(self) -> str:
+        return (
+            f"expected a place where running work can be interrupted, but {self.why}; "
+            "start it from the main thread of a plain Linux process, or choose another executor"
+        )
+
+
+class AttemptHeldError(RunnerError):
+    """An executor was given an attempt that it has already: one attempt runs once."""
+
+    def __init__(self, attempt: str) -> None:
+        super().__init__(attempt)
+        self.attempt = attempt
+
+    def __str__(self) -> str:
+        return (
+            f"expected an attempt that is not held yet, but {self.attempt} is; "
+            "give another try of it the next attempt number"
+        )
+
+
+class ExecutorClosedError(RunnerError):
+    """An executor was given work after its shutdown."""
+
+    def __init__(self, executor: str) -> None:
+        super().__init__(executor)
+        self.executor = executor
+
+    def __str__(self) -> str:
+        return f"expected an open executor, but {self.executor!r} was shut down; make a new one"
+
+
+class SupervisorError(RunnerError):
+    """No process could be made to look after work; what it wrote on stderr says why."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+
+    def __str__(self) -> str:
+        return (
+            f"expected a supervisor process for the work, but {self.why}; see what it wrote on "
+            "stderr, and the limits of this machine for processes and memory"
+        )
+
+
+class ArgumentsNotSentError(RunnerError):
+    """A call cannot be sent to a process of its own."""
+
+    def __init__(self, name: str, why: str) -> None:
+        super().__init__(name, why)
+        self.name = name
+        self.why = why
+
+    def __str__(self) -> str:
+        return (
+            f"expected a function and arguments that can be pickled for {self.name!r}, but "
+            f"{self.why}; open files, sockets and locks inside the task, or run it in threads"
+        )
+
+
+class ResultNotSentError(RunnerError):
+    """What a call returned cannot be sent back from its process."""
+
+    def __init__(self, kind: str, why: str) -> None:
+        super().__init__(kind, why)
+        self.kind = kind
+        self.why = why
+
+    def __str__(self) -> str:
+        return (
+            f"expected a result that can be pickled, but the {self.kind} cannot: {self.why}; "
+            "return plain data, or where it is kept"
+        )
+
+
+class CommandFailedError(RescindError):
+    """A command ended with an exit code other than 0; negative is the signal that ended it."""
+
+    def __init__(self, name: str, exit_code: int, output: str) -> None:
+        super().__init__(name, exit_code, output)
+        self.name = name
+        self.exit_code = exit_code
+        self.output = output
+
+    def __str__(self) -> str:
+        said = self.output.strip().splitlines()[-1:]
+        last = f"; the last it said: {said[0][:500]}" if said else ""
+        return f"expected exit code 0 of {self.name!r}, but it is {self.exit_code}{last}"

@@ -213,6 +213,8 @@ class EmbeddedBroker:
                 if not left:
                     raise
             else:
+                # Clients of ours know it: a start after a stop comes back there if it can.
+                self._port = client
                 return
 
     def _spawn(self, java: Java, lock: FileLock, ports: Ports) -> None:

@@ -3,7 +3,7 @@
 from rescind.kafka.topics.access import acl_commands
 from rescind.kafka.topics.admin import TopicReport, check_topics, create_topics, describe_topics
 from rescind.kafka.topics.names import TopicNames
-from rescind.kafka.topics.specs import LANE_RECORD_BYTES_MAX, TopicSpec, topic_specs
+from rescind.kafka.topics.specs import LANE_RECORD_BYTES_MAX, TopicSpec, record_limits, topic_specs
 
 __all__ = [
     "LANE_RECORD_BYTES_MAX",
@@ -14,5 +14,6 @@ __all__ = [
     "check_topics",
     "create_topics",
     "describe_topics",
+    "record_limits",
     "topic_specs",
 ]

@@ -10,7 +10,7 @@ from typing import Final
 
 from rescind.kafka.topics.names import TopicNames
 
-__all__ = ["LANE_RECORD_BYTES_MAX", "TopicSpec", "topic_specs"]
+__all__ = ["LANE_RECORD_BYTES_MAX", "TopicSpec", "record_limits", "topic_specs"]
 
 _SECOND: Final = 1000
 _MINUTE: Final = 60 * _SECOND
@@ -66,6 +66,11 @@ def topic_specs(names: TopicNames) -> tuple[TopicSpec, ...]:
             _deleted(30 * _DAY, _DEAD_LETTER_BYTES_MAX),
         ),
     )
+
+
+def record_limits(names: TopicNames) -> dict[str, int]:
+    """Return the bytes of the largest record of each topic."""
+    return {spec.name: spec.record_bytes_max for spec in topic_specs(names)}
 
 
 def _deleted(after_ms: int, record_bytes_max: int = _OUTPUT_BYTES_MAX) -> dict[str, str]:

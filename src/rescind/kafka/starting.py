@@ -1,0 +1,77 @@
+"""Starts a client of aiokafka, which cannot be tried twice: a new one is made for each try."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Final, Protocol, TypeVar
+
+from aiokafka.errors import (
+    AuthenticationFailedError,
+    AuthenticationMethodNotSupported,
+    KafkaError,
+    TransactionalIdAuthorizationFailed,
+    UnsupportedSaslMechanismError,
+)
+
+from rescind.errors import BrokerUnavailableError
+from rescind.kafka.connection import Connection
+
+__all__ = ["started"]
+
+log = logging.getLogger(__name__)
+
+_BACKOFF_SECONDS_MAX: Final = 2.0
+_TRY_SECONDS_MAX: Final = 15.0
+
+# Trying again changes nothing.
+_FINAL: Final = (
+    AuthenticationFailedError,
+    AuthenticationMethodNotSupported,
+    UnsupportedSaslMechanismError,
+    TransactionalIdAuthorizationFailed,
+)
+
+
+class _Client(Protocol):
+    async def start(self) -> None: ...
+
+
+C = TypeVar("C", bound=_Client)
+
+
+async def started(
+    make: Callable[[], C],
+    discard: Callable[[C], Awaitable[None]],
+    connection: Connection,
+    wait_seconds: float,
+) -> C:
+    """Return a client that has started, trying with back-off for so long (``math.inf``: ever).
+
+    Raises `BrokerUnavailableError` with the last reason.
+    """
+    loop = asyncio.get_running_loop()
+    end = loop.time() + wait_seconds
+    backoff = 0.05
+    said = False
+    while True:
+        client = make()
+        try:
+            async with asyncio.timeout(min(_TRY_SECONDS_MAX, max(1.0, end - loop.time()))):
+                await client.start()
+        except (KafkaError, OSError, TimeoutError) as error:
+            await discard(client)
+            if isinstance(error, _FINAL) or loop.time() + backoff > end:
+                why = str(error) or type(error).__name__
+                raise BrokerUnavailableError(connection.bootstrap, why) from error
+            if not said:
+                log.warning("waiting for Kafka at %s: %s", connection.bootstrap, error)
+                said = True
+            await asyncio.sleep(backoff)
+            backoff = min(2 * backoff, _BACKOFF_SECONDS_MAX)
+        except BaseException:
+            await discard(client)
+            raise
+        else:
+            if said:
+                log.warning("Kafka at %s answers", connection.bootstrap)
+            return client

@@ -1,0 +1,239 @@
+"""The transactional producer on a real broker: all or nothing, one owner, and what is told."""
+
+import asyncio
+import os
+import signal
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from aiokafka import AIOKafkaProducer
+
+from rescind.errors import (
+    FencedError,
+    RecordTooLargeError,
+    TransactionFailedError,
+    UncertainError,
+)
+from rescind.kafka import transactions
+from rescind.kafka.batches import Batch
+from rescind.kafka.connection import Connection
+from rescind.kafka.readers import ends, read_to_end
+from rescind.kafka.records import OutRecord, Record
+from rescind.kafka.topics import TopicNames, create_topics, record_limits, topic_specs
+from rescind.kafka.transactions import TransactionalProducer
+from tests.broker import embedded_broker
+from tests.conftest import Cluster
+from tests.waiting import until
+
+
+def producer_of(connection: Connection, names: TopicNames, partition: int) -> TransactionalProducer:
+    return TransactionalProducer(
+        connection,
+        names.transactional_id(partition),
+        partition,
+        ahead=[names.journal, names.open_flows],
+        limits=record_limits(names),
+    )
+
+
+async def read(connection: Connection, topic: str, partition: int = 0) -> list[Record]:
+    return [r async for batch in read_to_end(connection, topic, partition) for r in batch]
+
+
+async def values(connection: Connection, topic: str, partition: int = 0) -> list[bytes | None]:
+    return [record.value for record in await read(connection, topic, partition)]
+
+
+async def test_what_is_written_together_is_read_together(cluster: Cluster) -> None:
+    names = cluster.names
+    async with producer_of(cluster.connection, names, 1) as producer:
+        await producer.transact(
+            [
+                OutRecord(names.journal, b"k", b"event", [("ce_id", b"1")]),
+                OutRecord(names.open_flows, b"k", b"state"),
+                OutRecord(names.inbox, b"r", None),
+            ]
+        )
+    (event,) = await read(cluster.connection, names.journal, 1)
+    assert (event.key, event.value, event.header("ce_id")) == (b"k", b"event", b"1")
+    assert await values(cluster.connection, names.open_flows, 1) == [b"state"]
+    assert await values(cluster.connection, names.inbox, 1) == [None]
+    assert await values(cluster.connection, names.journal, 0) == []
+
+
+async def test_transactions_and_the_records_in_them_keep_their_order(cluster: Cluster) -> None:
+    names = cluster.names
+    written = [b"%06d" % number + b"x" * 1000 for number in range(3000)]
+    async with producer_of(cluster.connection, names, 0) as producer:
+        for first in range(0, len(written), 1000):
+            # A thousand of them make two batches.
+            await producer.transact(
+                OutRecord(names.journal, b"k", value) for value in written[first : first + 1000]
+            )
+    assert await values(cluster.connection, names.journal) == written
+
+
+async def test_a_record_over_its_topics_limit_is_refused_before_anything_is_sent(
+    cluster: Cluster,
+) -> None:
+    names = cluster.names
+    async with producer_of(cluster.connection, names, 0) as producer:
+        with pytest.raises(RecordTooLargeError, match=names.journal):
+            await producer.transact(
+                [OutRecord(names.inbox, b"r", b"x"), OutRecord(names.journal, b"k", bytes(3 << 20))]
+            )
+        large = bytes(1 << 20)
+        await producer.transact([OutRecord(names.journal, b"k", large)])
+    assert await values(cluster.connection, names.inbox) == []
+    assert await values(cluster.connection, names.journal) == [large]
+
+
+async def test_a_new_owner_fences_the_old_one(cluster: Cluster) -> None:
+    names = cluster.names
+    async with producer_of(cluster.connection, names, 0) as old:
+        await old.transact([OutRecord(names.journal, b"k", b"old")])
+        async with producer_of(cluster.connection, names, 0) as new:
+            with pytest.raises(FencedError):
+                await old.transact([OutRecord(names.journal, b"k", b"zombie")])
+            await new.transact([OutRecord(names.journal, b"k", b"new")])
+        with pytest.raises(FencedError):
+            await old.transact([OutRecord(names.journal, b"k", b"zombie again")])
+    assert await values(cluster.connection, names.journal) == [b"old", b"new"]
+
+
+async def test_what_an_old_owner_left_open_is_never_read(cluster: Cluster) -> None:
+    names = cluster.names
+    left_open = AIOKafkaProducer(
+        bootstrap_servers=cluster.bootstrap, transactional_id=names.transactional_id(0)
+    )
+    async with left_open:
+        await left_open.begin_transaction()
+        await left_open.send_and_wait(names.journal, b"half", key=b"k", partition=0)
+        async with producer_of(cluster.connection, names, 0) as new:
+            # Readers are not held up: starting has settled it.
+            assert await values(cluster.connection, names.journal) == []
+            await new.transact([OutRecord(names.journal, b"k", b"whole")])
+            assert await values(cluster.connection, names.journal) == [b"whole"]
+
+
+async def test_the_same_producer_can_be_started_again(cluster: Cluster) -> None:
+    names = cluster.names
+    async with producer_of(cluster.connection, names, 0) as producer:
+        await producer.transact([OutRecord(names.journal, b"k", b"1")])
+        await producer.start()
+        await producer.transact([OutRecord(names.journal, b"k", b"2")])
+    assert await values(cluster.connection, names.journal) == [b"1", b"2"]
+
+
+async def test_an_idle_producer_outlives_kafkas_limit_for_a_transaction(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transactions, "_TRANSACTION_MS", 1500)
+    monkeypatch.setattr(transactions, "_RENEW_SECONDS", 0.5)
+    names = cluster.names
+
+    async def renewed_ten_times() -> bool:
+        return (await ends(cluster.connection, names.open_flows))[0] >= 10
+
+    async with producer_of(cluster.connection, names, 0) as producer:
+        # Each renewal leaves a marker; ten take three times as long as the limit.
+        await until(renewed_ten_times, within_seconds=60)
+        await producer.transact([OutRecord(names.journal, b"k", b"after")])
+    assert await values(cluster.connection, names.journal) == [b"after"]
+
+
+async def test_two_transactions_at_once_follow_each_other(cluster: Cluster) -> None:
+    names = cluster.names
+    async with producer_of(cluster.connection, names, 0) as producer:
+        await asyncio.gather(
+            *(producer.transact([OutRecord(names.journal, b"k", b"%d" % n)]) for n in range(20))
+        )
+    assert await values(cluster.connection, names.journal) == [b"%d" % n for n in range(20)]
+
+
+async def test_a_cancelled_transaction_is_not_written_and_needs_a_new_start(
+    cluster: Cluster,
+) -> None:
+    names = cluster.names
+    async with producer_of(cluster.connection, names, 0) as producer:
+        writing = asyncio.create_task(
+            producer.transact([OutRecord(names.journal, b"k", bytes(400_000))] * 20)
+        )
+        await asyncio.sleep(0)
+        writing.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await writing
+        with pytest.raises(TransactionFailedError):
+            await producer.transact([OutRecord(names.journal, b"k", b"not yet")])
+        await producer.start()
+        await producer.transact([OutRecord(names.journal, b"k", b"now")])
+    assert await values(cluster.connection, names.journal) == [b"now"]
+
+
+@pytest.mark.slow
+async def test_a_broker_that_hangs_gives_failed_before_the_commit_and_uncertain_after(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transactions, "_WATCHDOG_SECONDS", 2.0)
+    names = TopicNames("t.")
+    async with embedded_broker(tmp_path) as broker:
+        connection = Connection(broker.bootstrap)
+        await create_topics(connection, topic_specs(names), partitions=1, replicas=1)
+        pid = broker.pid
+        assert pid is not None
+        send = transactions._send  # noqa: SLF001
+
+        async def send_and_hang(producer: AIOKafkaProducer, batches: Sequence[Batch]) -> None:
+            await send(producer, batches)
+            os.kill(pid, signal.SIGSTOP)
+
+        async with producer_of(connection, names, 0) as producer:
+            os.kill(pid, signal.SIGSTOP)
+            with pytest.raises(TransactionFailedError, match="within 2 s"):
+                await producer.transact([OutRecord(names.journal, b"k", b"failed")])
+            os.kill(pid, signal.SIGCONT)
+            monkeypatch.setattr(transactions, "_WATCHDOG_SECONDS", 20.0)
+            await producer.start()
+
+            monkeypatch.setattr(transactions, "_WATCHDOG_SECONDS", 2.0)
+            monkeypatch.setattr(transactions, "_send", send_and_hang)
+            with pytest.raises(UncertainError):
+                await producer.transact(
+                    [OutRecord(names.journal, b"k", b"?"), OutRecord(names.inbox, b"r", b"?")]
+                )
+            monkeypatch.setattr(transactions, "_send", send)
+            os.kill(pid, signal.SIGCONT)
+            monkeypatch.setattr(transactions, "_WATCHDOG_SECONDS", 20.0)
+            await producer.start()
+            # Which it was is known now, and it was the same in both topics.
+            settled = await values(connection, names.journal)
+            assert settled in ([], [b"?"])
+            assert await values(connection, names.inbox) == settled
+            await producer.transact([OutRecord(names.journal, b"k", b"next")])
+            assert await values(connection, names.journal) == [*settled, b"next"]
+
+
+@pytest.mark.slow
+async def test_a_broker_that_is_killed_and_restarted_loses_nothing_and_doubles_nothing(
+    tmp_path: Path,
+) -> None:
+    names = TopicNames("t.")
+    async with embedded_broker(tmp_path) as broker:
+        connection = Connection(broker.bootstrap)
+        await create_topics(connection, topic_specs(names), partitions=1, replicas=1)
+        async with producer_of(connection, names, 0) as producer:
+            await producer.transact([OutRecord(names.journal, b"k", b"before")])
+            broker.kill()
+            await broker.start_async()
+            wanted = [b"before"]
+            for number in range(5):
+                value = b"%d" % number
+                wanted.append(value)
+                try:
+                    await producer.transact([OutRecord(names.journal, b"k", value)])
+                except (FencedError, UncertainError, TransactionFailedError):
+                    await producer.start()
+                    if await values(connection, names.journal) != wanted:
+                        await producer.transact([OutRecord(names.journal, b"k", value)])
+            assert await values(connection, names.journal) == wanted

@@ -1,0 +1,106 @@
+"""Settings: where they come from, what is refused and with which words, and no secret shown."""
+
+from pathlib import Path
+
+import pytest
+
+from rescind.errors import SettingsError
+from rescind.settings import load_settings
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    import os
+
+    for name in os.environ:
+        if name.startswith("RESCIND_"):
+            monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+
+
+def test_a_variable_goes_before_the_file_and_an_argument_before_both(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "rescind.toml").write_text("partitions = 3\ngrace_seconds = 7\n")
+    monkeypatch.setenv("RESCIND_PARTITIONS", "5")
+    assert (load_settings().partitions, load_settings().grace_seconds) == (5, 7)
+    assert load_settings(partitions=8).partitions == 8
+
+
+def test_the_file_may_be_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "other.toml").write_text('topic_prefix = "staging."\n')
+    monkeypatch.setenv("RESCIND_CONFIG", str(tmp_path / "other.toml"))
+    assert load_settings().topic_prefix == "staging."
+
+
+@pytest.mark.parametrize(
+    "variable, value, words",
+    [
+        ("PARTITIONS", "many", "RESCIND_PARTITIONS to be a valid integer"),
+        ("PARTITIONS", "0", "greater than or equal to 1, but it is '0'"),
+        ("GRACE_SECONDS", "-1", "RESCIND_GRACE_SECONDS to be greater than or equal to 0"),
+        ("GRACE_SECONDS", "inf", "RESCIND_GRACE_SECONDS to be a finite number"),
+        ("BOOTSTRAP", "kafka", "host:port, separated by commas, but it is 'kafka'"),
+        ("BOOTSTRAP", "kafka:99999", "host:port"),
+        ("SECURITY_PROTOCOL", "tls", "'PLAINTEXT', 'SSL', 'SASL_PLAINTEXT' or 'SASL_SSL'"),
+        ("SECURITY_PROTOCOL", "SASL_SSL", "RESCIND_SASL_USERNAME to be given together"),
+        ("LOST_AFTER_SECONDS", "6", "at least twice RESCIND_HEARTBEAT_SECONDS"),
+        ("TLS_CA_FILE", "/no/such/file", "RESCIND_TLS_CA_FILE to be the path of a file"),
+        ("CONFIG", "/no/such/file", "RESCIND_CONFIG to be the path of a file"),
+        ("TOPIC_PREFIX", "a b", "RESCIND_TOPIC_PREFIX"),
+    ],
+)
+def test_a_wrong_value_is_named_with_what_is_expected(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str, words: str
+) -> None:
+    monkeypatch.setenv(f"RESCIND_{variable}", value)
+    with pytest.raises(SettingsError) as raised:
+        load_settings()
+    assert words in str(raised.value)
+
+
+def test_an_unknown_name_in_the_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "rescind.toml").write_text("partition = 3\n")
+    with pytest.raises(SettingsError, match="partition to be the name of a setting"):
+        load_settings()
+
+
+def test_a_file_that_is_not_toml_is_refused_with_the_place(tmp_path: Path) -> None:
+    (tmp_path / "rescind.toml").write_text("partitions = \n")
+    with pytest.raises(SettingsError, match="line 1"):
+        load_settings()
+
+
+def test_all_that_is_wrong_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RESCIND_PARTITIONS", "x")
+    monkeypatch.setenv("RESCIND_GRACE_SECONDS", "y")
+    with pytest.raises(SettingsError) as raised:
+        load_settings()
+    assert [name for name, _, _ in raised.value.problems] == [
+        "RESCIND_PARTITIONS",
+        "RESCIND_GRACE_SECONDS",
+    ]
+
+
+def test_no_secret_is_printed_or_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RESCIND_SASL_PASSWORD", "open sesame")
+    monkeypatch.setenv("RESCIND_SIGNING_KEYS", "the-first-key-of-two, the-second-key-of-two")
+    settings = load_settings()
+    assert [key.get_secret_value() for key in settings.signing_keys] == [
+        "the-first-key-of-two",
+        "the-second-key-of-two",
+    ]
+    shown = f"{settings!r} {settings.printable()}"
+    assert "sesame" not in shown
+    assert "-key-of-two" not in shown
+
+    monkeypatch.setenv("RESCIND_SIGNING_KEYS", "short-secret")
+    with pytest.raises(SettingsError) as raised:
+        load_settings()
+    assert "short-secret" not in str(raised.value)
+
+
+def test_an_embedded_broker_has_fewer_partitions_than_a_cluster() -> None:
+    assert load_settings().partition_count == 4
+    assert load_settings(bootstrap="kafka:9092").partition_count == 12
+    assert load_settings(bootstrap="kafka:9092", partitions=6).partition_count == 6
