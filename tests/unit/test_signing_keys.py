@@ -13,7 +13,7 @@ from rescind.signing_keys import signing_keys
 def test_a_key_is_made_once_and_is_private(tmp_path: Path) -> None:
     settings = load_settings(bootstrap=None, data_dir=tmp_path / "data", signing_keys=())
     with ThreadPoolExecutor(8) as pool:
-        keys = set(pool.map(lambda _: signing_keys(settings), range(8)))
+        keys = set(pool.map(signing_keys, [settings] * 8))
     assert len(keys) == 1
     (file,) = (tmp_path / "data").iterdir()
     assert file.stat().st_mode & 0o777 == 0o600
