@@ -1,0 +1,83 @@
+"""What every process on Faust shares: its app, its worker, and how it begins and ends.
+
+Faust gives the life cycle: services that start and stop in order, agents, timers, signals. It
+waits for no broker, so this does before Faust starts; and its own logging set-up is left out,
+since one process must not speak in two formats.
+"""
+
+import asyncio
+import ssl
+from typing import Any
+
+import faust
+from faust.types.auth import AuthProtocol
+from mode import Service
+
+from rescind.kafka.connection import Connection, connect
+from rescind.kafka.versions import wait_for_supported_broker
+from rescind.processors.committed import CommittedApp
+from rescind.settings import Settings
+
+__all__ = ["host", "make_app"]
+
+
+class _Worker(faust.Worker):
+    def _setup_logging(self) -> None:
+        """Logging was set up before; Faust's would put the root logger on DEBUG at ``warn``."""
+
+
+def make_app(name: str, settings: Settings, connection: Connection) -> CommittedApp:
+    """A Faust app without tables, web, leader, or topics of its own."""
+    return CommittedApp(
+        f"{settings.topic_prefix}{name}",
+        broker=[f"kafka://{address}" for address in connection.bootstrap.split(",")],
+        broker_credentials=_credentials(connection),
+        store="memory://",
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        table_standby_replicas=0,
+        web_enabled=False,
+        broker_commit_interval=1.0,
+        stream_wait_empty=False,
+        producer_linger=0,
+    )
+
+
+def _credentials(connection: Connection) -> Any:
+    context: ssl.SSLContext | None = connection.ssl_context
+    if connection.security_protocol == "SSL":
+        return faust.SSLCredentials(context=context)
+    if connection.security_protocol.startswith("SASL"):
+        credentials = faust.SASLCredentials(
+            username=connection.sasl_username,
+            password=connection.sasl_password,
+            mechanism=connection.sasl_mechanism,
+            ssl_context=context,
+        )
+        credentials.protocol = AuthProtocol(connection.security_protocol)
+        return credentials
+    return None
+
+
+def wait_for_broker(settings: Settings) -> Connection:
+    """The way to Kafka, once it answers; as long as that takes.
+
+    Raises:
+        BrokerUnsupportedError: what answers is too old or too new.
+    """
+    connection = connect(settings)
+    asyncio.run(wait_for_supported_broker(connection))
+    return connection
+
+
+def host(app: CommittedApp, *services: Service) -> int:
+    """Run an app until it is told to stop or fails; the exit code of the process.
+
+    SIGTERM and SIGINT drain: services are stopped in order before this returns.
+    """
+    worker = _Worker(app, *services, redirect_stdouts=False, loglevel="INFO")
+    try:
+        worker.execute_from_commandline()
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else 1
+    return 0
