@@ -42,9 +42,9 @@ from rescind.statemachine.draft import Draft
 from rescind.statemachine.edges import is_cancelling
 from rescind.statemachine.envelope import Recorder
 from rescind.statemachine.policy import Asked, Policy
-from rescind.statemachine.runs import Cancellation, FlowRun
+from rescind.statemachine.runs import Cancellation, FlowRun, TaskRun
 from rescind.statemachine.settlement import settle
-from rescind.statemachine.sweeps import Sweep, SweepKind, run_sweep
+from rescind.statemachine.sweeps import Sweep, SweepKind, is_overdue, run_sweep
 
 __all__ = ["Core"]
 
@@ -84,7 +84,8 @@ class Core:
             outcome = self.recorder.answer(asked, kind, stream_id, happened)
         else:
             outcome = self._answer_items(request, asked, stream_id)
-        self._follow(outcome)
+        if len(outcome) > 1 or not self._has_no_sequel(outcome[0]):
+            self._follow(len(self.recorder.entries) - len(outcome), asked.at_ms)
         return outcome
 
     def _answer_items(self, request: AnyRequest, asked: Asked, stream_id: str) -> list[Entry]:
@@ -113,25 +114,24 @@ class Core:
 
     def sweep(self, sweep: Sweep, at_ms: int) -> None:
         """Go on with a sweep that an earlier transaction owes."""
+        begin = len(self.recorder.entries)
         self._sweep(sweep, at_ms)
-        self._settle_changed(sweep.cause, at_ms, list(self.draft.flows))
+        self._follow(begin, at_ms)
 
-    def _follow(self, outcome: list[Entry]) -> None:
-        at_ms = outcome[0].at_ms
-        if len(outcome) == 1 and self._has_no_sequel(outcome[0]):
-            return
-        begin = len(self.recorder.entries) - len(outcome)
-        # The list grows while it is walked: what follows may itself have something follow.
-        for position in iter(range(begin, 1 << 62)):
-            if position >= len(self.recorder.entries):
-                break
-            self._follow_one(self.recorder.entries[position], at_ms)
-        touched = dict.fromkeys(
-            entry.stream_id
-            for entry in self.recorder.entries[begin:]
-            if entry.stream_kind is StreamKind.FLOW and entry.version is not None
-        )
-        self._settle_changed(outcome[0].id, at_ms, list(touched))
+    def _follow(self, begin: int, at_ms: int) -> None:
+        """Whatever follows from the entries from `begin` on, and from what follows."""
+        entries = self.recorder.entries
+        last_of: dict[str, str] = {}
+        position = begin
+        # The list grows while it is walked.
+        while position < len(entries):
+            entry = entries[position]
+            self._follow_one(entry, at_ms)
+            if entry.version is not None and entry.stream_kind is StreamKind.FLOW:
+                last_of[entry.stream_id] = entry.id
+            position += 1
+        for flow_run_id, cause in last_of.items():
+            self._settle(flow_run_id, cause, at_ms)
 
     def _has_no_sequel(self, entry: Entry) -> bool:
         """Whether it is one of the many events of task runs from which nothing follows."""
@@ -150,9 +150,7 @@ class Core:
                 if isinstance(event, FlowCancelling):
                     self._sweep(_of_flow(SweepKind.UNSTARTED, entry), at_ms)
             case CancellationAcknowledged(last=True):
-                if entry.task_run_id is None:
-                    sweep = _of_flow(SweepKind.NOT_HELD, entry)
-                    self._sweep(sweep._replace(runner_id=event.runner_id), at_ms)
+                self._acknowledged(entry, event, at_ms)
             case CancellationClockFired():
                 self._clock_fired(entry, event, at_ms)
             case RunnerLeft() | RunnerLostRecorded():
@@ -174,16 +172,22 @@ class Core:
             self._sweep(_of_flow(SweepKind.OVERDUE, entry), at_ms)
         else:
             task = self.draft.task(entry.stream_id, entry.task_run_id)
-            if (
-                task is not None
-                and task.end is None
-                and (fired.clock is Clock.WAIT_SECONDS_MAX or task.held is not False)
-            ):
-                ended = TaskCancelled(
-                    how=How.DEADLINE, stopped_confirmed=False, runner_id=task.runner_id
-                )
-                happened = Happened(ended, task.task_run_id, task.attempt)
-                self.recorder.derive(entry.stream_id, happened, entry.id, at_ms)
+            if task is not None and is_overdue(task, task.cancellation):
+                self._end_unconfirmed(task, How.DEADLINE, entry, at_ms)
+
+    def _acknowledged(self, entry: Entry, said: CancellationAcknowledged, at_ms: int) -> None:
+        if entry.task_run_id is None:
+            sweep = _of_flow(SweepKind.NOT_HELD, entry)
+            self._sweep(sweep._replace(runner_id=said.runner_id), at_ms)
+            return
+        task = self.draft.task(entry.stream_id, entry.task_run_id)
+        if task is not None and task.held is None:
+            self._end_unconfirmed(task, How.NOT_HELD, entry, at_ms)
+
+    def _end_unconfirmed(self, task: TaskRun, how: How, entry: Entry, at_ms: int) -> None:
+        ended = TaskCancelled(how=how, stopped_confirmed=False, runner_id=task.runner_id)
+        happened = Happened(ended, task.task_run_id, task.attempt)
+        self.recorder.derive(entry.stream_id, happened, entry.id, at_ms)
 
     def _tell(self, entry: Entry, at_ms: int) -> None:
         """Every runner that holds a piece and has not acknowledged is told, and told again."""
@@ -191,7 +195,8 @@ class Core:
         if flow is None:
             return
         if entry.task_run_id is None:
-            cancellation, holders = flow.cancellation, _concerned(flow)
+            cancellation = flow.cancellation
+            holders = _concerned(flow, self.policy)
         else:
             task = self.draft.task(entry.stream_id, entry.task_run_id)
             if task is None or task.runner_id is None or not is_cancelling(task.state):
@@ -217,24 +222,27 @@ class Core:
     def _owe(self, sweep: Sweep) -> None:
         self.owed[sweep] = None
 
-    def _settle_changed(self, cause: str, at_ms: int, flow_run_ids: list[str]) -> None:
-        for flow_run_id in flow_run_ids:
-            flow = self.draft.flow(flow_run_id)
-            ended = None if flow is None else settle(flow, at_ms)
-            if ended is not None:
-                entry = self.recorder.derive(flow_run_id, ended, cause, at_ms)
-                self._owe(_of_flow(SweepKind.STUBS, entry))
+    def _settle(self, flow_run_id: str, cause: str, at_ms: int) -> None:
+        flow = self.draft.flow(flow_run_id)
+        ended = None if flow is None else settle(flow, at_ms)
+        if ended is not None:
+            entry = self.recorder.derive(flow_run_id, ended, cause, at_ms)
+            self._owe(_of_flow(SweepKind.STUBS, entry))
 
 
 def _of_flow(kind: SweepKind, entry: Entry) -> Sweep:
     return Sweep(kind, entry.stream_id, "", entry.id)
 
 
-def _concerned(flow: FlowRun) -> list[str]:
-    """Who holds a piece, and who drives it: that one would ask to start more."""
-    if flow.runner_id is None or flow.runner_id in flow.holders or not flow.open:
-        return list(flow.holders)
-    return [*flow.holders, flow.runner_id]
+def _concerned(flow: FlowRun, policy: Policy) -> list[str]:
+    """Who holds a piece, and who drives it: that one would ask to start more.
+
+    Nobody, when it is over with the next sweep. Sorted, since who holds what is counted in
+    another order after a restart.
+    """
+    over_at_once = not flow.running and flow.pending <= policy.sweep_chunk
+    driver = [] if flow.runner_id is None or over_at_once else [flow.runner_id]
+    return sorted({*flow.holders, *driver})
 
 
 def _sent(

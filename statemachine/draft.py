@@ -7,6 +7,7 @@ the commit. It also remembers which records are to be written: at most one per r
 from collections.abc import Iterator
 from itertools import islice
 
+from rescind.errors import NoTransitionError
 from rescind.events.journal import (
     CancellationAcknowledged,
     CancellationArmed,
@@ -16,6 +17,7 @@ from rescind.events.journal import (
     StreamKind,
 )
 from rescind.statemachine.evolve import evolve_flow, evolve_runner, evolve_task
+from rescind.statemachine.evolve.cancellation import begun_before
 from rescind.statemachine.partition import Partition
 from rescind.statemachine.runs import Armed, FlowRun, RunnerRecord, TaskRun
 from rescind.statemachine.tally import recount_step
@@ -114,7 +116,8 @@ class Draft:
 
     def owned_by(self, runner_id: str) -> list[FlowRun]:
         """The flow runs that a runner owns and that have not ended."""
-        ids = dict.fromkeys([*self.base.owned.get(runner_id, {}), *self.flows])
+        # Sorted: the index is in another order after a restart.
+        ids = sorted({*self.base.owned.get(runner_id, {}), *self.flows})
         found = (self.flow(flow_run_id) for flow_run_id in ids)
         return [
             flow
@@ -142,43 +145,72 @@ class Draft:
 
     def _fold_task(self, entry: Entry, task_run_id: str) -> None:
         flow_run_id = entry.stream_id
+        flow = self.flow(flow_run_id)
+        if flow is None:
+            raise NoTransitionError(flow_run_id, "unregistered", entry.event.type)
         before = self.task(flow_run_id, task_run_id)
         after = evolve_task(before, entry)
         self.tasks.setdefault(flow_run_id, {})[task_run_id] = after
-        flow = self.flow(flow_run_id)
-        if flow is not None:
-            self.flows[flow_run_id] = recount_step(flow, before, after, entry.version or 0)
+        self.flows[flow_run_id] = recount_step(flow, before, after, entry.version or 0)
+        if isinstance(entry.event, CancellationAcknowledged):
+            self._mark_held(entry.event, flow_run_id)
 
     def _fold_flow(self, entry: Entry) -> None:
         event = entry.event
         flow_run_id = entry.stream_id
         self.spoken[flow_run_id] = None
-        if isinstance(event, CancellationArmed):
-            self.armed[flow_run_id] = _armed(event, entry)
-        elif isinstance(event, CancellationLapsed):
+        if isinstance(event, CancellationArmed | CancellationLapsed):
+            self._fold_armed(event, entry)
+            return
+        flow = evolve_flow(self.flow(flow_run_id), entry)
+        armed = self.armed_for(flow_run_id)
+        if armed is not None:
             self.armed[flow_run_id] = None
+            flow = flow._replace(cancellation=begun_before(armed))
+        self.flows[flow_run_id] = flow
+        if isinstance(event, CancellationAcknowledged):
+            self._mark_held(event, flow_run_id)
         elif isinstance(event, FlowForgotten):
             self.flows[flow_run_id] = None
-        else:
-            flow = evolve_flow(self.flow(flow_run_id), entry)
-            self.flows[flow_run_id] = flow
-            if self.armed_for(flow_run_id) is not None:
-                self.armed[flow_run_id] = None
-            if isinstance(event, CancellationAcknowledged):
-                self._mark_held(event, flow_run_id)
+            self.drop_tasks(flow_run_id)
+
+    def _fold_armed(self, event: CancellationArmed | CancellationLapsed, entry: Entry) -> None:
+        flow_run_id = entry.stream_id
+        is_armed = self.armed_for(flow_run_id) is not None
+        if is_armed is isinstance(event, CancellationArmed) or self.flow(flow_run_id) is not None:
+            state = "armed" if is_armed else "not armed"
+            raise NoTransitionError(flow_run_id, state, event.type)
+        # The one that was armed last is the last in every order.
+        self.armed.pop(flow_run_id, None)
+        self.spoken.pop(flow_run_id, None)
+        self.spoken[flow_run_id] = None
+        armed = _armed(event, entry) if isinstance(event, CancellationArmed) else None
+        self.armed[flow_run_id] = armed
 
     def _mark_held(self, event: CancellationAcknowledged, flow_run_id: str) -> None:
         changed = self.tasks.setdefault(flow_run_id, {})
         for attempt in event.held:
             task = self.task(flow_run_id, attempt.task_run_id)
-            if task is not None and task.attempt == attempt.attempt:
+            # A runner speaks for itself alone.
+            if (
+                task is not None
+                and task.attempt == attempt.attempt
+                and task.runner_id == event.runner_id
+            ):
                 changed[attempt.task_run_id] = task._replace(held=attempt.can_stop)
 
-    def drop_tasks(self, flow_run_id: str, limit: int) -> int:
+    def drop_tasks(self, flow_run_id: str, limit: int | None = None) -> int:
         """Drop up to `limit` stubs of a flow run that has ended; how many were dropped."""
-        ids = list(islice(self.base.tasks.get(flow_run_id, {}), limit))
-        self.tasks.setdefault(flow_run_id, {}).update(dict.fromkeys(ids))
+        ids = list(islice(self._known_tasks(flow_run_id), limit))
+        if ids:
+            self.tasks.setdefault(flow_run_id, {}).update(dict.fromkeys(ids))
         return len(ids)
+
+    def _known_tasks(self, flow_run_id: str) -> Iterator[str]:
+        committed = self.base.tasks.get(flow_run_id, {})
+        changed = self.tasks.get(flow_run_id, {})
+        yield from (known for known in committed if known not in changed)
+        yield from (known for known, task in changed.items() if task is not None)
 
     def adopt(self) -> None:
         """Make it the committed state. Only after the commit."""

@@ -92,9 +92,9 @@ class Partition:
 
     def put_armed(self, flow_run_id: str, armed: Armed | None) -> None:
         """Set or drop an armed cancellation."""
-        if armed is None:
-            self.armed.pop(flow_run_id, None)
-        else:
+        # Not in the place of an earlier one: the order is that of arming.
+        self.armed.pop(flow_run_id, None)
+        if armed is not None:
             self.armed[flow_run_id] = armed
 
     def recount(self) -> None:

@@ -98,6 +98,8 @@ class TaskRun(NamedTuple):
     child_flow_run_id: str | None = None
     cascade: CascadePolicy | None = None
     released: bool = False
+    retried: tuple[str, str, str] | None = None
+    """The attempt before this one: who reported its end, which end, and the event of it."""
 
 
 class FlowRun(NamedTuple):
@@ -125,6 +127,9 @@ class FlowRun(NamedTuple):
     error: ErrorInfo | None = None
     cancellation: Cancellation | None = None
     quarantined: bool = False
+    end_id: str | None = None
+    """The event that ended it; facts may follow."""
+    body_end_id: str | None = None
     tally: Tally = NO_TALLY
     pending: int = 0
     """Task runs that were registered and hold no grant, waiting for a retry included."""
@@ -160,9 +165,9 @@ class Armed(NamedTuple):
     cancellation_id: str
     version: int
     event_id: str
-    request_id: str | None
-    actor: Actor | None
     reason: str
     mode: Mode
     at_ms: int
     until_ms: int
+    request_id: str | None = None
+    actor: Actor | None = None

@@ -13,14 +13,15 @@ from rescind.events.journal import FlowCancelling, TaskCancelled, TaskFailed
 from rescind.events.words import Actor, ErrorInfo, How, Mode, TaskKind
 from rescind.statemachine.decide.answers import Happened
 from rescind.statemachine.decide.cancel import how_unstarted
+from rescind.statemachine.draft import Draft
 from rescind.statemachine.edges import is_cancelling
 from rescind.statemachine.envelope import Recorder
 from rescind.statemachine.partition import Partition
 from rescind.statemachine.policy import Policy
-from rescind.statemachine.runs import FlowRun, RunnerRecord, TaskRun
+from rescind.statemachine.runs import Cancellation, FlowRun, RunnerRecord, TaskRun
 from rescind.statemachine.terms import crash_terms
 
-__all__ = ["Sweep", "SweepKind", "all_sweeps", "run_sweep"]
+__all__ = ["Sweep", "SweepKind", "all_sweeps", "is_overdue", "run_sweep"]
 
 SERVICE = Actor(kind="service", id="lifecycle", verified=True)
 
@@ -80,15 +81,17 @@ def run_sweep(
 
     """
     draft = recorder.draft
-    if sweep.kind is SweepKind.STUBS:
-        dropped = draft.drop_tasks(sweep.flow_run_id, budget)
-        return dropped, dropped < budget
     if sweep.kind is SweepKind.GONE:
         return _sweep_gone(sweep, recorder, policy, at_ms, budget)
     flow = draft.flow(sweep.flow_run_id)
-    if flow is None or not is_cancelling(flow.state):
+    if flow is None:
         return 0, True
-    chunk = list(islice(_due(sweep, flow, recorder), budget))
+    if sweep.kind is SweepKind.STUBS:
+        dropped = 0 if flow.end is None else draft.drop_tasks(sweep.flow_run_id, budget)
+        return dropped, dropped < budget
+    if flow.quarantined or not is_cancelling(flow.state):
+        return 0, True
+    chunk = list(islice(_due(sweep, flow, recorder, budget), budget))
     for task, event in chunk:
         happened = Happened(event, task.task_run_id, task.attempt)
         recorder.derive(flow.flow_run_id, happened, sweep.cause, at_ms)
@@ -96,30 +99,30 @@ def run_sweep(
 
 
 def _due(
-    sweep: Sweep, flow: FlowRun, recorder: Recorder
+    sweep: Sweep, flow: FlowRun, recorder: Recorder, budget: int
 ) -> Iterator[tuple[TaskRun, TaskCancelled]]:
     draft = recorder.draft
     if sweep.kind is SweepKind.UNSTARTED:
-        for task in draft.pending_of(flow.flow_run_id, flow.pending):
+        for task in draft.pending_of(flow.flow_run_id, budget):
             yield task, TaskCancelled(how=how_unstarted(task), stopped_confirmed=True)
     elif sweep.kind is SweepKind.NOT_HELD:
         for task in list(draft.held_of(flow.flow_run_id, sweep.runner_id)):
             if task.held is None:
                 yield task, _unconfirmed(task, How.NOT_HELD)
     else:
-        for runner_id in list(flow.holders):
+        # Sorted: who holds what is counted in another order after a restart.
+        for runner_id in sorted(flow.holders):
             for task in list(draft.held_of(flow.flow_run_id, runner_id)):
-                if is_overdue(task, flow):
+                if is_overdue(task, flow.cancellation):
                     yield task, _unconfirmed(task, How.DEADLINE)
 
 
-def is_overdue(task: TaskRun, flow: FlowRun) -> bool:
-    """Whether the flow run's clocks end this attempt now.
+def is_overdue(task: TaskRun, cancellation: Cancellation | None) -> bool:
+    """Whether the clocks of a cancellation end this attempt now.
 
     The deadline ends what can be stopped and what nobody has spoken of; what cannot be stopped
     has until ``wait_seconds_max``, unless it is an abort.
     """
-    cancellation = flow.cancellation
     if cancellation is None:
         return False
     if cancellation.wait_fired is not None:
@@ -140,16 +143,23 @@ def _sweep_gone(
     runner = draft.runner(sweep.runner_id)
     if runner is None:
         return 0, True
-    chunk = list(islice(draft.held_by(runner.runner_id), budget))
-    for task in chunk:
-        flow = draft.flow(task.flow_run_id)
-        if flow is not None:
-            _end_with_runner(task, flow, runner, recorder, policy, at_ms)
-    if len(chunk) == budget:
-        return budget, False
-    for flow in draft.owned_by(runner.runner_id):
+    attempts = list(islice(_in_order(draft, draft.held_by(runner.runner_id)), budget))
+    for task, flow in attempts:
+        _end_with_runner(task, flow, runner, recorder, policy, at_ms)
+    left = budget - len(attempts)
+    orphans = (flow for flow in draft.owned_by(runner.runner_id) if _can_crash(flow))
+    crashed = list(islice(orphans, left))
+    for flow in crashed:
         _crash(flow, runner, recorder, policy, at_ms)
-    return len(chunk), True
+    return budget - left + len(crashed), len(crashed) < left
+
+
+def _in_order(draft: Draft, tasks: Iterator[TaskRun]) -> Iterator[tuple[TaskRun, FlowRun]]:
+    """Each with its flow run, without those in quarantine: nothing moves there."""
+    for task in tasks:
+        flow = draft.flow(task.flow_run_id)
+        if flow is not None and not flow.quarantined:
+            yield task, flow
 
 
 def _end_with_runner(
@@ -161,7 +171,7 @@ def _end_with_runner(
     at_ms: int,
 ) -> None:
     """The end of an attempt whose runner is gone: cancelled if that was asked, else crashed."""
-    if task.kind is TaskKind.BODY:
+    if task.kind is TaskKind.BODY and _can_crash(flow):
         _crash(flow, runner, recorder, policy, at_ms)
     asked_for = is_cancelling(task.state) or (
         flow.cancellation is not None and flow.cancellation.named_end == "cancelled"
@@ -178,12 +188,14 @@ def _end_with_runner(
     recorder.derive(flow.flow_run_id, happened, runner.event_id, at_ms)
 
 
+def _can_crash(flow: FlowRun) -> bool:
+    return flow.cancellation is None and flow.end is None and not flow.quarantined
+
+
 def _crash(
     flow: FlowRun, runner: RunnerRecord, recorder: Recorder, policy: Policy, at_ms: int
 ) -> None:
     """A flow run without its owner ends, by a cancellation of the service's own."""
-    if flow.cancellation is not None or flow.end is not None or flow.quarantined:
-        return
     reason = f"runner {runner.runner_id} is {runner.state}"
     terms = crash_terms(f"{flow.flow_run_id}@{flow.version + 1}", reason, at_ms, flow, policy)
     happened = Happened(FlowCancelling(terms=terms))

@@ -84,11 +84,15 @@ def _escalated(
 ) -> CancellationEscalated:
     seconds = flow.clocks.abort_seconds
     seconds = policy.abort_seconds if seconds is None else seconds
+    # Once the deadline has struck, only what cannot be stopped is left, and waited for.
+    agreed_ms = (
+        cancellation.deadline_ms if cancellation.deadline_fired is None else cancellation.wait_ms
+    )
     return CancellationEscalated(
         cancellation_id=cancellation.id,
         reason=reason,
         # Never later than what was agreed before: an abort cannot prolong.
-        deadline_at=min(cancellation.deadline_ms, asked.at_ms + round(seconds * 1000)),
+        deadline_at=min(agreed_ms, asked.at_ms + round(seconds * 1000)),
     )
 
 

@@ -41,7 +41,7 @@ def _due(request: CancellationClock, draft: Draft, policy: Policy) -> int | None
         armed = draft.armed_for(request.flow_run_id)
         return None if armed is None else armed.until_ms
     flow = draft.flow(request.flow_run_id)
-    if flow is None:
+    if flow is None or flow.quarantined:
         return None
     if request.task_run_id is None:
         return flow_clocks(flow, policy).get(request.clock)

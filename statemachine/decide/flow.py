@@ -45,7 +45,7 @@ def register_flow(request: FlowRegister, draft: Draft) -> Answer:
                 Code.ALREADY_FINISHED,
                 "an id that is not in use",
                 f"{flow.flow_run_id!r} is {flow.state}; run it again under a new id with rerun_of",
-                first=flow.event_id,
+                first=flow.end_id,
             )
         return refuse(
             Code.DUPLICATE,
@@ -154,30 +154,43 @@ def finish_flow(request: FlowFinish, draft: Draft) -> Answer:
             f"a report by the runner that owns {flow.flow_run_id!r}",
             f"that is {flow.runner_id!r}" if flow.runner_id else "nobody has started it",
         )
+    if flow.state == "Pending":
+        return refuse(Code.NO_SUCH_EDGE, "a flow run that was started", "it is Pending")
+    cancelling = is_cancelling(flow.state)
+    if request.end is End.CANCELLED and not cancelling:
+        return uncalled_for_cancelled(flow.flow_run_id)
     if flow.body_id is not None:
         return refuse(
             Code.NO_SUCH_EDGE,
             "task.finish of the body, whose end is the end of the flow run",
             f"flow.finish was sent; the body is {flow.body_id!r}",
         )
-    if is_cancelling(flow.state):
-        return (
-            Happened(
-                FlowBodyFinished(
-                    end=request.end, result_ref=request.result_ref, error=request.error
-                )
-            ),
-        )
-    if request.end is End.CANCELLED:
-        return uncalled_for_cancelled(flow.flow_run_id)
+    if cancelling:
+        return _propose_end(request, flow)
     return open_work(flow, 0) or (Happened(flow_end(request)),)
+
+
+def _propose_end(request: FlowFinish, flow: FlowRun) -> Answer:
+    """An end while cancelling is kept, the first one: the cancel wins."""
+    if flow.body_end is None:
+        kept = FlowBodyFinished(end=request.end, result_ref=request.result_ref, error=request.error)
+        return (Happened(kept),)
+    if flow.body_end is request.end:
+        return refuse(
+            Code.DUPLICATE, "a new report", "this end is kept already", first=flow.body_end_id
+        )
+    return _late(request)
 
 
 def _report_after_the_end(request: FlowFinish, flow: FlowRun) -> Answer:
     if flow.runner_id == request.runner_id and flow.end == request.end:
         return refuse(
-            Code.DUPLICATE, "a new report", f"it is {flow.state} already", first=flow.event_id
+            Code.DUPLICATE, "a new report", f"it is {flow.state} already", first=flow.end_id
         )
+    return _late(request)
+
+
+def _late(request: FlowFinish) -> Answer:
     return (
         Happened(
             FlowLateReport(

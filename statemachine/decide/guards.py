@@ -9,7 +9,13 @@ from rescind.statemachine.draft import Draft
 from rescind.statemachine.edges import is_finished
 from rescind.statemachine.runs import FlowRun
 
-__all__ = ["finished_flow", "open_flow", "registered_runner", "unknown_flow"]
+__all__ = [
+    "finished_flow",
+    "open_flow",
+    "quarantined_flow",
+    "registered_runner",
+    "unknown_flow",
+]
 
 
 def unknown_flow(flow_run_id: str) -> Refused:
@@ -25,7 +31,16 @@ def finished_flow(flow: FlowRun) -> Refused:
         Code.ALREADY_FINISHED,
         "a flow run that has not ended",
         f"{flow.flow_run_id!r} is {flow.state}",
-        first=flow.event_id,
+        first=flow.end_id,
+    )
+
+
+def quarantined_flow(flow_run_id: str) -> Refused:
+    """An impossible event is in its stream, so nothing in it moves until somebody has looked."""
+    return refuse(
+        Code.QUARANTINED,
+        "a flow run in order",
+        f"{flow_run_id!r} is quarantined; `rescind audit explain {flow_run_id}` says why",
     )
 
 
@@ -34,11 +49,7 @@ def open_flow(flow: FlowRun | None, flow_run_id: str) -> FlowRun | Refused:
     if flow is None:
         return unknown_flow(flow_run_id)
     if flow.quarantined:
-        return refuse(
-            Code.QUARANTINED,
-            "a flow run in order",
-            f"{flow_run_id!r} is quarantined; `rescind audit explain {flow_run_id}` says why",
-        )
+        return quarantined_flow(flow_run_id)
     if is_finished(flow.state):
         return finished_flow(flow)
     return flow

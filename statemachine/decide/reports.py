@@ -1,5 +1,7 @@
 """What runners report while a cancellation is under way."""
 
+from itertools import chain
+
 from rescind.events.journal import (
     CancellationAcknowledged,
     CancellationWarning,
@@ -18,9 +20,14 @@ from rescind.events.requests import (
     TaskStopping,
 )
 from rescind.statemachine.decide.answers import Answer, Happened, Refused, refuse
-from rescind.statemachine.decide.guards import open_flow, unknown_flow
+from rescind.statemachine.decide.guards import (
+    open_flow,
+    quarantined_flow,
+    registered_runner,
+    unknown_flow,
+)
 from rescind.statemachine.draft import Draft
-from rescind.statemachine.edges import is_cancelling
+from rescind.statemachine.edges import is_cancelling, is_finished
 from rescind.statemachine.runs import Cancellation, FlowRun, TaskRun
 
 __all__ = ["acknowledge", "clean_up", "executor_report", "infrastructure_report", "take_step"]
@@ -29,8 +36,10 @@ __all__ = ["acknowledge", "clean_up", "executor_report", "infrastructure_report"
 def acknowledge(request: CancellationAcknowledge, draft: Draft) -> Answer:
     """A runner knows of the cancellation; with its last chunk, what it did not name is not held."""
     flow = open_flow(draft.flow(request.flow_run_id), request.flow_run_id)
-    if isinstance(flow, Refused):
-        return flow
+    objection = flow if isinstance(flow, Refused) else registered_runner(draft, request.runner_id)
+    if objection is not None:
+        return objection
+    assert isinstance(flow, FlowRun)
     event = CancellationAcknowledged(
         cancellation_id=request.cancellation_id,
         runner_id=request.runner_id,
@@ -40,18 +49,33 @@ def acknowledge(request: CancellationAcknowledge, draft: Draft) -> Answer:
     )
     if flow.cancellation is not None and flow.cancellation.id == request.cancellation_id:
         return _acknowledged_before(request, flow.cancellation) or (Happened(event),)
-    for held in request.held:
-        task = draft.task(flow.flow_run_id, held.task_run_id)
-        cancellation = None if task is None else task.cancellation
-        if cancellation is not None and cancellation.id == request.cancellation_id:
-            return _acknowledged_before(request, cancellation) or (
-                Happened(event, held.task_run_id, held.attempt),
-            )
+    task = _cancelled_alone(request, draft)
+    if task is not None and task.cancellation is not None:
+        return _acknowledged_before(request, task.cancellation) or (
+            Happened(event, task.task_run_id, task.attempt),
+        )
     return refuse(
         Code.STALE,
         f"the cancellation of {flow.flow_run_id!r} that is under way",
         f"{request.cancellation_id!r} is not it",
     )
+
+
+def _cancelled_alone(request: CancellationAcknowledge, draft: Draft) -> TaskRun | None:
+    """The attempt of this runner that this cancellation is about, if it is about one alone."""
+    named = (draft.task(request.flow_run_id, held.task_run_id) for held in request.held)
+    # A runner that does not hold it cannot name it: then it is among those granted to it.
+    granted = draft.held_of(request.flow_run_id, request.runner_id)
+    for task in chain(named, granted):
+        if (
+            task is not None
+            and task.runner_id == request.runner_id
+            and is_cancelling(task.state)
+            and task.cancellation is not None
+            and task.cancellation.id == request.cancellation_id
+        ):
+            return task
+    return None
 
 
 def _acknowledged_before(
@@ -69,7 +93,7 @@ def _acknowledged_before(
 
 def take_step(request: TaskStopping, item: Step, draft: Draft) -> Answer:
     """A rung of the ladder was taken."""
-    task = _held_attempt(request.flow_run_id, item.task_run_id, item.attempt, draft)
+    task = _held_attempt(request, item.task_run_id, item.attempt, draft)
     if isinstance(task, Refused):
         return task
     event = TaskStoppingReported(
@@ -85,7 +109,7 @@ def take_step(request: TaskStopping, item: Step, draft: Draft) -> Answer:
 
 def clean_up(request: TaskCleanup, draft: Draft) -> Answer:
     """A clean-up step began or ended."""
-    task = _held_attempt(request.flow_run_id, request.task_run_id, request.attempt, draft)
+    task = _held_attempt(request, request.task_run_id, request.attempt, draft)
     if isinstance(task, Refused):
         return task
     event = TaskCleanupReported(
@@ -98,18 +122,23 @@ def clean_up(request: TaskCleanup, draft: Draft) -> Answer:
 
 
 def _held_attempt(
-    flow_run_id: str, task_run_id: str, attempt: int, draft: Draft
+    request: TaskStopping | TaskCleanup, task_run_id: str, attempt: int, draft: Draft
 ) -> TaskRun | Refused:
+    flow_run_id = request.flow_run_id
     flow = open_flow(draft.flow(flow_run_id), flow_run_id)
     if isinstance(flow, Refused):
         return flow._replace(task_run_id=task_run_id)
     task = draft.task(flow_run_id, task_run_id)
     if task is None:
         code, but = Code.UNKNOWN_TASK, "it is not known"
-    elif not task.state.startswith("Running"):
-        code, but = Code.NO_SUCH_EDGE, f"it is {task.state}"
+    elif is_finished(task.state):
+        code, but = Code.ALREADY_FINISHED, f"it is {task.state}"
     elif task.attempt != attempt:
         code, but = Code.WRONG_ATTEMPT, f"attempt {task.attempt} is the current one"
+    elif not task.state.startswith("Running"):
+        code, but = Code.NO_SUCH_EDGE, f"it is {task.state}"
+    elif task.runner_id != request.runner_id:
+        code, but = Code.NOT_OWNER, f"it is {task.runner_id!r} that holds it"
     else:
         return task
     return refuse(code, f"a running attempt of {task_run_id!r}", but, task_run_id=task_run_id)
@@ -142,6 +171,8 @@ def infrastructure_report(request: InfrastructureReport, draft: Draft) -> Answer
     flow = draft.flow(request.flow_run_id)
     if flow is None:
         return unknown_flow(request.flow_run_id)
+    if flow.quarantined:
+        return quarantined_flow(request.flow_run_id)
     if not (flow.end is not None or is_cancelling(flow.state)):
         return refuse(
             Code.NO_SUCH_EDGE,

@@ -115,6 +115,8 @@ def _no_start(
     elif task.state == "Running" and task.runner_id == request.runner_id:
         # Its owner asks again: it did not see the grant, which is repeated with this refusal.
         code, expected, but = Code.DUPLICATE, "a start not granted yet", "it was granted to you"
+    elif task.runner_id == request.runner_id and is_cancelling(task.state):
+        code, expected, but = Code.CANCELLING, "a task run that may start", "it is being cancelled"
     elif task.state.startswith("Running"):
         code, expected, but = Code.NOT_OWNER, "a start not granted yet", "another runner has it"
     elif flow.state == "Pending":
@@ -156,17 +158,13 @@ def _is_of_the_past(task: TaskRun, item: TaskEnd) -> bool:
 
 
 def _report_after_the_end(request: TaskFinish, item: TaskEnd, task: TaskRun | None) -> Answer:
-    if (
-        task is not None
-        and task.end is item.end
-        and task.attempt == item.attempt
-        and task.runner_id == request.runner_id
-    ):
+    first = None if task is None else _same_report(request, item, task)
+    if task is not None and first is not None:
         return refuse(
             Code.DUPLICATE,
             "a new report",
             f"{item.task_run_id!r} is {task.state} already",
-            first=task.event_id,
+            first=first,
             task_run_id=item.task_run_id,
         )
     late = TaskLateReport(
@@ -180,13 +178,25 @@ def _report_after_the_end(request: TaskFinish, item: TaskEnd, task: TaskRun | No
     return (Happened(late, item.task_run_id, item.attempt),)
 
 
+def _same_report(request: TaskFinish, item: TaskEnd, task: TaskRun) -> str | None:
+    """The event by which this very end was taken in, of this attempt or the one before."""
+    if item.attempt == task.attempt:
+        is_same = task.end is item.end and task.runner_id == request.runner_id
+        return task.event_id if is_same else None
+    if task.retried is None or item.attempt != task.attempt - 1:
+        return None
+    runner_id, end, event_id = task.retried
+    return event_id if (runner_id, end) == (request.runner_id, item.end.value) else None
+
+
 def _not_theirs(request: TaskFinish, item: TaskEnd, task: TaskRun) -> Refused | None:
-    if not task.state.startswith("Running"):
-        code, expected = Code.NO_SUCH_EDGE, "an attempt that was granted"
-        but = f"{task.task_run_id!r} is {task.state}"
-    elif task.attempt != item.attempt:
+    if task.attempt != item.attempt:
         code, expected = Code.WRONG_ATTEMPT, f"a report of attempt {task.attempt}"
         but = f"it is of attempt {item.attempt}"
+    elif not task.state.startswith("Running"):
+        # Nobody owns it, so there is no owner to compare.
+        code, expected = Code.NO_SUCH_EDGE, "an attempt that was granted"
+        but = f"{task.task_run_id!r} is {task.state}"
     elif task.runner_id != request.runner_id:
         code, expected = Code.NOT_OWNER, f"a report by {task.runner_id!r}"
         but = f"it is by {request.runner_id!r}"

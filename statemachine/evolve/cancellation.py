@@ -14,9 +14,9 @@ from rescind.events.journal import (
 )
 from rescind.events.requests import Clock
 from rescind.events.words import Mode
-from rescind.statemachine.runs import Cancellation
+from rescind.statemachine.runs import Armed, Cancellation
 
-__all__ = ["begun", "begun_and_over", "continued"]
+__all__ = ["begun", "begun_and_over", "begun_before", "continued"]
 
 REPEATS_KEPT = 16
 """How many later requests with an effect are remembered, to answer a duplicate by."""
@@ -63,6 +63,24 @@ def begun_and_over(event: FlowCancelled, entry: Entry) -> Cancellation:
     )
 
 
+def begun_before(armed: Armed) -> Cancellation:
+    """The cancellation of a flow run that is born cancelled: somebody had asked before."""
+    return Cancellation(
+        id=armed.cancellation_id,
+        event_id=armed.event_id,
+        request_id=armed.request_id,
+        actor=armed.actor,
+        reason=armed.reason,
+        mode=armed.mode,
+        named_end="cancelled",
+        asked_ms=armed.at_ms,
+        grace_seconds=0,
+        acknowledge_ms=armed.at_ms,
+        deadline_ms=armed.at_ms,
+        wait_ms=armed.at_ms,
+    )
+
+
 def continued(cancellation: Cancellation | None, entry: Entry) -> Cancellation | None:
     """The cancellation after an event on its way."""
     if cancellation is None:
@@ -83,6 +101,8 @@ def continued(cancellation: Cancellation | None, entry: Entry) -> Cancellation |
                 mode=Mode.ABORT,
                 grace_seconds=escalated.grace_seconds,
                 deadline_ms=escalated.deadline_at,
+                # Under an abort nothing is waited for beyond the deadline.
+                wait_ms=min(cancellation.wait_ms, escalated.deadline_at),
                 told=(),
                 acknowledged=(),
                 repeats=(*cancellation.repeats, repeat)[-REPEATS_KEPT:],

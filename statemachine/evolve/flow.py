@@ -52,11 +52,15 @@ def evolve_flow(flow: FlowRun | None, entry: Entry) -> FlowRun:
             return moved._replace(
                 finished_ms=entry.at_ms,
                 end=End.CANCELLED,
+                end_id=entry.id,
                 cancellation=whole._replace(account=event.account),
             )
         case FlowSucceeded():
             return moved._replace(
-                finished_ms=entry.at_ms, end=End.SUCCESS, result_ref=event.result_ref
+                finished_ms=entry.at_ms,
+                end=End.SUCCESS,
+                end_id=entry.id,
+                result_ref=event.result_ref,
             )
         case FlowFailed():
             cancellation = flow.cancellation
@@ -65,12 +69,16 @@ def evolve_flow(flow: FlowRun | None, entry: Entry) -> FlowRun:
             return moved._replace(
                 finished_ms=entry.at_ms,
                 end=End(event.end),
+                end_id=entry.id,
                 error=event.error,
                 cancellation=cancellation,
             )
         case FlowBodyFinished():
             return moved._replace(
-                body_end=event.end, result_ref=event.result_ref, error=event.error
+                body_end=event.end,
+                body_end_id=entry.id,
+                result_ref=event.result_ref,
+                error=event.error,
             )
         case FlowQuarantined():
             return moved._replace(quarantined=True)

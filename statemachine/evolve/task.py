@@ -50,7 +50,11 @@ def evolve_task(task: TaskRun | None, entry: Entry) -> TaskRun:
             )
         case TaskRetrying():
             return moved._replace(
-                attempt=task.attempt + 1, runner_id=None, retry_ms=event.retry_at, error=event.error
+                attempt=task.attempt + 1,
+                runner_id=None,
+                retry_ms=event.retry_at,
+                error=event.error,
+                retried=(event.runner_id, event.end, entry.id),
             )
         case TaskSucceeded():
             return moved._replace(
