@@ -1,0 +1,164 @@
+"""What runners report while something is being stopped: rungs, clean-up, executors, teardown."""
+
+from collections.abc import Callable
+
+import pytest
+
+from rescind.events.requests import (
+    ChildFinished,
+    ExecutorReport,
+    InfrastructureReport,
+    RequestDenied,
+    Step,
+    TaskCleanup,
+    TaskStopping,
+    Unreadable,
+)
+from rescind.events.words import End, Handle, Rung
+from tests.scenario import Scenario, given, unsigned
+from tests.scenario import Step as Past
+from tests.words import (
+    A,
+    B,
+    body_ended,
+    cancel,
+    ended,
+    flow,
+    granted,
+    other_runner,
+    registered,
+    runner,
+    started,
+    with_body,
+)
+from tests.world import NOON_MS, RUN
+
+Report = Callable[..., TaskStopping | TaskCleanup]
+
+HANDLE = Handle(kind="process", scope="host:x", identity={"pid": 1})
+
+
+def running() -> Scenario:
+    return given(runner, other_runner, flow, with_body, registered("t1"), granted("t1"))
+
+
+def rung(task_run_id: str = "t1", by: str = A, attempt: int = 1) -> TaskStopping:
+    step = Step(task_run_id=task_run_id, attempt=attempt, rung=Rung.INTERRUPT, after_ms=3)
+    return TaskStopping(flow_run_id=RUN, runner_id=by, items=(step,))
+
+
+def cleanup(task_run_id: str = "t1", by: str = A, attempt: int = 1) -> TaskCleanup:
+    return TaskCleanup(
+        flow_run_id=RUN,
+        runner_id=by,
+        task_run_id=task_run_id,
+        attempt=attempt,
+        outcome="done",
+    )
+
+
+def executor(outcome: str = "failed") -> ExecutorReport:
+    return ExecutorReport.model_validate(
+        {"flow_run_id": RUN, "runner_id": A, "outcome": outcome, "message": "it raised"}
+    )
+
+
+def teardown() -> InfrastructureReport:
+    return InfrastructureReport(
+        flow_run_id=RUN, runner_id=B, target_runner_id=A, outcome="done", handle=HANDLE
+    )
+
+
+def test_each_rung_and_each_cleanup_is_kept_with_its_time() -> None:
+    story = running().when(cancel)
+
+    story.when(rung()).then("task.stopping t1")
+    story.when(cleanup()).then("task.cleanup t1")
+    assert story.world.task("t1").state == "Running"
+
+
+@pytest.mark.parametrize("report", [rung, cleanup])
+def test_they_are_about_an_attempt_that_runs_and_by_the_runner_that_holds_it(
+    report: Report,
+) -> None:
+    story = running().when(cancel)
+
+    story.when(report("t9")).then_refused("unknown_task")
+    story.when(report("t1", attempt=2)).then_refused("wrong_attempt")
+    story.when(report("t1", by=B)).then_refused("not_owner")
+    story.when(report("t1", by=B, attempt=2)).then_refused("wrong_attempt")
+    story.when(ended("t1"), report("t1")).then_refused("already_finished")
+    story.when(body_ended(), report("t1")).then_refused("already_finished")
+
+
+@pytest.mark.parametrize("report", [rung, cleanup])
+def test_there_is_nothing_to_report_of_what_was_not_granted(
+    report: Report,
+) -> None:
+    waiting = given(runner, flow, with_body, registered("t1"))
+
+    waiting.when(report()).then_refused("no_such_edge")
+    waiting.when(report(attempt=2)).then_refused("wrong_attempt")
+
+
+def test_an_executor_that_fails_or_warns_holds_nothing_up() -> None:
+    story = running().when(cancel)
+
+    story.when(executor("failed")).then("executor.failed")
+    story.when(executor("warning")).then("cancellation.warning")
+    story.when(ended("t1"), body_ended()).then(
+        "task.succeeded body", "flow.body_finished", "flow.cancelled"
+    )
+
+
+def test_an_executor_has_nothing_to_report_of_a_flow_run_that_nobody_cancels() -> None:
+    running().when(executor()).then_refused("no_such_edge")
+    given().when(executor()).then_refused("unknown_run")
+    given(runner, flow, started, cancel).when(executor()).then_refused("already_finished")
+
+
+def test_a_teardown_is_kept_while_cancelling_and_after_the_end() -> None:
+    story = running().when(cancel, teardown()).then("infrastructure.teardown")
+
+    story.when(ended("t1"), body_ended(), teardown()).then("infrastructure.teardown")
+    assert story.world.flow().state == "Finished.Cancelled"
+
+
+def test_a_teardown_of_what_nobody_cancels_is_refused() -> None:
+    running().when(teardown()).then_refused("no_such_edge")
+    given().when(teardown()).then_refused("unknown_run")
+
+
+@pytest.mark.parametrize(
+    "asking",
+    [
+        ChildFinished(flow_run_id=RUN, task_run_id="t1", child_flow_run_id="c", end=End.SUCCESS),
+        RequestDenied(flow_run_id=RUN, asked="flow.cancel", permission="cancel"),
+    ],
+)
+def test_only_the_service_may_say_this(asking: Past) -> None:
+    assert not callable(asking)
+    running().when(unsigned(asking)).then_refused("not_allowed")
+
+
+def test_who_was_turned_away_is_kept_and_changes_nothing() -> None:
+    story = running()
+    before = story.world.flow()
+
+    story.when(RequestDenied(flow_run_id=RUN, asked="flow.cancel", permission="cancel"))
+
+    story.then("request.denied")
+    assert story.world.flow() == before
+
+
+def test_what_cannot_be_read_is_refused_with_the_path_of_its_first_error() -> None:
+    world = running().world
+    core = world.begin()
+    unreadable = Unreadable("items.3.attempt", "expected a whole number, but got a string")
+
+    [entry] = core.answer(unreadable, world.asked(unreadable, "stop"))
+
+    assert entry.event.type == "request.refused.v1"
+    assert (entry.event.code, entry.version) == ("unreadable", None)
+    assert entry.event.message.startswith("items.3.attempt: expected")
+    assert (entry.stream_kind, entry.stream_id, entry.at_ms) == ("partition", "0", NOON_MS)

@@ -1,0 +1,158 @@
+"""Requests by their shortest names, for tests that ask many of them.
+
+One flow run, `RUN`, and three runners: one that owns it, another, and a stranger that never
+registers. Everything can be said otherwise by keyword.
+"""
+
+from typing import Any
+
+from rescind.events.requests import (
+    BodySpec,
+    CancellationAcknowledge,
+    CancellationClock,
+    Clock,
+    FlowCancel,
+    FlowFinish,
+    FlowRegister,
+    FlowStart,
+    HeldAttempt,
+    RunnerLeave,
+    RunnerLost,
+    RunnerRegister,
+    TaskCancel,
+    TaskEnd,
+    TaskFinish,
+    TaskRegister,
+    TaskSpec,
+    TaskStart,
+    TaskToStart,
+)
+from rescind.events.words import End, How, Mode
+from rescind.statemachine.clocks import flow_clocks, task_clocks
+from tests.scenario import Step
+from tests.world import RUN, World
+
+__all__ = [
+    "STRANGER",
+    "A",
+    "B",
+    "abort",
+    "acknowledged",
+    "body_ended",
+    "cancel",
+    "cancel_task",
+    "ended",
+    "finished",
+    "flow",
+    "granted",
+    "leaves",
+    "lost",
+    "other_runner",
+    "registered",
+    "runner",
+    "started",
+    "stopped",
+    "strikes",
+    "with_body",
+]
+
+A = "runner-a"
+B = "runner-b"
+STRANGER = "runner-x"
+
+runner = RunnerRegister(runner_id=A)
+other_runner = RunnerRegister(runner_id=B)
+flow = FlowRegister(flow_run_id=RUN)
+started = FlowStart(flow_run_id=RUN, runner_id=A)
+with_body = FlowStart(flow_run_id=RUN, runner_id=A, body=BodySpec(task_run_id="body"))
+cancel = FlowCancel(flow_run_id=RUN, request_id="cancel-1", reason="enough")
+abort = FlowCancel(flow_run_id=RUN, request_id="abort-1", mode=Mode.ABORT)
+
+
+def registered(*ids: str, run: str = RUN) -> TaskRegister:
+    items = tuple(TaskSpec(task_run_id=task_run_id) for task_run_id in ids)
+    return TaskRegister(flow_run_id=run, items=items)
+
+
+def granted(*ids: str, by: str = A, attempt: int = 1, run: str = RUN) -> TaskStart:
+    items = tuple(TaskToStart(task_run_id=task_run_id, attempt=attempt) for task_run_id in ids)
+    return TaskStart(flow_run_id=run, runner_id=by, items=items)
+
+
+def ended(
+    *ids: str, end: End = End.SUCCESS, by: str = A, run: str = RUN, **more: Any
+) -> TaskFinish:
+    items = tuple(TaskEnd(task_run_id=task_run_id, end=end, **more) for task_run_id in ids)
+    return TaskFinish(flow_run_id=run, runner_id=by, items=items)
+
+
+def body_ended(end: End = End.SUCCESS, **more: Any) -> TaskFinish:
+    return ended("body", end=end, **more)
+
+
+def finished(end: End = End.SUCCESS, by: str = A, run: str = RUN, **more: Any) -> FlowFinish:
+    return FlowFinish(flow_run_id=run, runner_id=by, end=end, **more)
+
+
+def stopped(*ids: str, how: How = How.GRACEFUL, **more: Any) -> TaskFinish:
+    return ended(*ids, end=End.CANCELLED, how=how, **more)
+
+
+def cancel_task(task_run_id: str, run: str = RUN, **more: Any) -> TaskCancel:
+    return TaskCancel(flow_run_id=run, task_run_id=task_run_id, **more)
+
+
+def leaves(runner_id: str = A) -> RunnerLeave:
+    return RunnerLeave(runner_id=runner_id)
+
+
+def lost(runner_id: str = A) -> RunnerLost:
+    return RunnerLost(runner_id=runner_id, reason="silent for 30 s")
+
+
+def acknowledged(
+    *held: str, by: str = A, cannot_stop: tuple[str, ...] = (), last: bool = True, chunk: int = 0
+) -> Step:
+    """The runner acknowledges the flow run's cancellation as it then stands."""
+
+    def step(world: World) -> Any:
+        cancellation = world.flow().cancellation
+        assert cancellation is not None
+        attempts = tuple(
+            HeldAttempt(
+                task_run_id=task_run_id,
+                attempt=world.task(task_run_id).attempt,
+                can_stop=task_run_id not in cannot_stop,
+            )
+            for task_run_id in (*held, *cannot_stop)
+        )
+        return world.ask(
+            CancellationAcknowledge(
+                flow_run_id=RUN,
+                runner_id=by,
+                cancellation_id=cancellation.id,
+                chunk=chunk,
+                last=last,
+                held=attempts,
+            )
+        )
+
+    return step
+
+
+def strikes(clock: Clock, task_run_id: str | None = None) -> Step:
+    """The clock strikes when it is due, as it is then set."""
+
+    def step(world: World) -> Any:
+        if clock is Clock.ARMED:
+            due_ms = world.base.armed[RUN].until_ms
+        elif task_run_id is None:
+            due_ms = flow_clocks(world.flow(), world.policy)[clock]
+        else:
+            due_ms = task_clocks(world.task(task_run_id))[clock]
+        world.now_ms = max(world.now_ms, due_ms)
+        return world.ask(
+            CancellationClock(flow_run_id=RUN, task_run_id=task_run_id, clock=clock, due_at=due_ms)
+        )
+
+    return step
