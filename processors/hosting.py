@@ -6,6 +6,7 @@ since one process must not speak in two formats.
 """
 
 import asyncio
+import logging
 import ssl
 from typing import Any
 
@@ -18,7 +19,13 @@ from rescind.kafka.versions import wait_for_supported_broker
 from rescind.processors.committed import CommittedApp
 from rescind.settings import Settings
 
-__all__ = ["host", "make_app"]
+__all__ = ["host", "make_app", "wait_for_broker"]
+
+# Otherwise some sixty lines say that parts of Faust start and stop. Services read it when they
+# are made.
+Service.mundane_level = "debug"
+for _noisy in ("faust", "mode"):
+    logging.getLogger(_noisy).setLevel(logging.WARNING)
 
 
 class _Worker(faust.Worker):
@@ -75,7 +82,7 @@ def host(app: CommittedApp, *services: Service) -> int:
 
     SIGTERM and SIGINT drain: services are stopped in order before this returns.
     """
-    worker = _Worker(app, *services, redirect_stdouts=False, loglevel="INFO")
+    worker = _Worker(app, *services, redirect_stdouts=False, quiet=True, loglevel="INFO")
     try:
         worker.execute_from_commandline()
     except SystemExit as ended:

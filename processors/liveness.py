@@ -120,9 +120,7 @@ def add_liveness(app: CommittedApp, tools: Asking, liveness: Liveness) -> None:
     @app.timer(interval=CANARY_SECONDS, name="canary")
     async def beat() -> None:
         mine = [
-            tp.partition
-            for tp in app.assignor.assigned_actives()
-            if tp.topic == tools.topics.heartbeats
+            tp.partition for tp in app.consumer.assignment() if tp.topic == tools.topics.heartbeats
         ]
         try:
             await asyncio.wait_for(
