@@ -32,6 +32,8 @@ from rescind.settings import Settings
 
 __all__ = ["LifecycleService", "run_agents", "run_worker"]
 
+PROGRESS_SECONDS = 5.0
+
 _log = structlog.get_logger(__name__)
 
 
@@ -60,6 +62,11 @@ class LifecycleService(Service):
             if (error := ended.exception()) is not None:
                 _log.error("the worker leaves", error=str(error))
                 await self.crash(error)
+
+    @Service.timer(PROGRESS_SECONDS)
+    async def show_progress(self) -> None:
+        """Commit offsets now and then, for tools that watch lag; nothing reads them back."""
+        await self._membership.show_progress(self._worker.positions())
 
     async def _follow_assignment(self) -> None:
         while True:

@@ -26,6 +26,8 @@ __all__ = ["host", "make_app", "wait_for_broker"]
 Service.mundane_level = "debug"
 for _noisy in ("faust", "mode"):
     logging.getLogger(_noisy).setLevel(logging.WARNING)
+# It warns at each drain that it flushes a buffer.
+logging.getLogger(CommittedApp.__module__).setLevel(logging.ERROR)
 
 
 class _Worker(faust.Worker):
@@ -71,6 +73,7 @@ def wait_for_broker(settings: Settings) -> Connection:
 
     Raises:
         BrokerUnsupportedError: what answers is too old or too new.
+
     """
     connection = connect(settings)
     asyncio.run(wait_for_supported_broker(connection))
@@ -83,8 +86,8 @@ def host(app: CommittedApp, *services: Service) -> int:
     SIGTERM and SIGINT drain: services are stopped in order before this returns.
     """
     worker = _Worker(app, *services, redirect_stdouts=False, quiet=True, loglevel="INFO")
+    worker.spinner = None  # It writes to a terminal's cursor even when there is no terminal.
     try:
         worker.execute_from_commandline()
     except SystemExit as ended:
-        return ended.code if isinstance(ended.code, int) else 1
-    return 0
+        return ended.code if isinstance(ended.code, int) else int(ended.code is not None)

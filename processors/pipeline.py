@@ -65,6 +65,11 @@ class Pipeline:
         self._life: Lifecycle | None = None
 
     @property
+    def is_serving(self) -> bool:
+        """Whether it has taken its partition over."""
+        return self._life is not None
+
+    @property
     def life(self) -> Lifecycle:
         """The partition's state; there is none before `take_over`."""
         assert self._life is not None

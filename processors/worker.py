@@ -12,6 +12,7 @@ from collections.abc import Mapping
 import structlog
 
 from rescind.errors import FencedError, UnreadableStateError
+from rescind.events.requests import Lane
 from rescind.kafka.connection import connect
 from rescind.kafka.sender import Sender
 from rescind.kafka.topics import TopicNames
@@ -25,6 +26,7 @@ from rescind.statemachine.policy import Policy
 
 __all__ = ["Worker", "policy_of"]
 
+LANES: tuple[Lane, ...] = ("stop", "start")
 JITTER_SECONDS = (0.2, 1.0)
 
 _log = structlog.get_logger(__name__)
@@ -59,6 +61,7 @@ class Worker:
         self._policy = policy_of(settings)
         self._partitions = 0
         self._running: dict[int, asyncio.Task[None]] = {}
+        self._pipelines: dict[int, Pipeline] = {}
         self.failed: asyncio.Future[None] | None = None
 
     async def start(self, partitions: int) -> None:
@@ -85,6 +88,19 @@ class Worker:
         await asyncio.gather(self._learning, return_exceptions=True)
         await self._tools.asking.sender.close()
 
+    def positions(self) -> dict[tuple[str, int], int]:
+        """The next offset of each lane and partition that is served now."""
+        topics: dict[Lane, str] = {
+            "start": self._topics.start_requests,
+            "stop": self._topics.stop_requests,
+        }
+        return {
+            (topics[lane], partition): pipeline.life.position.of(lane).next
+            for partition, pipeline in self._pipelines.items()
+            if pipeline.is_serving
+            for lane in LANES
+        }
+
     async def _end(self, partitions: set[int]) -> None:
         ending = [self._running.pop(partition) for partition in sorted(partitions)]
         for task in ending:
@@ -96,6 +112,7 @@ class Worker:
         place = Place(partition, self._partitions, self._topics, self._keys)
         while True:
             pipeline = Pipeline(place, self._policy, self._tools)
+            self._pipelines[partition] = pipeline
             try:
                 await pipeline.run()
             except FencedError as error:
@@ -106,6 +123,7 @@ class Worker:
             except Exception:  # noqa: BLE001 - one partition's trouble must not end the others
                 _log.exception("the pipeline of a partition failed", partition=partition)
             finally:
+                self._pipelines.pop(partition, None)
                 await pipeline.stop()
             # Two owners that start again at once would fence each other for ever.
             await asyncio.sleep(random.uniform(*JITTER_SECONDS))
