@@ -67,7 +67,6 @@ _FLOW_EDGES: Final = (
     ("executor.failed", "Running.Cancelling", None),
     ("infrastructure.teardown", "Running.Cancelling", None),
     ("infrastructure.teardown", "Finished", None),
-    ("child.released", "Running", None),
     ("child.end_sent", "Finished", None),
     ("flow.quarantined", "Pending", None),
     ("flow.quarantined", "Running", None),
@@ -94,6 +93,7 @@ _TASK_EDGES: Final = (
     ("child.cancel_sent", "Running", None),
     ("child.not_cancelled", "Running", None),
     ("child.finished", "Running", None),
+    ("child.released", "Running", None),
 )
 
 _RUNNER_EDGES: Final = (

@@ -1,0 +1,111 @@
+"""Every situation that a request can meet: a flow run and one task run of it, `t`, as they stand.
+
+Each is led to by requests, so none is made up. What the rows of the golden table are.
+"""
+
+from typing import Final
+
+from rescind.events.journal import Entry, FlowQuarantined, RequestRefused
+from rescind.events.refusals import Code
+from rescind.events.requests import Clock
+from rescind.events.words import End
+from rescind.statemachine.decide.answers import Happened
+from tests.scenario import Step
+from tests.words import (
+    B,
+    acknowledged,
+    body_ended,
+    cancel,
+    cancel_task,
+    ended,
+    flow,
+    granted,
+    lost,
+    other_runner,
+    registered,
+    runner,
+    started,
+    stopped,
+    strikes,
+    with_body,
+)
+from tests.world import NOON_MS, RUN, World
+
+__all__ = ["SITUATIONS"]
+
+
+def quarantine(world: World) -> list[Entry]:
+    """As the service does with a flow run that an impossible event was met in."""
+    core = world.begin()
+    asked = world.asked(cancel, "stop")
+    refused = RequestRefused(code=Code.INTERNAL_ERROR, message="a bug")
+    quarantined = FlowQuarantined(error="a bug")
+    core.quarantine(asked, RUN, Happened(refused), Happened(quarantined))
+    world.took(asked)
+    return world.commit(core)
+
+
+_RUNNERS: Final = (runner, other_runner)
+_PENDING: Final = (*_RUNNERS, flow)
+_RUNNING: Final = (*_PENDING, with_body)
+# Another task run keeps it open, whatever becomes of `t`.
+_WITH_T: Final = (*_RUNNING, registered("other"), granted("other"), registered("t"))
+_T_RUNNING: Final = (*_WITH_T, granted("t"))
+_RETRYING: Final = (*_T_RUNNING, ended("t", end=End.FAILED, retry_at=NOON_MS))
+_CANCELLING: Final = (*_T_RUNNING, cancel)
+_OVER: Final = (*_RUNNING, registered("t"), granted("t"), ended("t"))
+
+SITUATIONS: Final[dict[str, tuple[Step, ...]]] = {
+    "unknown": _RUNNERS,
+    "unknown, armed": (*_RUNNERS, cancel),
+    "Pending": _PENDING,
+    "Pending; t Pending": (*_PENDING, registered("t")),
+    "Pending; t Cancelled": (*_PENDING, registered("t"), cancel_task("t")),
+    "Running without a body": (*_PENDING, started),
+    "Running without a body; t Running": (*_PENDING, started, registered("t"), granted("t")),
+    "Running": _RUNNING,
+    "Running; t Pending": _WITH_T,
+    "Running; t Retrying": _RETRYING,
+    "Running; t Running": _T_RUNNING,
+    "Running; t Running, second attempt": (*_RETRYING, granted("t", attempt=2)),
+    "Running; t Running elsewhere": (*_WITH_T, granted("t", by=B)),
+    "Running; t Cancelling": (*_T_RUNNING, cancel_task("t")),
+    "Running; t Success": (*_T_RUNNING, ended("t")),
+    "Running; t Failed": (*_T_RUNNING, ended("t", end=End.FAILED)),
+    "Running; t Crashed with its runner": (*_WITH_T, granted("t", by=B), lost(B)),
+    "Running; t Cancelled": (*_T_RUNNING, stopped("t")),
+    "Cancelling without a body; t Running": (
+        *_PENDING,
+        started,
+        registered("t"),
+        granted("t"),
+        cancel,
+    ),
+    "Cancelling; t unknown": (*_RUNNING, cancel),
+    "Cancelling; t Running": _CANCELLING,
+    "Cancelling; t Running, acknowledged": (*_CANCELLING, acknowledged("body", "other", "t")),
+    "Cancelling; t Running, cannot be stopped": (
+        *_CANCELLING,
+        acknowledged("body", "other", cannot_stop=("t",)),
+    ),
+    "Cancelling; t Running, deadline over": (
+        *_CANCELLING,
+        acknowledged("body", "other", cannot_stop=("t",)),
+        strikes(Clock.DEADLINE),
+    ),
+    "Cancelling; t Cancelling": (*_T_RUNNING, cancel_task("t"), cancel),
+    "Cancelling; t Success": (*_CANCELLING, ended("t")),
+    "Cancelling; t Cancelled": (*_CANCELLING, stopped("t")),
+    "Cancelling; body Success, t Running": (*_CANCELLING, body_ended()),
+    "Cancelling to crash; t Running elsewhere": (*_WITH_T, granted("t", by=B), lost()),
+    "Success; t Success": (*_OVER, body_ended()),
+    "Failed; t Success": (*_OVER, body_ended(End.FAILED)),
+    "Crashed; t Success": (*_OVER, body_ended(End.CRASHED)),
+    "TimedOut; t Success": (*_OVER, body_ended(End.TIMED_OUT)),
+    "Cancelled; t Success": (*_OVER, cancel, body_ended()),
+    "Cancelled; t Cancelled": (*_PENDING, registered("t"), cancel),
+    "Cancelled before its birth": (*_RUNNERS, cancel, flow),
+    "Success, stubs dropped": (*_OVER, body_ended(), World.sweep_all),
+    "Success, forgotten": (*_OVER, body_ended(), World.sweep_all, strikes(Clock.FORGET)),
+    "quarantined; t Running": (*_T_RUNNING, quarantine),
+}

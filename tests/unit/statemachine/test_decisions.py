@@ -1,0 +1,170 @@
+"""What every request leads to in every situation: a changed decision is a changed line."""
+
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+
+from rescind.events.moments import moment_to_text
+from rescind.events.requests import AnyRequest, Unreadable, read_request, request_adapter
+from rescind.events.words import Mode
+from rescind.statemachine.clocks import flow_clocks, task_clocks
+from tests import golden
+from tests.scenario import given, told
+from tests.unit.statemachine.situations import SITUATIONS
+from tests.words import STRANGER, A, B
+from tests.world import NOON_MS, RUN, World
+
+LATE_MS: Final = NOON_MS + 400 * 86_400_000
+OF_A: Final = {"runner_id": A}
+T: Final = {"task_run_id": "t"}
+FAILED: Final = {**T, "end": "failed"}
+RETRY: Final = {**FAILED, "retry_at": "2026-11-22T12:00:05.000Z"}
+HANDLE: Final = {"kind": "process", "scope": "host:x", "identity": {"pid": 1}}
+
+
+def _of_t(**more: Any) -> dict[str, Any]:
+    return {"items": [{**T, **more}]}
+
+
+# By what is asked, as the second column of the table has it. `flow_run_id` is the one of all.
+REQUESTS: Final[dict[str, dict[str, Any]]] = {
+    "flow.register": {},
+    "flow.register, owned": {**OF_A},
+    "flow.register, owned by a stranger": {"runner_id": STRANGER},
+    "flow.start": {**OF_A},
+    "flow.start with a body": {**OF_A, "body": {"task_run_id": "body"}},
+    "flow.start by another": {"runner_id": B},
+    "flow.start by a stranger": {"runner_id": STRANGER},
+    "flow.finish success": {**OF_A, "end": "success"},
+    "flow.finish failed": {**OF_A, "end": "failed"},
+    "flow.finish cancelled": {**OF_A, "end": "cancelled"},
+    "flow.finish success by another": {"runner_id": B, "end": "success"},
+    "flow.cancel": {"request_id": "new"},
+    "flow.cancel abort": {"request_id": "new", "mode": Mode.ABORT.value},
+    "flow.cancel again": {"request_id": "cancel-1"},
+    "task.register": _of_t(),
+    "task.start": {**OF_A, **_of_t()},
+    "task.start second attempt": {**OF_A, **_of_t(attempt=2)},
+    "task.start by another": {"runner_id": B, **_of_t()},
+    "task.start by a stranger": {"runner_id": STRANGER, **_of_t()},
+    "task.finish success": {**OF_A, **_of_t(end="success")},
+    "task.finish failed": {**OF_A, "items": [FAILED]},
+    "task.finish failed, to be retried": {**OF_A, "items": [RETRY]},
+    "task.finish cancelled": {**OF_A, **_of_t(end="cancelled", how="graceful")},
+    "task.finish success, second attempt": {**OF_A, **_of_t(end="success", attempt=2)},
+    "task.finish success by another": {"runner_id": B, **_of_t(end="success")},
+    "task.finish of the body, success": {
+        **OF_A,
+        "items": [{"task_run_id": "body", "end": "success"}],
+    },
+    "task.finish of the body, cancelled": {
+        **OF_A,
+        "items": [{"task_run_id": "body", "end": "cancelled"}],
+    },
+    "task.cancel": {**T, "request_id": "new"},
+    "task.cancel abort": {**T, "request_id": "new", "mode": Mode.ABORT.value},
+    "task.cancel of the body": {"task_run_id": "body", "request_id": "new"},
+    "task.stopping": {**OF_A, **_of_t(rung="flag", after_ms=0)},
+    "task.stopping by another": {"runner_id": B, **_of_t(rung="flag", after_ms=0)},
+    "task.cleanup": {**OF_A, **T, "outcome": "done"},
+    "cancellation.acknowledge nothing held": {**OF_A, "cancellation_id": "?"},
+    "cancellation.acknowledge t held": {**OF_A, "cancellation_id": "?", "held": [T]},
+    "cancellation.acknowledge t held, more to come": {
+        **OF_A,
+        "cancellation_id": "?",
+        "held": [T],
+        "last": False,
+    },
+    "cancellation.acknowledge by another": {"runner_id": B, "cancellation_id": "?"},
+    "cancellation.acknowledge by a stranger": {"runner_id": STRANGER, "cancellation_id": "?"},
+    "cancellation.acknowledge of another": {**OF_A, "cancellation_id": "stop-9-9-9"},
+    "executor.report failed": {**OF_A, "outcome": "failed", "message": "it raised"},
+    "executor.report warning": {**OF_A, "outcome": "warning", "message": "it cannot"},
+    "infrastructure.report": {
+        "runner_id": B,
+        "target_runner_id": A,
+        "outcome": "done",
+        "handle": HANDLE,
+    },
+    "runner.register": {**OF_A},
+    "runner.register elsewhere": {**OF_A, "partition": 3},
+    "runner.leave": {**OF_A},
+    "runner.lost": {**OF_A},
+    "runner.lost of another": {"runner_id": B},
+    "runner.lost of a stranger": {"runner_id": STRANGER},
+    "cancellation.clock acknowledge": {"clock": "acknowledge", "due_at": "?"},
+    "cancellation.clock deadline": {"clock": "deadline", "due_at": "?"},
+    "cancellation.clock wait_seconds_max": {"clock": "wait_seconds_max", "due_at": "?"},
+    "cancellation.clock armed": {"clock": "armed", "due_at": "?"},
+    "cancellation.clock forget": {"clock": "forget", "due_at": "?"},
+    "cancellation.clock deadline of t": {**T, "clock": "deadline", "due_at": "?"},
+    "child.finished": {**T, "child_flow_run_id": "run-2", "end": "success"},
+    "request.denied": {"asked": "flow.cancel", "permission": "cancel"},
+}
+
+
+def test_what_every_request_leads_to_in_every_situation() -> None:
+    sections = [_section(situation) for situation in SITUATIONS]
+
+    golden.matches(Path(__file__).parent / "golden" / "decisions.txt", "\n".join(sections))
+
+
+def test_every_request_of_the_wire_is_asked() -> None:
+    schema = request_adapter.json_schema()
+
+    assert {name.split(" ")[0].rstrip(",") for name in REQUESTS} == set(
+        schema["discriminator"]["mapping"]
+    )
+
+
+def _section(situation: str) -> str:
+    lines = [f"  {name:48}{_outcome(situation, name)}" for name in REQUESTS]
+    return "\n".join([f"flow run {situation}", "", *lines, ""])
+
+
+def _outcome(situation: str, name: str) -> str:
+    world = given(*SITUATIONS[situation]).world
+    request = _request(world, name)
+    world.now_ms = LATE_MS
+    return ", ".join(told(world.ask(request)))
+
+
+def _request(world: World, name: str) -> AnyRequest:
+    words = dict(REQUESTS[name])
+    if words.get("cancellation_id") == "?":
+        words["cancellation_id"] = _cancellation_id(world) or "none"
+    if words.get("due_at") == "?":
+        words["due_at"] = moment_to_text(_due_ms(world, words) or NOON_MS)
+    body = {"type": name.split(" ", maxsplit=1)[0].rstrip(","), **words}
+    if not body["type"].startswith("runner."):
+        body["flow_run_id"] = RUN
+    read = read_request(orjson.dumps(body))
+    assert not isinstance(read, Unreadable), read
+    return read
+
+
+def _cancellation_id(world: World) -> str | None:
+    flow = world.base.flows.get(RUN)
+    if flow is None:
+        return None
+    if flow.cancellation is not None:
+        return flow.cancellation.id
+    task = world.base.tasks.get(RUN, {}).get("t")
+    return None if task is None or task.cancellation is None else task.cancellation.id
+
+
+def _due_ms(world: World, words: dict[str, Any]) -> int | None:
+    flow = world.base.flows.get(RUN)
+    if words["clock"] == "armed":
+        armed = world.base.armed.get(RUN)
+        return None if armed is None else armed.until_ms
+    task_run_id = words.get("task_run_id")
+    if flow is None:
+        return None
+    if task_run_id is None:
+        running = flow_clocks(flow, world.policy)
+    else:
+        task = world.base.tasks.get(RUN, {}).get(task_run_id)
+        running = {} if task is None else task_clocks(task)
+    return {clock.value: due_ms for clock, due_ms in running.items()}.get(words["clock"])
