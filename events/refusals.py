@@ -18,7 +18,8 @@ class Code(StrEnum):
     meaning: str
     remedy: str
 
-    def __new__(cls, value: str, meaning: str, remedy: str) -> Self:
+    # Defaults, so that a checker lets a code be looked up by its value alone.
+    def __new__(cls, value: str, meaning: str = "", remedy: str = "") -> Self:
         code = str.__new__(cls, value)
         code._value_ = value
         code.meaning = meaning

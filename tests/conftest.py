@@ -12,6 +12,9 @@ from rescind.kafka.connection import Connection
 from rescind.kafka.topics import TopicNames, create_topics, topic_specs
 from tests.broker import ServedBroker, serve
 from tests.leaks import Running, leaked_since
+from tests.profiles import load_profiles
+
+load_profiles()
 
 
 @dataclass(frozen=True, slots=True)
