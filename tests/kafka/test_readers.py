@@ -7,12 +7,13 @@ from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.records_to_delete import RecordsToDelete
 
-from rescind.errors import BrokerUnavailableError, OutOfRangeError, TopicsError
+from rescind.errors import BrokerUnavailableError, OutOfRangeError, StalledError, TopicsError
+from rescind.kafka import readers
 from rescind.kafka.connection import Connection
 from rescind.kafka.readers import PartitionReader, TopicFollower, ends, read_to_end, starts
 from rescind.kafka.records import OutRecord
 from tests.conftest import Cluster
-from tests.kafka.test_transactions import producer_of, values
+from tests.kafka.test_transactions import producer_of, shows, values
 
 
 async def test_the_end_is_where_the_first_open_transaction_begins(cluster: Cluster) -> None:
@@ -29,7 +30,7 @@ async def test_the_end_is_where_the_first_open_transaction_begins(cluster: Clust
         assert (await ends(cluster.connection, topic))[0] == 1
         assert await values(cluster.connection, topic) == [b"first"]
         await open_one.abort_transaction()
-        assert await values(cluster.connection, topic) == [b"first", b"behind it"]
+        await shows(cluster.connection, topic, [b"first", b"behind it"])
 
 
 async def test_the_position_goes_past_markers(cluster: Cluster) -> None:
@@ -37,6 +38,7 @@ async def test_the_position_goes_past_markers(cluster: Cluster) -> None:
     async with producer_of(cluster.connection, names, 0) as producer:
         for number in range(3):
             await producer.transact([OutRecord(names.journal, b"k", b"%d" % number)])
+    await shows(cluster.connection, names.journal, [b"0", b"1", b"2"])
     end = (await ends(cluster.connection, names.journal))[0]
     async with PartitionReader(cluster.connection, names.journal, 0, 0) as reader:
         got = list[bytes | None]()
@@ -44,8 +46,8 @@ async def test_the_position_goes_past_markers(cluster: Cluster) -> None:
             while await reader.position(0) < end:
                 got += [r.value for r in await reader.fetch(timeout_seconds=0.05)]
     assert got == [b"0", b"1", b"2"]
-    # Three records and three markers, and one marker for the transaction begun ahead.
-    assert end == 7
+    # Three records and the marker of each; one more of the transaction begun ahead may follow.
+    assert end >= 6
 
 
 async def test_reading_begins_where_it_is_told(cluster: Cluster) -> None:
@@ -105,3 +107,24 @@ async def test_a_broker_that_is_not_there_is_named() -> None:
     reader = PartitionReader(Connection("127.0.0.1:1"), "t", 0, 0, wait_seconds=0.2)
     with pytest.raises(BrokerUnavailableError, match=r"127\.0\.0\.1:1"):
         await reader.__aenter__()
+
+
+async def test_a_client_that_gets_nothing_though_there_is_more_is_told_from_an_idle_one(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(readers, "_STALL_SECONDS", 0.1)
+    topic = cluster.names.stop_requests
+    async with PartitionReader(cluster.connection, topic, 0, 0) as reader:
+        for _ in range(5):
+            assert await reader.fetch(timeout_seconds=0.05) == []
+        # What a hanging client looks like from outside.
+        reader._open().pause(TopicPartition(topic, 0))  # noqa: SLF001
+        async with AIOKafkaProducer(bootstrap_servers=cluster.bootstrap) as producer:
+            await producer.send_and_wait(topic, b"unseen", partition=0)
+
+        async def fetch_for_ever() -> None:
+            while True:
+                assert await reader.fetch(timeout_seconds=0.05) == []
+
+        with pytest.raises(StalledError, match="1 behind"):
+            await asyncio.wait_for(fetch_for_ever(), 30)

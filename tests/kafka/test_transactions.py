@@ -45,6 +45,17 @@ async def values(connection: Connection, topic: str, partition: int = 0) -> list
     return [record.value for record in await read(connection, topic, partition)]
 
 
+async def shows(
+    connection: Connection, topic: str, expected: Sequence[bytes | None], partition: int = 0
+) -> None:
+    """Wait until readers see exactly this: a commit is decided a moment before it is visible."""
+
+    async def as_expected() -> bool:
+        return await values(connection, topic, partition) == expected
+
+    await until(as_expected)
+
+
 async def test_what_is_written_together_is_read_together(cluster: Cluster) -> None:
     names = cluster.names
     async with producer_of(cluster.connection, names, 1) as producer:
@@ -55,10 +66,11 @@ async def test_what_is_written_together_is_read_together(cluster: Cluster) -> No
                 OutRecord(names.inbox, b"r", None),
             ]
         )
+    await shows(cluster.connection, names.open_flows, [b"state"], 1)
+    await shows(cluster.connection, names.inbox, [None], 1)
+    await shows(cluster.connection, names.journal, [b"event"], 1)
     (event,) = await read(cluster.connection, names.journal, 1)
     assert (event.key, event.value, event.header("ce_id")) == (b"k", b"event", b"1")
-    assert await values(cluster.connection, names.open_flows, 1) == [b"state"]
-    assert await values(cluster.connection, names.inbox, 1) == [None]
     assert await values(cluster.connection, names.journal, 0) == []
 
 
@@ -71,7 +83,7 @@ async def test_transactions_and_the_records_in_them_keep_their_order(cluster: Cl
             await producer.transact(
                 OutRecord(names.journal, b"k", value) for value in written[first : first + 1000]
             )
-    assert await values(cluster.connection, names.journal) == written
+    await shows(cluster.connection, names.journal, written)
 
 
 async def test_a_record_over_its_topics_limit_is_refused_before_anything_is_sent(
@@ -86,7 +98,7 @@ async def test_a_record_over_its_topics_limit_is_refused_before_anything_is_sent
         large = bytes(1 << 20)
         await producer.transact([OutRecord(names.journal, b"k", large)])
     assert await values(cluster.connection, names.inbox) == []
-    assert await values(cluster.connection, names.journal) == [large]
+    await shows(cluster.connection, names.journal, [large])
 
 
 async def test_a_new_owner_fences_the_old_one(cluster: Cluster) -> None:
@@ -99,7 +111,7 @@ async def test_a_new_owner_fences_the_old_one(cluster: Cluster) -> None:
             await new.transact([OutRecord(names.journal, b"k", b"new")])
         with pytest.raises(FencedError):
             await old.transact([OutRecord(names.journal, b"k", b"zombie again")])
-    assert await values(cluster.connection, names.journal) == [b"old", b"new"]
+    await shows(cluster.connection, names.journal, [b"old", b"new"])
 
 
 async def test_what_an_old_owner_left_open_is_never_read(cluster: Cluster) -> None:
@@ -114,7 +126,7 @@ async def test_what_an_old_owner_left_open_is_never_read(cluster: Cluster) -> No
             # Readers are not held up: starting has settled it.
             assert await values(cluster.connection, names.journal) == []
             await new.transact([OutRecord(names.journal, b"k", b"whole")])
-            assert await values(cluster.connection, names.journal) == [b"whole"]
+            await shows(cluster.connection, names.journal, [b"whole"])
 
 
 async def test_the_same_producer_can_be_started_again(cluster: Cluster) -> None:
@@ -123,7 +135,7 @@ async def test_the_same_producer_can_be_started_again(cluster: Cluster) -> None:
         await producer.transact([OutRecord(names.journal, b"k", b"1")])
         await producer.start()
         await producer.transact([OutRecord(names.journal, b"k", b"2")])
-    assert await values(cluster.connection, names.journal) == [b"1", b"2"]
+    await shows(cluster.connection, names.journal, [b"1", b"2"])
 
 
 async def test_an_idle_producer_outlives_kafkas_limit_for_a_transaction(
@@ -140,7 +152,7 @@ async def test_an_idle_producer_outlives_kafkas_limit_for_a_transaction(
         # Each renewal leaves a marker; ten take three times as long as the limit.
         await until(renewed_ten_times, within_seconds=60)
         await producer.transact([OutRecord(names.journal, b"k", b"after")])
-    assert await values(cluster.connection, names.journal) == [b"after"]
+    await shows(cluster.connection, names.journal, [b"after"])
 
 
 async def test_two_transactions_at_once_follow_each_other(cluster: Cluster) -> None:
@@ -149,7 +161,7 @@ async def test_two_transactions_at_once_follow_each_other(cluster: Cluster) -> N
         await asyncio.gather(
             *(producer.transact([OutRecord(names.journal, b"k", b"%d" % n)]) for n in range(20))
         )
-    assert await values(cluster.connection, names.journal) == [b"%d" % n for n in range(20)]
+    await shows(cluster.connection, names.journal, [b"%d" % n for n in range(20)])
 
 
 async def test_a_cancelled_transaction_is_not_written_and_needs_a_new_start(
@@ -168,7 +180,7 @@ async def test_a_cancelled_transaction_is_not_written_and_needs_a_new_start(
             await producer.transact([OutRecord(names.journal, b"k", b"not yet")])
         await producer.start()
         await producer.transact([OutRecord(names.journal, b"k", b"now")])
-    assert await values(cluster.connection, names.journal) == [b"now"]
+    await shows(cluster.connection, names.journal, [b"now"])
 
 
 @pytest.mark.slow
@@ -211,7 +223,7 @@ async def test_a_broker_that_hangs_gives_failed_before_the_commit_and_uncertain_
             assert settled in ([], [b"?"])
             assert await values(connection, names.inbox) == settled
             await producer.transact([OutRecord(names.journal, b"k", b"next")])
-            assert await values(connection, names.journal) == [*settled, b"next"]
+            await shows(connection, names.journal, [*settled, b"next"])
 
 
 @pytest.mark.slow
@@ -236,4 +248,4 @@ async def test_a_broker_that_is_killed_and_restarted_loses_nothing_and_doubles_n
                     await producer.start()
                     if await values(connection, names.journal) != wanted:
                         await producer.transact([OutRecord(names.journal, b"k", value)])
-            assert await values(connection, names.journal) == wanted
+            await shows(connection, names.journal, wanted)

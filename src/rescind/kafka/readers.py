@@ -5,6 +5,7 @@ that is still open begins, and markers of transactions take offsets without bein
 "to the end" means until the *position* has reached the end, not the last record's offset.
 """
 
+import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from types import TracebackType
@@ -13,17 +14,18 @@ from typing import Any, Final, Self
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 
-from rescind.errors import BrokerUnavailableError, OutOfRangeError, TopicsError
+from rescind.errors import BrokerUnavailableError, OutOfRangeError, StalledError, TopicsError
 from rescind.kafka.connection import Connection
 from rescind.kafka.internals import discard_consumer, partitions_of
 from rescind.kafka.records import Record
 from rescind.kafka.starting import started
 
-__all__ = ["PartitionReader", "TopicFollower", "ends", "read_to_end", "starts"]
+__all__ = ["PartitionReader", "TopicFollower", "ends", "offsets_at", "read_to_end", "starts"]
 
 _WAIT_SECONDS: Final = 30.0
 _ASK_MS: Final = 10_000
 _FETCH_BYTES_MAX: Final = 4 << 20
+_STALL_SECONDS: Final = 30.0
 
 
 class TopicFollower:
@@ -141,6 +143,28 @@ class PartitionReader(TopicFollower):
             fetch_bytes_max=fetch_bytes_max,
         )
         self.partition = partition
+        self._looked_at = time.monotonic()
+        self._suspect: int | None = None
+
+    async def fetch(self, *, max_records: int = 2000, timeout_seconds: float = 1.0) -> list[Record]:
+        """As above; also raises `StalledError` when nothing comes for long though there is more."""
+        records = await super().fetch(max_records=max_records, timeout_seconds=timeout_seconds)
+        if records:
+            self._looked_at, self._suspect = time.monotonic(), None
+        elif time.monotonic() - self._looked_at > _STALL_SECONDS:
+            await self._look_for_a_stall()
+        return records
+
+    async def _look_for_a_stall(self) -> None:
+        position = await self.position(self.partition)
+        try:
+            lag = await self.end() - position
+        except BrokerUnavailableError:
+            return
+        if lag > 0 and self._suspect == position:
+            raise StalledError(f"{self.topic}[{self.partition}]", lag, 2 * _STALL_SECONDS)
+        # What came between the fetch and the question is no stall: ask once more.
+        self._looked_at, self._suspect = time.monotonic(), position if lag > 0 else None
 
     async def end(self) -> int:
         return (await self.ends())[self.partition]
@@ -183,6 +207,19 @@ async def starts(connection: Connection, topic: str) -> dict[int, int]:
     """Return for each partition the first offset that is still kept."""
     async with _asking(connection, topic) as (consumer, partitions):
         return await _asked(consumer.beginning_offsets, partitions, connection)
+
+
+async def offsets_at(connection: Connection, topic: str, at_ms: int) -> dict[int, int]:
+    """Return for each partition the first offset whose record has that time or a later one.
+
+    Milliseconds since 1970, by the clock that the topic's records carry. A partition without
+    such a record gets its end.
+    """
+    async with _asking(connection, topic) as (consumer, partitions):
+        found: dict[Any, Any] = await consumer.offsets_for_times(dict.fromkeys(partitions, at_ms))
+        last = await _asked(consumer.end_offsets, partitions, connection)
+        first = {int(place.partition): at.offset for place, at in found.items() if at is not None}
+        return last | first
 
 
 @asynccontextmanager
