@@ -8,7 +8,7 @@ what the stop lane brings.
 
 import asyncio
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sized
 
 from rescind.events.requests import Lane
 from rescind.kafka.connection import Connection
@@ -16,20 +16,42 @@ from rescind.kafka.readers import PartitionReader
 from rescind.kafka.records import Record
 from rescind.processors.lifecycle import Read
 
-__all__ = ["ITEMS_MAX", "Intake"]
+__all__ = ["RECORDS_MAX", "WAITING_BYTES_MAX", "Intake", "turns"]
 
-ITEMS_MAX = 2_000
-"""Records in one batch at most, and of each lane in memory."""
+RECORDS_MAX = 2_000
+"""Records of each lane in memory, about: a fetch more may be added to fewer."""
+WAITING_BYTES_MAX = 8 << 20
+"""The same in bytes: a stranger may fill a lane with records of a megabyte."""
 START_SHARE = 4
 FETCH_SECONDS = 5.0
+
+
+def turns(stop: Sized, start: Sized, spent: Callable[[], float]) -> Iterator[Lane]:
+    """Which lane is to be taken from, again and again, until the batch is full.
+
+    Args:
+        stop: what waits in that lane; whoever asks takes one record each time.
+        start: the same for the other lane.
+        spent: how much of the batch is used up, by whatever bounds it: from 1 on it is full.
+
+    """
+    kept = 1 - 1 / START_SHARE
+    while len(stop) and (spent() < kept or not len(start)):
+        if spent() >= 1:
+            return
+        yield "stop"
+    while len(start) and spent() < 1:
+        yield "start"
+    while len(stop) and spent() < 1:
+        yield "stop"
 
 
 class _Lane:
     """One lane of one partition, fetched ahead of what is decided, within a bound."""
 
-    def __init__(self, lane: Lane, news: asyncio.Event) -> None:
-        self.lane = lane
+    def __init__(self, news: asyncio.Event) -> None:
         self.waiting: deque[Record] = deque()
+        self._waiting_bytes = 0
         self._news = news
         self._room = asyncio.Event()
 
@@ -42,22 +64,25 @@ class _Lane:
 
         """
         while True:
-            records = await reader.fetch(max_records=ITEMS_MAX, timeout_seconds=FETCH_SECONDS)
+            records = await reader.fetch(max_records=RECORDS_MAX, timeout_seconds=FETCH_SECONDS)
             if records:
                 self.waiting.extend(records)
+                self._waiting_bytes += sum(map(_size, records))
                 self._news.set()
-            while len(self.waiting) >= ITEMS_MAX:
+            while len(self.waiting) >= RECORDS_MAX or self._waiting_bytes >= WAITING_BYTES_MAX:
                 self._room.clear()
                 await self._room.wait()
 
     def take(self) -> Record:
         """The next record."""
+        record = self.waiting.popleft()
+        self._waiting_bytes -= _size(record)
         self._room.set()
-        return self.waiting.popleft()
+        return record
 
 
 class Intake:
-    """Both lanes of one partition, from a position on. Open it with ``async with``."""
+    """Both lanes of one partition, from a position on: `open` it, and `close` it."""
 
     def __init__(
         self, connection: Connection, topics: dict[Lane, str], partition: int, at: dict[Lane, int]
@@ -67,7 +92,7 @@ class Intake:
         self._partition = partition
         self._at = at
         self._news = asyncio.Event()
-        self._lanes = {lane: _Lane(lane, self._news) for lane in topics}
+        self._lanes: dict[Lane, _Lane] = {lane: _Lane(self._news) for lane in topics}
         self._pumps: list[asyncio.Task[None]] = []
         self._readers: list[PartitionReader] = []
 
@@ -100,23 +125,29 @@ class Intake:
         self._pumps, self._readers = [], []
 
     async def wait(self, seconds: float) -> None:
-        """Until there is something to decide, or so long.
+        """Until there is something to decide, `nudge` is called, or so long."""
+        if len(self):
+            return
+        self._news.clear()
+        woken = asyncio.ensure_future(self._news.wait())
+        try:
+            await asyncio.wait(
+                {woken, *self._pumps}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED
+            )
+        finally:
+            woken.cancel()
+
+    def nudge(self) -> None:
+        """Let whoever waits go on."""
+        self._news.set()
+
+    def check(self) -> None:
+        """Also while there is enough to do: one lane must not go on alone.
 
         Raises:
-            OutOfRangeError, BrokerError: what ended one of the lanes' fetching.
+            OutOfRangeError, BrokerError: what ended the fetching of one of them.
 
         """
-        if not len(self):
-            self._news.clear()
-            woken = asyncio.ensure_future(self._news.wait())
-            try:
-                await asyncio.wait(
-                    {woken, *self._pumps},
-                    timeout=seconds,
-                    return_when=asyncio.FIRST_COMPLETED,
-                )
-            finally:
-                woken.cancel()
         for pump in self._pumps:
             if pump.done():
                 pump.result()
@@ -124,15 +155,14 @@ class Intake:
     def __len__(self) -> int:
         return sum(len(lane.waiting) for lane in self._lanes.values())
 
-    def next(self) -> Iterator[Read]:
+    def next(self, spent: Callable[[], float]) -> Iterator[Read]:
         """The records of the next batch, in the order in which they are to be decided.
 
-        What is not asked for stays: the caller stops when the batch has had its time.
+        What is not asked for stays, as it does once `spent` says that the batch is full.
         """
-        stop, start = self._lanes["stop"], self._lanes["start"]
-        kept_for_start = min(len(start.waiting), ITEMS_MAX // START_SHARE)
-        stops = min(len(stop.waiting), ITEMS_MAX - kept_for_start)
-        for _ in range(stops):
-            yield Read("stop", stop.take())
-        for _ in range(min(len(start.waiting), ITEMS_MAX - stops)):
-            yield Read("start", start.take())
+        for lane in turns(self._lanes["stop"].waiting, self._lanes["start"].waiting, spent):
+            yield Read(lane, self._lanes[lane].take())
+
+
+def _size(record: Record) -> int:
+    return len(record.value or b"") + len(record.key or b"")

@@ -9,12 +9,20 @@ and `adopt` makes that the state.
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from rescind.events.journal import FlowQuarantined, RequestForwarded, RequestRefused, RequestsLost
+from rescind.errors import NoTransitionError
+from rescind.events.journal import (
+    Entry,
+    FlowQuarantined,
+    RequestForwarded,
+    RequestRefused,
+    RequestsLost,
+    StreamKind,
+)
 from rescind.events.refusals import Code
 from rescind.events.requests import AnyRequest, Lane, Unreadable, read_request
 from rescind.events.requests.base import RunnerScoped
 from rescind.events.signature import SIGNATURE_HEADER, verify
-from rescind.events.words import Actor
+from rescind.events.words import Actor, clipped
 from rescind.kafka.partitions import partition_of
 from rescind.kafka.records import OutRecord, Record
 from rescind.kafka.topics import TopicNames
@@ -29,10 +37,13 @@ from rescind.statemachine.partition import Partition
 from rescind.statemachine.policy import Asked, Policy
 from rescind.statemachine.sweeps import Sweep
 
-__all__ = ["Batch", "Lifecycle", "Place", "Read"]
+__all__ = ["Batch", "Lifecycle", "Place", "Read", "impossible_in"]
 
 ITEMS_MAX = 2_000
 """Items decided in one transaction, about; the last request is decided whole."""
+BYTES_MAX = 4 << 20
+"""Bytes of records decided in one transaction, about: what follows from them is a few times that,
+and has to be with Kafka long before the transaction's time is over."""
 
 _ANYONE = Actor(kind="user", id="unknown")
 
@@ -61,7 +72,6 @@ class Batch:
         position: how far the partition will have got.
         forwards: records for other partitions; the broker must have them before the commit.
         owed: sweeps that are not through after this.
-        items: how many items of requests were decided.
 
     """
 
@@ -69,7 +79,8 @@ class Batch:
         self.draft = Draft(base)
         self.position = position._replace(sequence=position.sequence + 1)
         self.forwards: list[OutRecord] = []
-        self.items = 0
+        self._items = 0
+        self._bytes = 0
         self._core = Core(self.draft, policy, place.partition)
         self._fanout = Fanout(self.draft, policy)
         self._place = place
@@ -87,9 +98,9 @@ class Batch:
         return not (self._core.recorder.entries or self.draft.tasks or self._dead)
 
     @property
-    def is_full(self) -> bool:
-        """Whether as many items were decided as one transaction should hold."""
-        return self.items >= ITEMS_MAX
+    def fullness(self) -> float:
+        """How much of what one transaction should hold is in it; from 1 on it is full."""
+        return max(self._items / ITEMS_MAX, self._bytes / BYTES_MAX)
 
     def take(self, read: Read) -> None:
         """Decide one record.
@@ -99,7 +110,7 @@ class Batch:
 
         """
         record = read.record
-        request = read_request(record.value)
+        request = read_request(record.value, record.headers)
         asked = self._asked(read, request)
         self.position = self.position.read(read.lane, record.offset)
         elsewhere = self._elsewhere(request)
@@ -112,35 +123,68 @@ class Batch:
             if isinstance(request, Unreadable):
                 why = f"{request.path}: {request.message}" if request.path else request.message
                 self._bury(record, Code.UNREADABLE, why)
-        self.items += len(getattr(request, "items", ())) or 1
+        self._items += len(getattr(request, "items", ())) or 1
+        self._bytes += len(record.value or b"")
         self._follow()
 
     def refuse_bug(self, read: Read, error: Exception) -> None:
-        """Refuse a record that the core failed at; an impossible event quarantines its run."""
+        """Refuse a record that could not be decided or written, and keep its bytes.
+
+        An event that the flow run's state has no edge for puts it in quarantine. Any other bug
+        leaves it as it was: a stranger's odd request must not be able to close somebody's run.
+        """
         record = read.record
-        request = read_request(record.value)
+        request = read_request(record.value, record.headers)
         asked = self._asked(read, request)
         self.position = self.position.read(read.lane, record.offset)
-        why = f"{type(error).__name__}: {error}"
-        refused = RequestRefused(code=Code.INTERNAL_ERROR, message=why[:2_000])
-        flow_run_id = getattr(request, "flow_run_id", None)
-        flow = None if flow_run_id is None else self.draft.flow(flow_run_id)
-        if flow is None or flow.quarantined:
-            self._core.note(asked, Happened(refused))
+        why = clipped(f"{type(error).__name__}: {error}")
+        refused = Happened(RequestRefused(code=Code.INTERNAL_ERROR, message=why))
+        if isinstance(request, Unreadable) or self._elsewhere(request) is not None:
+            self._core.note(asked, refused)
         else:
-            quarantined = Happened(FlowQuarantined(error=why[:2_000]))
-            self._core.quarantine(asked, flow.flow_run_id, Happened(refused), quarantined)
+            self._fanout.answer(request, self._refuse_bug(request, asked, refused, error))
         self._bury(record, Code.INTERNAL_ERROR, why)
         self._follow()
 
-    def miss(self, lane: Lane, first: int, last: int) -> None:
-        """Say that records were removed by retention before anybody read them."""
+    def _refuse_bug(
+        self, request: AnyRequest, asked: Asked, refused: Happened, error: Exception
+    ) -> list[Entry]:
+        stream_id = request.stream_id
+        kind = StreamKind.RUNNER if isinstance(request, RunnerScoped) else StreamKind.FLOW
+        if impossible_in(error) == stream_id and self._may_be_quarantined(stream_id):
+            quarantined = Happened(FlowQuarantined(error=clipped(str(error))))
+            return self._core.quarantine(asked, stream_id, refused, quarantined)
+        return self._core.recorder.answer(asked, kind, stream_id, [refused])
+
+    def refuse_barely(self, read: Read, error: Exception) -> None:
+        """Say no more than that a record is refused: even refusing it in full has failed."""
+        asked = self._asked(read, Unreadable("", ""))
+        self.position = self.position.read(read.lane, read.record.offset)
+        why = clipped(f"{type(error).__name__}: {error}")
+        self._core.note(asked, Happened(RequestRefused(code=Code.INTERNAL_ERROR, message=why)))
+
+    def quarantine(self, flow_run_id: str, cause: str, error: Exception) -> None:
+        """Close a flow run in which something impossible was met, though nobody asked about it."""
+        if self._may_be_quarantined(flow_run_id):
+            quarantined = Happened(FlowQuarantined(error=clipped(str(error))))
+            self._core.recorder.derive(flow_run_id, quarantined, cause, self.draft.at_ms)
+            self._follow()
+
+    def _may_be_quarantined(self, flow_run_id: str) -> bool:
+        flow = self.draft.flow(flow_run_id)
+        return flow is not None and not flow.quarantined
+
+    def miss(self, lane: Lane, first: int, last: int, now_ms: int) -> None:
+        """Say that records were removed by retention before anybody read them.
+
+        No record has a time for this, so it is now, by the broker's clock.
+        """
         asked = Asked(
             lane=lane,
             partition=self._place.partition,
             offset=last,
             previous=self.position.of(lane).previous,
-            at_ms=self.draft.at_ms,
+            at_ms=max(now_ms, self.draft.at_ms),
             request_id=f"lost-{lane}-{self._place.partition}-{first}",
             actor=None,
             signed=True,
@@ -226,9 +270,20 @@ class Lifecycle:
         """Make a committed transaction the state."""
         batch.draft.adopt()
         self.position = batch.position
+        self.note_swept(batch, swept)
+
+    def note_swept(self, batch: Batch, swept: Iterable[Sweep]) -> None:
+        """Owe no longer what a transaction has gone on with, but what it has left."""
         for sweep in swept:
             self.owed.pop(sweep, None)
         self.owed.update(batch.owed)
+
+
+def impossible_in(error: Exception) -> str | None:
+    """The flow run (or runner) whose state had no edge for an event, if that is what failed."""
+    if not isinstance(error, NoTransitionError):
+        return None
+    return error.run_id.partition("/")[0]
 
 
 def _text(value: bytes | None) -> str | None:

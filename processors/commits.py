@@ -1,0 +1,115 @@
+"""The transactions of one partition: begun on what is committed, adopted after their commit.
+
+The state in memory moves only here. When it is uncertain whether a commit happened, the
+producer is started anew, which settles it, and ``@position`` tells which.
+"""
+
+import uuid
+from collections.abc import Iterable
+
+from rescind.errors import FencedError, TransactionFailedError, UncertainError
+from rescind.processors.clocks import ClockKeeper
+from rescind.processors.lifecycle import Batch, Lifecycle
+from rescind.processors.restore import read_position
+from rescind.processors.tools import Tools
+from rescind.statemachine.sweeps import Sweep
+
+__all__ = ["Commits"]
+
+
+class Commits:
+    """The only writer of a partition, as long as nobody else has started one.
+
+    Attributes:
+        life: the committed state; whoever restores it sets it, with its `clocks`.
+        is_astray: something failed between a commit and its adoption, so the state in memory is
+            not the committed one: it must be restored, and nothing decided again.
+
+    """
+
+    life: Lifecycle
+    clocks: ClockKeeper
+
+    def __init__(self, partition: int, tools: Tools) -> None:
+        self.is_astray = False
+        self._partition = partition
+        self._tools = tools
+        self._producer = tools.producer_for(partition)
+        self._producer_id = ""
+
+    async def start(self) -> None:
+        """Start the producer: that fences the old owner and settles what it left open.
+
+        Raises:
+            TransactionFailedError: Kafka answers, but cannot be used yet.
+
+        """
+        await self._producer.start()
+        self._producer_id = uuid.uuid4().hex
+
+    async def stop(self) -> None:
+        """Give the partition back."""
+        await self._producer.stop()
+
+    def begin(self) -> Batch:
+        """A new transaction on the committed state."""
+        batch = self.life.begin()
+        batch.position = batch.position._replace(producer=self._producer_id)
+        return batch
+
+    async def commit(self, batch: Batch, swept: Iterable[Sweep] = ()) -> None:
+        """Write a batch in one transaction and adopt it; one without anything is not written.
+
+        Raises:
+            FencedError: another worker has the partition.
+            TransactionFailedError: it did not happen.
+            RecordTooLargeError: one of its records can never be written.
+
+        """
+        if batch.is_empty:
+            self.life.note_swept(batch, swept)
+            return
+        await self._write(batch)
+        self.is_astray = True
+        self.life.adopt(batch, swept)
+        self.clocks.see(batch.draft)
+        self.is_astray = False
+
+    async def probe(self) -> None:
+        """Write a transaction in which nothing happens but that the sequence is raised.
+
+        Raises:
+            TransactionFailedError: so it is no record's fault that transactions fail.
+
+        """
+        batch = self.begin()
+        await self._write(batch)
+        self.life.adopt(batch)
+
+    async def _write(self, batch: Batch) -> None:
+        records = batch.records()
+        if batch.forwards:
+            # Before the transaction: a crash in between forwards twice, which is harmless.
+            await self._tools.asking.send_all(batch.forwards)
+        try:
+            await self._producer.transact(records)
+        except UncertainError as error:
+            if not await self._did_happen(batch):
+                raise TransactionFailedError(error.transactional_id, error.why) from error
+
+    async def _did_happen(self, batch: Batch) -> bool:
+        """After an uncertain commit: starting anew settles it, and ``@position`` tells.
+
+        Raises:
+            FencedError: neither before nor after: somebody else has written here.
+
+        """
+        await self.start()
+        topics = self.life.place.topics
+        found = await read_position(self._tools.connection, topics, self._partition)
+        if found == batch.position:
+            return True
+        before = self.life.position
+        if found == before or (found is None and before.sequence == 0):
+            return False
+        raise FencedError(self._producer.transactional_id)
