@@ -190,6 +190,11 @@ class Executor(ABC):
     def rungs_of(self, key: AttemptKey) -> tuple[Rung, ...]:
         """The rungs that it has for this attempt: a command may have others than a call."""
 
+    @property
+    def capacity(self) -> int:
+        """How many attempts it runs at once."""
+        return 1
+
     @abstractmethod
     def start(self) -> None:
         """Get ready. Before it nothing is begun.

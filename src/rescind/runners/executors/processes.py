@@ -66,8 +66,13 @@ class ProcessExecutor(HoldingExecutor):
         use_cgroup: bool = True,
     ) -> None:
         super().__init__()
-        self._workers = WorkerThreads(self.name, max_workers or os.cpu_count() or 1, self._run)
+        self._capacity = max_workers or os.cpu_count() or 1
+        self._workers = WorkerThreads(self.name, self._capacity, self._run)
         self._trees = SupervisedAttempts(use_cgroup=use_cgroup, preload=preload)
+
+    @property
+    def capacity(self) -> int:
+        return self._capacity
 
     @property
     def capabilities(self) -> Capabilities:

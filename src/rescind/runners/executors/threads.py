@@ -58,8 +58,13 @@ class ThreadExecutor(HoldingExecutor):
         super().__init__()
         self._raises = asynchronous_exceptions
         self._calls: dict[AttemptKey, ThreadCall] = {}
-        self._workers = WorkerThreads(self.name, max_workers, self._run)
+        self._capacity = max_workers
+        self._workers = WorkerThreads(self.name, self._capacity, self._run)
         self._commands = SupervisedAttempts()
+
+    @property
+    def capacity(self) -> int:
+        return self._capacity
 
     @property
     def capabilities(self) -> Capabilities:

@@ -43,7 +43,8 @@ class ThreadCall:
                 # In C up to the stored value, as in `mainthread`: no exception in between.
                 self.values.extend(starmap(call, ((),)))
             except BaseException as error:  # noqa: BLE001 - user code may raise anything.
-                self.error = error
+                if not self.values:
+                    self.error = error
             self._shut()
         except Cancelled:
             self._shut()

@@ -102,7 +102,8 @@ def _carry_out(order: Frame, flag: mmap.mmap) -> Frame:
     function, args, kwargs = cast("_Call", reading.values[0])
     calling = Region(key)
     regions.run(calling, partial(context_of(attempt).run, function, *args, **kwargs))
-    if calling.error is not None:
+    if not calling.values:
+        assert calling.error is not None
         return _error(calling.error)
     try:
         return Frame({"outcome": "value"}, cloudpickle.dumps(calling.values[0]))
