@@ -25,6 +25,7 @@
     │   ├── RefusedError              the service refused a request of this runner
     │   ├── RunnerLostError           the service has given this runner up
     │   ├── RunnerClosedError         a client was used outside of its ``with``
+    │   ├── WouldWaitError            a callback called what waits for the caller itself
     │   ├── CannotInterruptError      this executor cannot work here (no free main thread)
     │   ├── AttemptHeldError          an executor was given an attempt that it has already
     │   ├── ExecutorClosedError       an executor was given work after its shutdown
@@ -37,6 +38,7 @@
     │   ├── AmbiguousIdError          more than one flow run has an id that begins so
     │   ├── NoAnswerError             a request is in Kafka, and nobody has answered it yet
     │   ├── AlreadyUpError            ``rescind up`` runs on this data folder
+    │   ├── NotReadyError             a service was started, and does not do its work in time
     │   └── ExtraMissingError         this installation lacks the packages of an extra
     ├── CommandFailedError        a command ended with an exit code other than 0
     ├── TaskCancelledError        ``.result()`` of a task run that was cancelled
@@ -419,6 +421,20 @@ class RunnerClosedError(RunnerError):
         )
 
 
+class WouldWaitError(RunnerError):
+    """A callback of the event loop called something that only the event loop could answer."""
+
+    def __init__(self, did: str) -> None:
+        super().__init__(did)
+        self.did = did
+
+    def __str__(self) -> str:
+        return (
+            f"expected {self.did} in a thread of yours, but it was called in the event loop, "
+            "which would wait for itself; hand it over to a thread"
+        )
+
+
 class CannotInterruptError(RunnerError):
     """This executor cannot do its work here, or only a part of it."""
 
@@ -567,6 +583,22 @@ class AlreadyUpError(CommandError):
         return (
             f"expected nothing to be up on {self.folder}, but `rescind up`{who} runs there{where}; "
             "use it, end it with Ctrl-C, or choose another folder by RESCIND_DATA_DIR"
+        )
+
+
+class NotReadyError(CommandError):
+    """A service was started and does not do its work in time."""
+
+    def __init__(self, service: str, seconds: float, log_file: str) -> None:
+        super().__init__(service, seconds, log_file)
+        self.service = service
+        self.seconds = seconds
+        self.log_file = log_file
+
+    def __str__(self) -> str:
+        return (
+            f"expected the {self.service} to be at work within {self.seconds:g} s, but it is not; "
+            f"its log says why: {self.log_file}"
         )
 
 
