@@ -1,0 +1,33 @@
+"""A task's clean-up step: inside its attempt, before the report of its end, with its own time."""
+
+import asyncio
+import time
+from typing import Literal
+
+from rescind.runners.client import Run
+from rescind.runners.executors import AttemptKey
+from rescind.runners.flowrunner.submission import Submission
+
+__all__ = ["clean_up"]
+
+
+async def clean_up(run: Run, key: AttemptKey, submission: Submission) -> None:
+    """Run `on_cancel` of a task in a thread, and report what became of it. Never raises.
+
+    A step that takes longer than its time goes on in its thread, and nobody waits for it.
+    """
+    if submission.on_cancel is None:
+        return
+    began = time.monotonic()
+    outcome: Literal["done", "failed", "timed_out"] = "done"
+    message = ""
+    run.cleanup(key.task_run_id, "started", attempt=key.attempt)
+    try:
+        async with asyncio.timeout(submission.cleanup_seconds):
+            await asyncio.to_thread(submission.on_cancel)
+    except TimeoutError:
+        outcome, message = "timed_out", f"still running after {submission.cleanup_seconds} s"
+    except Exception as error:  # noqa: BLE001 - user code
+        outcome, message = "failed", f"{type(error).__name__}: {error}"[:2_000]
+    after_ms = round((time.monotonic() - began) * 1000)
+    run.cleanup(key.task_run_id, outcome, attempt=key.attempt, after_ms=after_ms, message=message)

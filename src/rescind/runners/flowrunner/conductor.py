@@ -1,0 +1,266 @@
+"""The life of one flow run, in the event loop beside user code.
+
+    submitted ► registered ► granted (a few ahead) ► handed to the executor ► ended ► reported
+                                                        ▲
+    an intent: nothing more is granted ─────────────────┘ acknowledged, and the ladder is taken
+
+One coroutine carries each task run. Everything here runs in the loop's thread; executors call
+back from theirs by `post`.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Final
+
+from rescind.errors import RescindError
+from rescind.events.words import Mode
+from rescind.runners.client import Grant, Refusal, Run
+from rescind.runners.client.specs import TaskSpec
+from rescind.runners.executors import AttemptKey, Executor, Work, WorkEnd
+from rescind.runners.flowrunner.cleanup import clean_up
+from rescind.runners.flowrunner.climbing import Climb, climb
+from rescind.runners.flowrunner.reporting import ended_of
+from rescind.runners.flowrunner.submission import Outcome, Submission
+from rescind.runners.flowrunner.watching import Watcher
+
+__all__ = ["Conductor"]
+
+TIMEOUT_GRACE_SECONDS: Final = 10.0
+
+AHEAD: Final = 2
+"""Attempts granted for each one that can run at once: the next is there when one ends, and the
+rest of what was submitted is not anybody's yet and can be swept at once."""
+
+
+class Conductor:
+    """Carries the task runs of one flow run, and stops them when that is asked.
+
+    Args:
+        run: the flow run, registered and started.
+        executor: what runs the task runs.
+        capacity: how many of them it runs at once.
+        watcher: is told what happens, for whoever shows it.
+
+    """
+
+    def __init__(
+        self,
+        run: Run,
+        executor: Executor,
+        capacity: int,
+        watcher: Watcher,
+    ) -> None:
+        self._run = run
+        self._executor = executor
+        self._watcher = watcher
+        self._loop = asyncio.get_running_loop()
+        self._window = asyncio.Semaphore(capacity * AHEAD)
+        self._stopping = asyncio.Event()
+        self._asked_seconds: float | None = None
+        self._carried: dict[AttemptKey, Submission] = {}
+        self._grants: dict[AttemptKey, Grant] = {}
+        self._ends: dict[AttemptKey, asyncio.Future[WorkEnd]] = {}
+        self._carrying: set[asyncio.Task[None]] = set()
+        self._timed_out: set[AttemptKey] = set()
+        self._changed: Callable[[], None] = lambda: None
+
+    @property
+    def is_cancelling(self) -> bool:
+        """Whether the flow run is known here to be cancelling."""
+        return self._stopping.is_set()
+
+    @property
+    def open(self) -> int:
+        """Task runs that were submitted and have not ended."""
+        return len(self._carrying)
+
+    def on_change(self, changed: Callable[[], None]) -> None:
+        """Have this called, from the loop's thread, whenever a task run has ended."""
+        self._changed = changed
+
+    def take_on(self, submission: Submission) -> None:
+        """Begin to carry a task run."""
+        task = self._loop.create_task(self._carry(submission), name=submission.task_run_id)
+        self._carrying.add(task)
+        task.add_done_callback(self._carried_out)
+
+    def _carried_out(self, task: asyncio.Task[None]) -> None:
+        self._carrying.discard(task)
+        self._changed()
+
+    async def _carry(self, submission: Submission) -> None:
+        try:
+            outcome = await self._outcome_of(submission)
+        except RescindError as error:
+            key = AttemptKey(self._run.flow_run_id, submission.task_run_id)
+            end = WorkEnd(key, "cancelled", how="never_started")
+            outcome = Outcome(end, refusal=str(error))
+        submission.done.set_result(outcome)
+
+    async def _outcome_of(self, submission: Submission) -> Outcome:
+        spec = TaskSpec(submission.task_run_id, name=submission.name)
+        for refusal in await self._run.register([spec]):
+            if not self.is_cancelling:
+                raise refusal.error()
+        attempt = 1
+        while True:
+            key = AttemptKey(self._run.flow_run_id, submission.task_run_id, attempt)
+            end = await self._one_attempt(key, submission)
+            if end is None or isinstance(end, Refusal):
+                # It was never ours, so there is nothing to report: the service ends it.
+                unstarted = WorkEnd(key, "cancelled", how="never_started")
+                why = None if end is None or self.is_cancelling else end.message
+                return Outcome(unstarted, refusal=why)
+            timed_out = key in self._timed_out
+            if await self._will_be_retried(key, end, submission, timed_out=timed_out):
+                attempt += 1
+                continue
+            return Outcome(end, timed_out=timed_out)
+
+    async def _one_attempt(
+        self, key: AttemptKey, submission: Submission
+    ) -> WorkEnd | Refusal | None:
+        """Ask leave, hand it over, wait for its end; the end is not reported yet.
+
+        None: a cancellation came before it was asked for.
+        """
+        if not await self._turn():
+            return None
+        try:
+            while True:
+                answer = await self._run.start(key.task_run_id, key.attempt)
+                if isinstance(answer, Refusal):
+                    return answer
+                end = await self._execute(key, answer, submission)
+                if end.how != "never_started" or self._may_not_go_on(key):
+                    return end
+                # Its grant had only become too old while it waited: it is asked for again.
+        finally:
+            self._window.release()
+
+    async def _turn(self) -> bool:
+        """Wait for a place among those that may be granted; False when cancelling comes first."""
+        acquiring = asyncio.ensure_future(self._window.acquire())
+        stopping = asyncio.ensure_future(self._stopping.wait())
+        await asyncio.wait({acquiring, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        if not self.is_cancelling:
+            return True
+        if acquiring.done():
+            self._window.release()
+        acquiring.cancel()
+        return False
+
+    async def _execute(self, key: AttemptKey, grant: Grant, submission: Submission) -> WorkEnd:
+        ended: asyncio.Future[WorkEnd] = self._loop.create_future()
+        self._carried[key] = submission
+        self._grants[key] = grant
+        self._ends[key] = ended
+        work = Work(key, submission.name, submission.does)
+        self._executor.submit(work, self._on_end, self._gate)
+        timing = self._timing_out(key, submission)
+        try:
+            return await ended
+        finally:
+            if timing is not None:
+                timing.cancel()
+            del self._carried[key], self._grants[key], self._ends[key]
+
+    def _gate(self, key: AttemptKey) -> bool:
+        """In the executor's thread, right before an attempt begins."""
+        asked = asyncio.run_coroutine_threadsafe(self._may_begin(key), self._loop)
+        may = asked.result()
+        if may:
+            self._watcher.begun(key)
+        return may
+
+    async def _may_begin(self, key: AttemptKey) -> bool:
+        grant = self._grants.get(key)
+        return grant is not None and not self.is_cancelling and await self._run.may_begin(grant)
+
+    def _may_not_go_on(self, key: AttemptKey) -> bool:
+        return (
+            self.is_cancelling
+            or self._run.cancellation_of(key.task_run_id, key.attempt) is not None
+        )
+
+    def _on_end(self, end: WorkEnd) -> None:
+        """In whatever thread the executor has it from."""
+        self._loop.call_soon_threadsafe(self._take_end, end)
+
+    def _take_end(self, end: WorkEnd) -> None:
+        waiting = self._ends.get(end.key)
+        if waiting is not None and not waiting.done():
+            waiting.set_result(end)
+        self._watcher.ended(end, self._after_ms())
+
+    async def _will_be_retried(
+        self, key: AttemptKey, end: WorkEnd, submission: Submission, *, timed_out: bool
+    ) -> bool:
+        """Report the end; True when the next attempt may be asked for, after its delay."""
+        asked_for = self._may_not_go_on(key)
+        retries_left = key.attempt <= submission.retries
+        failed = end.end in ("failed", "crashed") or timed_out
+        again = failed and retries_left and not asked_for
+        delay = submission.retry_delay_seconds if again else None
+        ended = ended_of(
+            end,
+            asked_for=asked_for,
+            timed_out=timed_out,
+            retry_in_seconds=delay,
+            after_ms=self._after_ms(),
+        )
+        if asked_for and end.end == "cancelled" and submission.on_cancel is not None:
+            await clean_up(self._run, key, submission)
+        reported = self._run.finish(key.task_run_id, ended, key.attempt)
+        if delay is None:
+            return False
+        await reported
+        try:
+            async with asyncio.timeout(delay):
+                await self._stopping.wait()
+        except TimeoutError:
+            return True
+        return False
+
+    def _timing_out(self, key: AttemptKey, submission: Submission) -> asyncio.Task[None] | None:
+        if submission.timeout_seconds is None:
+            return None
+        return self._loop.create_task(self._time_out(key, submission.timeout_seconds))
+
+    async def _time_out(self, key: AttemptKey, seconds: float) -> None:
+        """End an attempt that takes too long, by the same ladder as a cancellation."""
+        await asyncio.sleep(seconds)
+        self._timed_out.add(key)
+        await climb(
+            Climb(
+                run=self._run,
+                executor=self._executor,
+                keys=[key],
+                mode=Mode.GRACEFUL,
+                grace_seconds=TIMEOUT_GRACE_SECONDS,
+                cooperative_seconds=0,
+                began_seconds=time.monotonic(),
+                on_rung=self._watcher.rung,
+            )
+        )
+
+    def stop_all(self, asked_seconds: float) -> None:
+        """Nothing more is granted; what waits to be ends as never started."""
+        self._asked_seconds = asked_seconds
+        self._stopping.set()
+
+    def held_on(self, executor: Executor) -> list[AttemptKey]:
+        """The attempts of this flow run that an executor has."""
+        return [key for key in executor.held() if key.flow_run_id == self._run.flow_run_id]
+
+    def cooperative_seconds(self, key: AttemptKey) -> float:
+        """How long this attempt asks to be left alone with the flag."""
+        submission = self._carried.get(key)
+        return 0.0 if submission is None else submission.cooperative_seconds
+
+    def _after_ms(self) -> int | None:
+        if self._asked_seconds is None:
+            return None
+        return round((time.monotonic() - self._asked_seconds) * 1000)

@@ -1,0 +1,78 @@
+"""From what an executor saw to what the service is told."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import cast
+
+from pydantic import JsonValue
+
+from rescind.events.words import ErrorInfo, How
+from rescind.runners.client import Ended
+from rescind.runners.client.ended import SaidHow
+from rescind.runners.executors import WorkEnd, WorkError
+
+__all__ = ["ended_of"]
+
+
+def ended_of(
+    end: WorkEnd,
+    *,
+    asked_for: bool,
+    timed_out: bool = False,
+    retry_in_seconds: float | None = None,
+    after_ms: int | None = None,
+) -> Ended:
+    """The report of an attempt's end.
+
+    Args:
+        end: what the executor saw.
+        asked_for: whether a cancellation of it is known here. Without one, an attempt that ended
+            as cancelled by an exception of ours has simply failed.
+        timed_out: its own time limit passed, and the ladder ended it.
+        retry_in_seconds: the time until the next attempt, if there will be one.
+        after_ms: since the intent was read.
+
+    """
+    evidence = cast("dict[str, JsonValue]", dict(end.evidence))
+    if after_ms is not None:
+        evidence["after_ms"] = after_ms
+    error = None if end.error is None else error_info(end.error)
+    retry_at = None
+    if retry_in_seconds is not None:
+        retry_at = datetime.now(UTC) + timedelta(seconds=retry_in_seconds)
+    if timed_out and end.end != "success":
+        return Ended.timed_out(error, retry_at=retry_at, evidence=evidence)
+    match end.end:
+        case "success":
+            return Ended.success(evidence=evidence)
+        case "cancelled" if asked_for or end.how == "never_started":
+            return _cancelled(end, error, evidence)
+        case "crashed":
+            confirmed = end.stopped_confirmed
+            return Ended.crashed(
+                error, retry_at=retry_at, stopped_confirmed=confirmed, evidence=evidence
+            )
+        case "failed" | "cancelled":
+            return Ended.failed(error, retry_at=retry_at, evidence=evidence)
+
+
+def _cancelled(end: WorkEnd, error: ErrorInfo | None, evidence: Mapping[str, JsonValue]) -> Ended:
+    how: SaidHow = How.GRACEFUL
+    if end.how == "forced":
+        how = How.FORCED
+    elif end.how == "never_started":
+        how = How.NEVER_STARTED
+    return Ended.cancelled(
+        how, stopped_confirmed=end.stopped_confirmed, error=error, evidence=evidence
+    )
+
+
+def error_info(error: WorkError) -> ErrorInfo:
+    """An error of user code as the wire has it, cut to what a record can hold."""
+    trace = error.traceback
+    return ErrorInfo(
+        type=error.type[:256],
+        message=error.message[:8_000],
+        # The end of a traceback is where it happened.
+        traceback=None if trace is None else trace[-32_000:],
+    )

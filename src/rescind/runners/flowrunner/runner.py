@@ -1,0 +1,244 @@
+"""`FlowRunner`: one flow run in this process, its body in the main thread.
+
+    main thread                          loop thread
+    ───────────                          ───────────
+    begin ─────────────────────────────► connect, register, start with the body
+    body: submit ──────────────────────► carry each task run
+          result() waits, or runs        intents, ladder, reports, heartbeats
+          tasks itself (LocalExecutor)
+    body has ended ────────────────────► wait for its task runs, report its end, leave
+
+A graceful cancel never kills this process: it stops submitting, lets everything end, cleans up
+and exits, and so ends whatever hosts it.
+"""
+
+import contextlib
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from rescind.events.words import RunnerCapabilities
+from rescind.runners.client import BodySpec, Run, RunnerClient
+from rescind.runners.executors import AttemptKey, Call, Executor, LocalExecutor, Work, WorkEnd
+from rescind.runners.flowrunner.conductor import Conductor
+from rescind.runners.flowrunner.loopthread import LoopThread
+from rescind.runners.flowrunner.reporting import ended_of
+from rescind.runners.flowrunner.stopping import Stopping
+from rescind.runners.flowrunner.submission import Submission
+from rescind.runners.flowrunner.watching import Happening, Watcher
+from rescind.settings import Settings
+
+__all__ = ["FlowOutcome", "FlowRunner", "FlowSpec"]
+
+WAIT_SECONDS = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class FlowSpec:
+    """What is to be run, and under which names."""
+
+    name: str
+    body: Callable[[], object]
+    flow_run_id: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict[str, str])
+    namespace: str = "default"
+    rerun_of: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FlowOutcome:
+    """How a flow run ended here.
+
+    `state` is what this runner knows; a cancelled flow run may still wait for other runners.
+    `value` and `error` are the body's.
+    """
+
+    flow_run_id: str
+    state: Literal["success", "failed", "cancelled", "lost"]
+    value: object = None
+    error: BaseException | None = None
+    message: str = ""
+
+
+class FlowRunner:
+    """Runs one flow run. Call `run` in the main thread, once.
+
+    Args:
+        spec: what is to be run.
+        executor: what runs its task runs; a `LocalExecutor` runs them in the main thread too.
+        settings: where Kafka is and the rest; None: as `load_settings` finds them.
+        pool: a name for a group of runners.
+        tell: is told what happens here, in whatever thread it happens.
+
+    """
+
+    def __init__(
+        self,
+        spec: FlowSpec,
+        executor: Executor,
+        settings: Settings | None = None,
+        *,
+        pool: str = "default",
+        tell: Callable[[Happening], None] | None = None,
+    ) -> None:
+        self.flow_run_id = spec.flow_run_id or uuid.uuid4().hex
+        self._spec = spec
+        self._executor = executor
+        self._settings = settings
+        self._pool = pool
+        self._watcher = Watcher(tell)
+        self._loop = LoopThread("rescind-runner")
+        self._interrupts = 0
+        self._main = (
+            executor
+            if isinstance(executor, LocalExecutor)
+            else LocalExecutor(on_ctrl_c=self._ctrl_c)
+        )
+        self._client: RunnerClient | None = None
+        self._run: Run | None = None
+        self._conductor: Conductor | None = None
+        self._stopping: Stopping | None = None
+        self._closing = contextlib.AsyncExitStack()
+        self._body_end: WorkEnd | None = None
+
+    def run(self) -> FlowOutcome:
+        """Run it to its end. An error of user code is in the outcome, not raised.
+
+        Raises:
+            RescindError: the service cannot be reached as it must, or refuses the flow run.
+
+        """
+        with self._loop:
+            self._main.start()
+            if self._executor is not self._main:
+                self._executor.start()
+            try:
+                self._loop.call(self._begin()).result()
+                if self._is_over_before_it_began():
+                    return self._outcome()
+                self._run_body()
+                self._main.run_pending(until=self._nothing_is_open)
+                self._loop.call(self._finish()).result()
+                return self._outcome()
+            finally:
+                self._executor.shutdown(kill=True)
+                self._main.shutdown(kill=True)
+                self._loop.call(self._closing.aclose()).result()
+
+    def submit(self, submission: Submission) -> None:
+        """Have a task run carried out. From any thread; its `done` tells how it ended."""
+        assert self._conductor is not None, "the flow run has not begun"
+        submission.done.add_done_callback(lambda _done: self._main.wake())
+        self._loop.post(self._conductor.take_on, submission)
+
+    def wait_for(self, is_done: Callable[[], bool]) -> None:
+        """Wait in the main thread, running what is to run there meanwhile.
+
+        Raises:
+            Cancelled: the call that waits was interrupted.
+
+        """
+        self._main.run_pending(until=is_done)
+
+    @property
+    def is_cancelling(self) -> bool:
+        """Whether this runner knows that the flow run is being cancelled."""
+        return self._conductor is not None and self._conductor.is_cancelling
+
+    async def _begin(self) -> None:
+        capabilities = self._executor.capabilities
+        client = RunnerClient(
+            self._settings,
+            pool=self._pool,
+            can=RunnerCapabilities(
+                executor=self._executor.name,
+                can_stop_pending=capabilities.can_stop_pending,
+                can_interrupt=capabilities.can_interrupt,
+                can_kill=capabilities.can_kill,
+                survivors=capabilities.survivors[:2_000],
+            ),
+            on_intent=self._take_intent,
+        )
+        self._client = await self._closing.enter_async_context(client)
+        spec = self._spec
+        run = await client.register_flow(
+            spec.name,
+            flow_run_id=self.flow_run_id,
+            labels=spec.labels,
+            namespace=spec.namespace,
+            rerun_of=spec.rerun_of,
+            start=False,
+        )
+        self._run = run
+        self._conductor = Conductor(run, self._executor, self._executor.capacity, self._watcher)
+        self._conductor.on_change(self._main.wake)
+        executors = (self._main, self._executor)
+        self._stopping = Stopping(run, self._conductor, executors, self._watcher)
+        self._closing.push_async_callback(self._stopping.close)
+        await run.begin(BodySpec(task_run_id=self._body_key.task_run_id, name=spec.name))
+
+    @property
+    def _body_key(self) -> AttemptKey:
+        return AttemptKey(self.flow_run_id, "body")
+
+    def _is_over_before_it_began(self) -> bool:
+        assert self._run is not None
+        return self._run.not_started is not None
+
+    def _run_body(self) -> None:
+        work = Work(self._body_key, self._spec.name, Call(self._spec.body))
+        self._main.run_here(work, self._take_body_end, self._may_begin)
+
+    def _may_begin(self, _key: AttemptKey) -> bool:
+        assert self._run is not None
+        grant = self._run.body_grant
+        return grant is not None and self._loop.call(self._run.may_begin(grant)).result()
+
+    def _take_body_end(self, end: WorkEnd) -> None:
+        self._body_end = end
+        self._watcher.ended(end, None)
+        self._main.wake()
+
+    def _nothing_is_open(self) -> bool:
+        return self._conductor is None or self._conductor.open == 0
+
+    async def _finish(self) -> None:
+        """Report the end of the body, which is the end of the flow run."""
+        assert self._run is not None
+        assert self._stopping is not None
+        end = self._body_end
+        if end is None or self._stopping.lost is not None:
+            return
+        await self._run.end(ended_of(end, asked_for=self._run.is_cancelling))
+
+    def _take_intent(self, intent: object) -> None:
+        if self._stopping is not None:
+            self._stopping.take(intent)  # type: ignore[arg-type]  # The client's union.
+
+    def _ctrl_c(self) -> None:
+        """Once: asks for a cancel of the run. Twice: aborts."""
+        self._interrupts += 1
+        abort = self._interrupts > 1
+        self._loop.post(self._ask_cancel, abort)
+
+    def _ask_cancel(self, abort: bool) -> None:
+        if self._client is not None:
+            self._client.ask_cancel(self.flow_run_id, "Ctrl-C", abort=abort)
+
+    def _outcome(self) -> FlowOutcome:
+        end = self._body_end
+        flow_run_id = self.flow_run_id
+        if self._stopping is not None and self._stopping.lost is not None:
+            return FlowOutcome(flow_run_id, "lost", message=self._stopping.lost.reason)
+        if end is None or self._run is None or self._run.is_cancelling:
+            return FlowOutcome(flow_run_id, "cancelled", message="the flow run was cancelled")
+        if end.end == "success":
+            return FlowOutcome(flow_run_id, "success", end.value)
+        error = end.error
+        return FlowOutcome(
+            flow_run_id,
+            "failed",
+            error=None if error is None else error.exception,
+            message="" if error is None else f"{error.type}: {error.message}",
+        )

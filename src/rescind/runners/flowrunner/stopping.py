@@ -1,0 +1,169 @@
+"""What a flow runner does when it is told to stop: the ladder at once, the answer within a second.
+
+The interrupt comes first and the acknowledgement after it, since what cannot be stopped shows
+only when it was tried; half a second is enough for everything that reacts at all.
+"""
+
+import asyncio
+import time
+from collections import defaultdict
+from collections.abc import Iterable
+
+import structlog
+
+from rescind.runners.client import CancelFlow, CancelTask, Intent, Lost, Run
+from rescind.runners.client.clock import boot_seconds
+from rescind.runners.executors import AttemptKey, Executor, Rung
+from rescind.runners.executors.held import REACT_SECONDS
+from rescind.runners.flowrunner.climbing import Climb, climb
+from rescind.runners.flowrunner.conductor import Conductor
+from rescind.runners.flowrunner.watching import Watcher
+
+__all__ = ["Stopping"]
+
+_log = structlog.get_logger(__name__)
+
+ANSWER_SECONDS = REACT_SECONDS + 0.1
+LOOK_SECONDS = 0.02
+
+
+class Stopping:
+    """Follows the intents for one flow run. `take` is called in the loop's thread.
+
+    Args:
+        executors: all that hold attempts of the flow run: the main thread's and the task runs'.
+        wake: has the main thread look whether it still has to wait.
+
+    """
+
+    def __init__(
+        self,
+        run: Run,
+        conductor: Conductor,
+        executors: Iterable[Executor],
+        watcher: Watcher,
+    ) -> None:
+        self._run = run
+        self._conductor = conductor
+        # The same one may run the body and the task runs.
+        self._executors = list(dict.fromkeys(executors))
+        self._watcher = watcher
+        self._ladders: dict[str, list[asyncio.Task[None]]] = defaultdict(list)
+        self._answers: set[asyncio.Task[None]] = set()
+        self.lost: Lost | None = None
+
+    def take(self, intent: Intent) -> None:
+        """Do what an intent says, if it is for this flow run."""
+        match intent:
+            case CancelFlow(flow_run_id=self._run.flow_run_id):
+                self._cancel_flow(intent)
+            case CancelTask(flow_run_id=self._run.flow_run_id):
+                self._cancel_task(intent)
+            case Lost():
+                self._be_lost(intent)
+            case _:
+                pass
+
+    async def close(self) -> None:
+        """Stop climbing; the attempts have ended, or the process does."""
+        tasks = [task for ladder in self._ladders.values() for task in ladder]
+        for task in [*tasks, *self._answers]:
+            task.cancel()
+        await asyncio.gather(*tasks, *self._answers, return_exceptions=True)
+
+    def _cancel_flow(self, intent: CancelFlow) -> None:
+        began = time.monotonic() - (boot_seconds() - intent.read_at_seconds)
+        self._conductor.stop_all(began)
+        self._watcher.told(f"cancel of {intent.flow_run_id}: {intent.reason or 'no reason given'}")
+        held = {each: self._conductor.held_on(each) for each in self._executors}
+        self._climb(intent, held, began)
+        self._answer(intent, [key for keys in held.values() for key in keys])
+
+    def _cancel_task(self, intent: CancelTask) -> None:
+        began = time.monotonic() - (boot_seconds() - intent.read_at_seconds)
+        wanted = AttemptKey(intent.flow_run_id, intent.task_run_id, intent.attempt)
+        held = {
+            each: [key for key in self._conductor.held_on(each) if key == wanted]
+            for each in self._executors
+        }
+        self._watcher.told(f"cancel of task run {intent.task_run_id}")
+        self._climb(intent, held, began)
+        self._answer(intent, [key for keys in held.values() for key in keys])
+
+    def _climb(
+        self,
+        intent: CancelFlow | CancelTask,
+        held: dict[Executor, list[AttemptKey]],
+        began: float,
+    ) -> None:
+        # An escalation is the same cancellation in another mode: the old ladder is left.
+        for task in self._ladders.pop(intent.cancellation_id, ()):
+            task.cancel()
+        for executor, keys in held.items():
+            for alike in self._alike(executor, keys):
+                ladder = Climb(
+                    run=self._run,
+                    executor=executor,
+                    keys=alike,
+                    mode=intent.mode,
+                    grace_seconds=intent.grace_seconds,
+                    cooperative_seconds=self._conductor.cooperative_seconds(alike[0]),
+                    began_seconds=began,
+                    cancellation_id=intent.cancellation_id,
+                    on_rung=self._watcher.rung,
+                )
+                task = asyncio.get_running_loop().create_task(climb(ladder))
+                self._ladders[intent.cancellation_id].append(task)
+
+    def _alike(self, executor: Executor, keys: list[AttemptKey]) -> list[list[AttemptKey]]:
+        """The attempts in groups that climb together: the same rungs at the same times."""
+        groups: dict[object, list[AttemptKey]] = defaultdict(list)
+        for key in keys:
+            rungs = executor.rungs_of(key)
+            groups[rungs, self._conductor.cooperative_seconds(key)].append(key)
+        return list(groups.values())
+
+    def _answer(self, intent: CancelFlow | CancelTask, keys: list[AttemptKey]) -> None:
+        task = asyncio.get_running_loop().create_task(self._acknowledge(intent, keys))
+        self._answers.add(task)
+        task.add_done_callback(self._answers.discard)
+
+    async def _acknowledge(self, intent: CancelFlow | CancelTask, keys: list[AttemptKey]) -> None:
+        """Say what is held and what of it cannot be stopped, as soon as that can be known."""
+        until = time.monotonic() + ANSWER_SECONDS
+        # Ends come from the executors' threads; looking is simpler than having each of them tell.
+        while self._still_held(keys) and time.monotonic() < until:  # noqa: ASYNC110
+            await asyncio.sleep(LOOK_SECONDS)
+        asked = set(keys)
+        cannot_stop = [
+            (key.task_run_id, key.attempt)
+            for each in self._executors
+            for key in each.cannot_stop(
+                [key for key in self._conductor.held_on(each) if key in asked]
+            )
+        ]
+        intent.acknowledge(cannot_stop=cannot_stop)
+        if cannot_stop:
+            names = ", ".join(task_run_id for task_run_id, _ in cannot_stop[:5])
+            self._run.executor_report(
+                "warning",
+                f"{len(cannot_stop)} cannot be stopped and run to their real end: {names}",
+                executor=self._executors[-1].name,
+            )
+
+    def _still_held(self, keys: list[AttemptKey]) -> bool:
+        held = {key for each in self._executors for key in self._conductor.held_on(each)}
+        return any(key in held for key in keys)
+
+    def _be_lost(self, intent: Lost) -> None:
+        """Somebody has ended our attempts in our name: nothing of them may go on."""
+        _log.error("this runner was given up", reason=intent.reason)
+        self.lost = intent
+        self._watcher.lost(intent.reason)
+        self._conductor.stop_all(time.monotonic())
+        for executor in self._executors:
+            keys = self._conductor.held_on(executor)
+            for rung in (Rung.KILL, Rung.INTERRUPT):
+                if keys and rung in executor.rungs_of(keys[0]):
+                    executor.cancel(keys, rung)
+                    break
