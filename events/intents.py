@@ -96,7 +96,7 @@ class StopInfrastructure(_Told):
     target_runner_id: ChosenId
     handle: Handle
     cancellation_id: str | None = None
-    grace_seconds: Seconds = 0
+    grace_seconds: Seconds = 0.0
 
 
 class Lost(_Told):

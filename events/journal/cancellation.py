@@ -66,7 +66,7 @@ class CancellationEscalated(Event):
     type: Literal["cancellation.escalated.v1"] = "cancellation.escalated.v1"
     cancellation_id: str
     reason: Text = ""
-    grace_seconds: Seconds = 0
+    grace_seconds: Seconds = 0.0
     deadline_at: Moment
 
 
