@@ -68,11 +68,16 @@ class AttemptKey:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A Python callable as work."""
+    """A Python callable as work.
+
+    Where it has to be pickled, `sent_as` goes in place of the function, if there is one: an object
+    that unpickles to the function (by its name, say, where the function's own name is taken).
+    """
 
     function: Callable[..., object]
     args: tuple[object, ...] = ()
     kwargs: Mapping[str, object] = field(default_factory=dict[str, object])
+    sent_as: object = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +202,7 @@ class Executor(ABC):
 
     @abstractmethod
     def start(self) -> None:
-        """Get ready. Before it nothing is begun.
+        """Get ready; to be called before the first `submit`.
 
         Raises:
             CannotInterruptError: it cannot work here, and was told not to put up with less.

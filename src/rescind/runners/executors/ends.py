@@ -28,7 +28,7 @@ __all__ = [
 
 _TRACEBACK_CHARACTERS_MAX: Final = 16_000
 _MESSAGE_CHARACTERS_MAX: Final = 4_000
-_OUR_FOLDER: Final = str(Path(__file__).parent)
+_OUR_FOLDER: Final = str(Path(__file__).parents[1])
 _FORCING: Final = frozenset({Rung.TERMINATE, Rung.KILL})
 
 

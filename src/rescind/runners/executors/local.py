@@ -75,10 +75,10 @@ _SWITCH_SECONDS: Final = 0.001
 class LocalExecutor(HoldingExecutor):
     """Runs work in the thread that calls `start`, which should be the main thread.
 
-    `on_ctrl_c` is called in the main thread when a person presses Ctrl-C, between any two
-    bytecodes: it may put a note into a `queue.SimpleQueue` and no more. Without it Ctrl-C is
-    Python's own ``KeyboardInterrupt``. With `must_interrupt` a place where nothing can be
-    interrupted is an error of `start` instead of a lesser capability.
+    `on_ctrl_c` (may also be set before `start`) is called in the main thread when a person presses
+    Ctrl-C, between any two bytecodes: it may put a note into a `queue.SimpleQueue` and no more.
+    Without it Ctrl-C is Python's own ``KeyboardInterrupt``. With `must_interrupt` a place where
+    nothing can be interrupted is an error of `start` instead of a lesser capability.
     """
 
     name: ClassVar[str] = "local"
@@ -87,7 +87,7 @@ class LocalExecutor(HoldingExecutor):
         self, *, on_ctrl_c: Callable[[], None] | None = None, must_interrupt: bool = False
     ) -> None:
         super().__init__()
-        self._on_ctrl_c = on_ctrl_c
+        self.on_ctrl_c = on_ctrl_c
         self._must_interrupt = must_interrupt
         self._ctrl_c_before: Any = None
         self._switch_seconds_before = sys.getswitchinterval()
@@ -131,7 +131,7 @@ class LocalExecutor(HoldingExecutor):
             self._regions.wakers.append(self.wake)
             self._switch_seconds_before = sys.getswitchinterval()
             sys.setswitchinterval(min(_SWITCH_SECONDS, self._switch_seconds_before))
-            if self._on_ctrl_c is not None:
+            if self.on_ctrl_c is not None:
                 self._ctrl_c_before = signal.signal(signal.SIGINT, self._on_sigint)
 
     def wake(self) -> None:
@@ -233,8 +233,8 @@ class LocalExecutor(HoldingExecutor):
         return RungResult(key, rung, "done", "it has ended this moment")
 
     def _on_sigint(self, _number: int, _frame: FrameType | None) -> None:
-        if self._on_ctrl_c is not None:
-            self._on_ctrl_c()
+        if self.on_ctrl_c is not None:
+            self.on_ctrl_c()
         self.wake()
 
     def _close(self) -> None:

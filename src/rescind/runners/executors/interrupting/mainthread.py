@@ -38,7 +38,8 @@ from rescind.runners.executors.base import AttemptKey
 
 __all__ = ["INTERRUPT_SIGNAL", "Region", "Regions", "main_regions", "why_not_here"]
 
-INTERRUPT_SIGNAL: Final = signal.SIGRTMIN + 3
+# Elsewhere than on Linux there are no real-time signals; imports must work there all the same.
+INTERRUPT_SIGNAL: Final = signal.SIGRTMIN + 3 if sys.platform == "linux" else signal.SIGUSR2
 
 
 class Region:

@@ -81,7 +81,8 @@ def pack(work: Work) -> Parcel:
     head["argv"] = sys.argv
     head["path"] = [str(entry) for entry in sys.path]
     try:
-        return Parcel(head, cloudpickle.dumps((does.function, does.args, dict(does.kwargs))))
+        function = does.function if does.sent_as is None else does.sent_as
+        return Parcel(head, cloudpickle.dumps((function, does.args, dict(does.kwargs))))
     except Exception as error:
         # Pickling runs code of the arguments' classes.
         reason = f"{type(error).__name__}: {error}"
