@@ -2,7 +2,8 @@
 
 Each request is a transaction of its own: decided on a draft, written, adopted. What is written
 is kept as the topics would keep it, so that `restart` finds exactly that. Sweeps that a
-transaction owes wait until `sweep`. Time stands still unless a test moves it.
+transaction owes wait until `sweep`. Time stands still unless a test moves it. The journal is
+held to the invariants at every step, so each test of a rule is one of those too.
 """
 
 from collections.abc import Iterable
@@ -12,6 +13,7 @@ from rescind.events.journal import Entry
 from rescind.events.moments import moment_from_text
 from rescind.events.requests import AnyRequest, Lane, Unreadable
 from rescind.statemachine.answer import Core
+from rescind.statemachine.audit import Auditor
 from rescind.statemachine.clocks import flow_clocks, task_clocks
 from rescind.statemachine.draft import Draft
 from rescind.statemachine.partition import Known, Partition, restore
@@ -64,6 +66,7 @@ class World:
         self.written = Written()
         self.journal: list[Entry] = []
         self.owed: dict[Sweep, None] = {}
+        self.auditor = Auditor(0)
         self.now_ms = NOON_MS
         self._previous: dict[Lane, int] = {"start": -1, "stop": -1}
 
@@ -122,7 +125,11 @@ class World:
         self.written.write(core.draft)
         core.draft.adopt()
         self.owed.update(core.owed)
-        self.journal += core.recorder.entries
+        for entry in core.recorder.entries:
+            self.auditor.see(len(self.journal), entry)
+            self.journal.append(entry)
+        found = self.auditor.findings(at_end=False)
+        assert found == [], found
         return core.recorder.entries
 
     def restored(self) -> Partition:
