@@ -1,0 +1,1 @@
+"""`rescind audit`: reads the topics for the auditor of the state machine, and prints findings."""

@@ -1,0 +1,108 @@
+"""One partition of a running service, shown to an `Auditor`.
+
+The order matters while the service writes on: the journal to its end, then the states, which may
+be ahead of that by now, then the journal up to its end after they were read. A run that changes
+every moment agrees at some step in between, or never.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from rescind.cli.reading.snapshot import latest
+from rescind.errors import JournalError
+from rescind.events.journal import Entry
+from rescind.kafka.connection import Connection
+from rescind.kafka.readers import PartitionReader
+from rescind.kafka.topics import TopicNames
+from rescind.statemachine.audit import Auditor, Finding, FindingCode, Topic
+
+__all__ = ["Audited", "audit_partition"]
+
+# An orphaned task run of a lost runner has no owner until its sweep comes to it.
+_SETTLE_SECONDS: Final = 5.0
+_SETTLE_STEP_SECONDS: Final = 0.5
+
+_INTERNAL_KEY: Final = b"@"
+
+
+@dataclass(slots=True)
+class Audited:
+    """What came of one partition. ``stopped``: why it could not be read on, if so."""
+
+    partition: int
+    entries: int = 0
+    findings: list[Finding] = field(default_factory=list[Finding])
+    stopped: str = ""
+
+
+async def audit_partition(
+    connection: Connection,
+    names: TopicNames,
+    partition: int,
+    first: int,
+    progress: Callable[[int], None],
+) -> Audited:
+    """Audit one partition from its first offset; ``progress`` is told how many offsets passed."""
+    auditor = Auditor(partition)
+    reader = PartitionReader(connection, names.journal, partition, first, fetch_bytes_max=16 << 20)
+    async with reader:
+        stopped = await _see_to_end(reader, auditor, progress)
+        if not stopped:
+            for topic, name in _topics(names).items():
+                values = await latest(connection, name, [partition])
+                records = [(key.decode(), value) for key, value in values.items() if _is_run(key)]
+                auditor.compare_states(topic, records)
+            stopped = await _see_to_end(reader, auditor, progress)
+        if stopped:
+            found = auditor.findings(at_end=False)
+            return Audited(partition, auditor.entries, found, stopped)
+        return Audited(partition, auditor.entries, await _settled(reader, auditor, progress))
+
+
+async def _settled(
+    reader: PartitionReader, auditor: Auditor, progress: Callable[[int], None]
+) -> list[Finding]:
+    """The findings at the end; those that a sweep under way explains get some time to go."""
+    waited = 0.0
+    findings = auditor.findings()
+    while waited < _SETTLE_SECONDS and any(f.code is FindingCode.NOT_OWNED for f in findings):
+        await asyncio.sleep(_SETTLE_STEP_SECONDS)
+        waited += _SETTLE_STEP_SECONDS
+        await _see_to_end(reader, auditor, progress)
+        findings = auditor.findings()
+    return findings
+
+
+async def _see_to_end(
+    reader: PartitionReader, auditor: Auditor, progress: Callable[[int], None]
+) -> str:
+    """Show the auditor what is there; why it could not be read to its end, or nothing."""
+    end = await reader.end()
+    before = await reader.position(reader.partition)
+    while before < end:
+        for record in await reader.fetch(max_records=2_000, timeout_seconds=0.02):
+            try:
+                entry = Entry.from_json(record.value or b"")
+            except JournalError as error:
+                return f"partition {record.partition}, offset {record.offset}: {error}"
+            auditor.see(record.offset, entry)
+        after = await reader.position(reader.partition)
+        progress(after - before)
+        before = after
+    return ""
+
+
+def _topics(names: TopicNames) -> Mapping[Topic, str]:
+    return {
+        Topic.FLOW_STATES: names.flow_states,
+        Topic.TASK_STATES: names.task_states,
+        Topic.OPEN_FLOWS: names.open_flows,
+        Topic.OPEN_TASKS: names.open_tasks,
+        Topic.RUNNERS: names.runners,
+    }
+
+
+def _is_run(key: bytes) -> bool:
+    return not key.startswith(_INTERNAL_KEY)

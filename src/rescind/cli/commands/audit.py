@@ -1,0 +1,32 @@
+"""`audit`: whether the journal is whole, and whether the states are what it says."""
+
+from typing import Annotated
+
+import typer
+
+from rescind.cli.options import Json
+
+__all__ = ["audit"]
+
+audit = typer.Typer(help="The audit: what the journal proves.", no_args_is_help=True)
+
+
+@audit.command("verify")
+def verify(
+    partition: Annotated[
+        list[int] | None, typer.Option(min=0, help="Only this partition; repeat.")
+    ] = None,
+    as_json: Json = False,
+) -> int:
+    """Read every journal to its end and hold it to the six invariants; exit 6 on a finding.
+
+    Each request of both lanes has one outcome; nothing starts after a cancel; what has ended stays
+    so; a flow run ends when its last task run has; the states are what the journal says; whatever
+    is open has an owner or a clock.
+    """
+    from rescind.cli.session import needs_extra, run
+
+    needs_extra("service", "transitions")
+    from rescind.cli.audit.verifying import verify_journal
+
+    return run(verify_journal(partition or None, as_json=as_json))

@@ -1,0 +1,31 @@
+"""`journal`: the events, in order."""
+
+from typing import Annotated
+
+import typer
+
+from rescind.cli.options import Json
+
+__all__ = ["journal"]
+
+journal = typer.Typer(help="The journal: every event and refusal, in order.", no_args_is_help=True)
+
+
+@journal.command("tail")
+def tail(
+    flow: Annotated[
+        str | None,
+        typer.Option(metavar="ID", help="Only of this flow run, from its beginning."),
+    ] = None,
+    lines: Annotated[
+        int | None,
+        typer.Option("--lines", "-n", min=0, help="How many; else 20, all of --flow."),
+    ] = None,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with what comes.")] = False,
+    as_json: Json = False,
+) -> int:
+    """Print the last events; with --json each as the record is, on a line of its own."""
+    from rescind.cli.looking.journal import tail_journal
+    from rescind.cli.session import run
+
+    return run(tail_journal(flow, lines, follow=follow, as_json=as_json))

@@ -1,0 +1,15 @@
+"""`up`: everything on one machine."""
+
+__all__ = ["up"]
+
+
+def up() -> int:
+    """Start Kafka and all services on this machine, and watch over them until Ctrl-C.
+
+    With RESCIND_BOOTSTRAP set, the services alone, on that cluster. Data and logs are kept in the
+    user's data folder (RESCIND_DATA_DIR), and every command on this machine finds it by itself.
+    """
+    from rescind.cli.session import run
+    from rescind.cli.up.running import stay_up
+
+    return run(stay_up())

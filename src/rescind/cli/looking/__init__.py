@@ -1,0 +1,1 @@
+"""Commands that only read: `ls`, `show`, `watch`, `journal tail`."""

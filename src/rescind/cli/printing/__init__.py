@@ -1,0 +1,1 @@
+"""What commands print: numbers and times in words, tables, the story of a run."""

@@ -1,0 +1,82 @@
+"""Entries of the journal as lines at a terminal: when, of what, and `tell`'s words."""
+
+from typing import Final
+
+from rich.text import Text
+
+from rescind.cli.printing.story import style_of, tell
+from rescind.cli.printing.words import clock, plain
+from rescind.events.journal import (
+    Entry,
+    FlowCancelled,
+    FlowFailed,
+    FlowSucceeded,
+    RequestRefused,
+    TaskCancelled,
+    TaskRegistered,
+    TaskStarted,
+)
+from rescind.events.words import How, StreamKind
+
+__all__ = ["is_end", "is_news", "journal_line", "story_line"]
+
+# Said once, in the account, however many there are.
+_SWEPT: Final = frozenset({How.NEVER_STARTED, How.NOT_RETRIED})
+
+_ELAPSED_COLUMNS: Final = 11
+
+
+def is_news(entry: Entry) -> bool:
+    """Whether a watcher wants a line of it: not of each task run that is made or never starts."""
+    event = entry.event
+    if isinstance(event, TaskRegistered | TaskStarted | RequestRefused):
+        return False
+    return not (isinstance(event, TaskCancelled) and event.how in _SWEPT)
+
+
+def is_end(entry: Entry) -> bool:
+    """Whether a flow run ended by it."""
+    return isinstance(entry.event, FlowCancelled | FlowFailed | FlowSucceeded)
+
+
+def story_line(entry: Entry, asked_ms: int | None) -> Text:
+    """A line in the story of one flow run; times since the cancel was asked, if it was."""
+    line = Text(clock(entry.at_ms), style="dim")
+    line.append(_since(entry.at_ms, asked_ms).rjust(_ELAPSED_COLUMNS))
+    if (subject := _task(entry)) is not None:
+        line.append(f"  {subject}", style="bold")
+    line.append(f"  {tell(entry)}", style=style_of(entry.event))
+    return line
+
+
+def journal_line(entry: Entry) -> Text:
+    """A line of the journal: with the stream, the type and the version in front."""
+    line = Text(clock(entry.at_ms), style="dim")
+    line.append(f"  {_stream(entry)}", style="bold")
+    line.append(f"  {entry.event.type}", style=style_of(entry.event))
+    line.append(f"  {tell(entry)}")
+    return line
+
+
+def _since(at_ms: int, asked_ms: int | None) -> str:
+    if asked_ms is None or at_ms < asked_ms:
+        return ""
+    return f"+{(at_ms - asked_ms) / 1000:.3f} s"
+
+
+def _task(entry: Entry) -> str | None:
+    if entry.task_run_id is None:
+        return None
+    again = f" (try {entry.attempt})" if (entry.attempt or 1) > 1 else ""
+    return f"{plain(entry.task_run_id)}{again}"
+
+
+def _stream(entry: Entry) -> str:
+    match entry.stream_kind:
+        case StreamKind.FLOW:
+            task = _task(entry)
+            return entry.stream_id if task is None else f"{entry.stream_id}/{task}"
+        case StreamKind.RUNNER:
+            return f"runner {entry.stream_id}"
+        case StreamKind.PARTITION:
+            return f"partition {entry.stream_id}"

@@ -1,0 +1,189 @@
+"""Each event of the journal as one line for a person.
+
+`tell` is total: the union of events is closed, so the type checker finds an event that has no
+words yet. A line says what is particular to this event; what stands in the envelope (when, which
+run, which attempt) is put in front by whoever prints it.
+"""
+
+from typing import Final, assert_never
+
+from rescind.cli.printing.story_of_runs import FLOW_EVENTS, TASK_EVENTS, tell_flow, tell_task
+from rescind.cli.printing.words import clock, day_and_clock, plain, quoted
+from rescind.events.journal import (
+    AnyEvent,
+    CancellationAcknowledged,
+    CancellationArmed,
+    CancellationClockFired,
+    CancellationEscalated,
+    CancellationLapsed,
+    CancellationSent,
+    CancellationWarning,
+    ChildCancelSent,
+    ChildEndSent,
+    ChildFinishedRecorded,
+    ChildNotCancelled,
+    ChildReleased,
+    Entry,
+    ExecutorFailed,
+    InfrastructureTeardown,
+    RequestDeniedRecorded,
+    RequestForwarded,
+    RequestRefused,
+    RequestsLost,
+    RunnerLeft,
+    RunnerLostRecorded,
+    RunnerRegistered,
+)
+
+__all__ = ["style_of", "tell"]
+
+CANCELLATION_EVENTS = (
+    CancellationArmed
+    | CancellationLapsed
+    | CancellationSent
+    | CancellationAcknowledged
+    | CancellationEscalated
+    | CancellationClockFired
+    | CancellationWarning
+    | ExecutorFailed
+    | InfrastructureTeardown
+)
+CHILD_EVENTS = (
+    ChildCancelSent | ChildNotCancelled | ChildEndSent | ChildFinishedRecorded | ChildReleased
+)
+RUNNER_EVENTS = RunnerRegistered | RunnerLeft | RunnerLostRecorded
+REQUEST_EVENTS = RequestRefused | RequestForwarded | RequestDeniedRecorded | RequestsLost
+
+# By the beginning of the type; the first that fits.
+_STYLES: Final = (
+    ("flow.cancelled", "bold magenta"),
+    ("flow.cancelling", "bold yellow"),
+    ("cancellation.escalated", "bold yellow"),
+    ("flow.quarantined", "bold red"),
+    ("requests.lost", "bold red"),
+    ("cancellation.warning", "yellow"),
+    ("cancellation.", "cyan"),
+    ("executor.failed", "red"),
+    ("task.stopping", "yellow"),
+    ("task.cancelled", "magenta"),
+    ("request.", "dim"),
+    ("runner.lost", "red"),
+    ("runner.", "dim"),
+)
+_ENDS_STYLES: Final = ((".succeeded", "green"), (".failed", "red"), (".late_report", "yellow"))
+
+
+def style_of(event: AnyEvent) -> str:
+    """The style of a line in rich's words; nothing for what is ordinary."""
+    name = event.type
+    for beginning, style in _STYLES:
+        if name.startswith(beginning):
+            return style
+    return next((style for part, style in _ENDS_STYLES if part in name), "")
+
+
+def tell(entry: Entry) -> str:
+    """What happened, on one line without colours."""
+    event = entry.event
+    if isinstance(event, FLOW_EVENTS):
+        return tell_flow(event, entry.actor)
+    if isinstance(event, TASK_EVENTS):
+        return tell_task(event, entry.actor)
+    if isinstance(event, CANCELLATION_EVENTS):
+        return _tell_cancellation(event)
+    if isinstance(event, CHILD_EVENTS):
+        return _tell_child(event)
+    if isinstance(event, RUNNER_EVENTS):
+        return _tell_runner(event)
+    return _tell_request(event)
+
+
+def _tell_cancellation(event: CANCELLATION_EVENTS) -> str:
+    match event:
+        case CancellationArmed():
+            return f"armed: nobody knows this id yet; kept until {day_and_clock(event.until)}"
+        case CancellationLapsed():
+            return "no longer armed"
+        case CancellationSent():
+            return f"told {_runners(event.runner_ids)}"
+        case CancellationAcknowledged():
+            return f"acknowledged by {event.runner_id}: {_held(event)}"
+        case CancellationEscalated():
+            return f"abort asked; deadline {clock(event.deadline_at)}{_because(event.reason)}"
+        case CancellationClockFired():
+            return f"the clock {event.clock!s} struck"
+        case CancellationWarning():
+            return f"{plain(event.executor) or 'executor'} warns: {plain(event.message)}"
+        case ExecutorFailed():
+            return f"{plain(event.executor) or 'executor'} failed: {plain(event.message)}"
+        case InfrastructureTeardown():
+            return _teardown(event)
+    assert_never(event)
+
+
+def _teardown(event: InfrastructureTeardown) -> str:
+    what = f"{plain(event.handle.kind)} of {event.target_runner_id}"
+    why = f": {plain(event.message or event.code)}" if event.message or event.code else ""
+    return f"teardown of the {what} {event.outcome}{why}"
+
+
+def _tell_child(event: CHILD_EVENTS) -> str:
+    match event:
+        case ChildCancelSent():
+            return f"cancel sent to child {event.child_flow_run_id}"
+        case ChildNotCancelled():
+            return f"child {event.child_flow_run_id} left alone, as its policy says"
+        case ChildEndSent():
+            return f"parent {event.parent_flow_run_id} told of the end: {event.end}"
+        case ChildFinishedRecorded():
+            return f"released child {event.child_flow_run_id} ended: {event.end}"
+        case ChildReleased():
+            return f"child {event.child_flow_run_id} released: its end is not waited for"
+    assert_never(event)
+
+
+def _tell_runner(event: RUNNER_EVENTS) -> str:
+    match event:
+        case RunnerRegistered():
+            can = event.capabilities
+            return f"registered in pool {plain(event.pool)} with executor {plain(can.executor)}"
+        case RunnerLeft():
+            return f"left{_because(event.reason)}"
+        case RunnerLostRecorded():
+            return f"given up{_because(event.reason)}"
+    assert_never(event)
+
+
+def _tell_request(event: REQUEST_EVENTS) -> str:
+    match event:
+        case RequestRefused():
+            item = "" if event.item is None else f" (item {event.item})"
+            asked = event.request_type or "request"
+            return f"{asked}{item} refused {event.code}: {plain(event.message)}"
+        case RequestForwarded():
+            return f"sent on to partition {event.partition}"
+        case RequestDeniedRecorded():
+            return f"{plain(event.asked)} denied: {plain(event.permission)} is missing"
+        case RequestsLost():
+            count = event.last - event.first + 1
+            return f"{count} requests lost to retention: offsets {event.first} to {event.last}"
+    assert_never(event)
+
+
+def _runners(runner_ids: tuple[str, ...]) -> str:
+    shown = ", ".join(runner_ids[:3])
+    more = f" and {len(runner_ids) - 3} more" if len(runner_ids) > 3 else ""
+    return f"{shown}{more}"
+
+
+def _held(event: CancellationAcknowledged) -> str:
+    if not event.held:
+        return "holds nothing"
+    cannot = [held.task_run_id for held in event.held if not held.can_stop]
+    chunk = "" if event.last else f" (part {event.chunk + 1})"
+    count = f"holds {len(event.held)}{chunk}"
+    return f"{count}, cannot stop {', '.join(cannot[:5])}" if cannot else count
+
+
+def _because(reason: str) -> str:
+    return f": {quoted(reason)}" if reason else ""

@@ -1,0 +1,155 @@
+"""The lines for events of flow runs and task runs; `story` has the rest and the rule."""
+
+from typing import assert_never
+
+from rescind.cli.printing.words import actor, clock, duration, plain, quoted
+from rescind.events.journal import (
+    Account,
+    FlowBodyFinished,
+    FlowCancelled,
+    FlowCancelling,
+    FlowFailed,
+    FlowForgotten,
+    FlowLateReport,
+    FlowQuarantined,
+    FlowRegistered,
+    FlowStarted,
+    FlowSucceeded,
+    TaskCancelled,
+    TaskCancelling,
+    TaskCleanupReported,
+    TaskFailed,
+    TaskLateReport,
+    TaskRegistered,
+    TaskRetrying,
+    TaskStarted,
+    TaskStoppingReported,
+    TaskSucceeded,
+)
+from rescind.events.words import Actor, ErrorInfo
+
+__all__ = ["FLOW_EVENTS", "TASK_EVENTS", "account_in_words", "tell_flow", "tell_task"]
+
+FLOW_EVENTS = (
+    FlowRegistered
+    | FlowStarted
+    | FlowCancelling
+    | FlowCancelled
+    | FlowSucceeded
+    | FlowFailed
+    | FlowBodyFinished
+    | FlowLateReport
+    | FlowForgotten
+    | FlowQuarantined
+)
+TASK_EVENTS = (
+    TaskRegistered
+    | TaskStarted
+    | TaskRetrying
+    | TaskCancelling
+    | TaskCancelled
+    | TaskSucceeded
+    | TaskFailed
+    | TaskLateReport
+    | TaskStoppingReported
+    | TaskCleanupReported
+)
+
+
+def account_in_words(account: Account) -> str:
+    """``3 stopped, 12 never started, 1 succeeded, in 240 ms``."""
+    counts = (
+        (account.cancelled, "stopped"),
+        (account.never_started, "never started"),
+        (account.not_retried, "not retried"),
+        (account.succeeded, "succeeded"),
+        (account.failed, "failed"),
+        (account.unconfirmed, "not seen to stop"),
+    )
+    said = [f"{count} {what}" for count, what in counts if count]
+    return f"{', '.join(said) or 'nothing was running'}, in {duration(account.took_ms)}"
+
+
+def tell_flow(event: FLOW_EVENTS, who: Actor | None) -> str:
+    match event:
+        case FlowRegistered():
+            return f"registered as {quoted(event.name)} in {plain(event.namespace)}"
+        case FlowStarted():
+            return f"started by runner {event.runner_id}"
+        case FlowCancelling():
+            return _cancelling(event, who)
+        case FlowCancelled():
+            return f"cancelled: {account_in_words(event.account)}"
+        case FlowSucceeded():
+            return "succeeded"
+        case FlowFailed():
+            account = "" if event.account is None else f"; {account_in_words(event.account)}"
+            return f"{event.end}{_error(event.error)}{account}"
+        case FlowBodyFinished():
+            return f"its body ended {event.end}; the cancel came first and stands"
+        case FlowLateReport():
+            return f"late report of {event.runner_id}: {event.end}; the state stays"
+        case FlowForgotten():
+            return "forgotten: its id is free"
+        case FlowQuarantined():
+            return f"quarantined: {plain(event.error)}"
+    assert_never(event)
+
+
+def _cancelling(event: FlowCancelling, who: Actor | None) -> str:
+    terms = event.terms
+    reason = f": {quoted(terms.reason)}" if terms.reason else ""
+    named = "" if terms.named_end == "cancelled" else f"; it will count as {terms.named_end}"
+    return (
+        f"cancel asked by {actor(who)}{reason}; {terms.mode}, grace {terms.grace_seconds:g} s, "
+        f"deadline {clock(terms.deadline_at)}{named}"
+    )
+
+
+def tell_task(event: TASK_EVENTS, who: Actor | None) -> str:
+    match event:
+        case TaskRegistered():
+            kind = "" if event.kind == "task" else f" ({event.kind})"
+            return f"registered as {quoted(event.name)}{kind}"
+        case TaskStarted():
+            return f"start granted to {event.runner_id}"
+        case TaskRetrying():
+            return f"{event.end}{_error(event.error)}; may be tried again {clock(event.retry_at)}"
+        case TaskCancelling():
+            reason = f": {quoted(event.terms.reason)}" if event.terms.reason else ""
+            return f"cancel asked by {actor(who)}{reason}; {event.terms.mode}"
+        case TaskCancelled():
+            return f"cancelled, {event.how}{_seen(event)}"
+        case TaskSucceeded():
+            return "succeeded"
+        case TaskFailed():
+            return f"{event.end}{_error(event.error)}"
+        case TaskLateReport():
+            return f"late report of {event.runner_id}: {event.end}; the state stays"
+        case TaskStoppingReported():
+            return _rung(event)
+        case TaskCleanupReported():
+            why = f": {plain(event.message)}" if event.message else ""
+            return f"clean-up {event.outcome} after {duration(event.after_ms)}{why}"
+    assert_never(event)
+
+
+def _seen(event: TaskCancelled) -> str:
+    """How much of the claim is proven, in the words of the evidence."""
+    if not event.stopped_confirmed:
+        return "; nobody has seen it stop"
+    took = event.evidence.get("stop_ms")
+    return f" in {duration(took)}" if isinstance(took, int | float) else ""
+
+
+def _rung(event: TaskStoppingReported) -> str:
+    why = f": {plain(event.message)}" if event.message else ""
+    said = "" if event.outcome == "done" else f" {event.outcome}"
+    return f"{event.rung}{said} after {duration(event.after_ms)}{why}"
+
+
+def _error(error: ErrorInfo | None) -> str:
+    if error is None:
+        return ""
+    message = f": {plain(error.message, 200)}" if error.message else ""
+    return f", {plain(error.type)}{message}"

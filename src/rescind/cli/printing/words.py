@@ -1,0 +1,75 @@
+"""Times, durations and strangers' texts as a person reads them at a terminal.
+
+Whatever came over the wire goes through `plain` before it is printed: a reason may hold escape
+codes, and a terminal obeys those.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from rescind.events.words import Actor
+
+__all__ = ["actor", "age", "clock", "day_and_clock", "duration", "labels", "plain", "quoted"]
+
+
+def plain(text: str, characters_max: int = 500) -> str:
+    """The text on one line, with a dot for each character that a terminal might obey."""
+    cut = text if len(text) <= characters_max else f"{text[: characters_max - 1]}…"
+    return "".join(c if c.isprintable() else " " if c.isspace() else "·" for c in cut)
+
+
+def quoted(text: str) -> str:
+    return f"“{plain(text)}”"
+
+
+def clock(at_ms: int) -> str:
+    """The local time of day with milliseconds, ``12:00:01.234``."""
+    return f"{_local(at_ms):%H:%M:%S}.{at_ms % 1000:03d}"
+
+
+def day_and_clock(at_ms: int) -> str:
+    """The local day and time, ``2026-11-22 12:00:01``."""
+    return f"{_local(at_ms):%Y-%m-%d %H:%M:%S}"
+
+
+def duration(ms: float) -> str:
+    """In the unit that fits: ``12 ms``, ``3.4 s``, ``5 min 20 s``, ``2 h 5 min``, ``3 d 4 h``."""
+    if ms < 1_000:
+        return f"{ms:.0f} ms"
+    seconds = ms / 1000
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, seconds = divmod(round(seconds), 60)
+    if minutes < 60:
+        return _two(minutes, "min", seconds, "s")
+    hours, minutes = divmod(minutes, 60)
+    if hours < 24:
+        return _two(hours, "h", minutes, "min")
+    days, hours = divmod(hours, 24)
+    return _two(days, "d", hours, "h")
+
+
+def age(at_ms: int | None, now_ms: int) -> str:
+    """How long ago; a dash if it never was, and for what a skewed clock puts ahead, nothing."""
+    return "-" if at_ms is None else duration(max(0, now_ms - at_ms))
+
+
+def actor(who: Actor | None) -> str:
+    """Who asked, and that it is only a claim where the service has not signed it."""
+    if who is None:
+        return "somebody"
+    name = plain(who.id)
+    shown = name if who.kind == "user" else f"{who.kind} {name}"
+    return shown if who.verified or who.kind == "service" else f"{shown} (unverified)"
+
+
+def labels(found: Mapping[str, str]) -> str:
+    return " ".join(f"{plain(key)}={plain(value)}" for key, value in sorted(found.items()))
+
+
+def _two(first: int, first_unit: str, second: int, second_unit: str) -> str:
+    return f"{first} {first_unit}" + (f" {second} {second_unit}" if second else "")
+
+
+def _local(at_ms: int) -> datetime:
+    return datetime.fromtimestamp(at_ms // 1000, UTC).astimezone()

@@ -1,0 +1,48 @@
+"""The last record of each key of a compacted topic, as it is now: what `ls` and `show` look at.
+
+Read from the beginning at each call. That is right for a person who looks now and then; whoever
+asks all the time follows the topic instead.
+"""
+
+from collections.abc import AsyncIterator, Collection, Mapping
+from typing import Final
+
+from rescind.kafka.connection import Connection
+from rescind.kafka.readers import TopicFollower, starts
+from rescind.kafka.records import Record
+
+__all__ = ["latest", "read_all"]
+
+_FETCH_BYTES_MAX: Final = 16 << 20
+
+
+async def read_all(
+    connection: Connection, topic: str, since: Mapping[int, int]
+) -> AsyncIterator[list[Record]]:
+    """Yield what partitions of a topic hold from an offset of each to their ends as of now."""
+    follower = TopicFollower(connection, topic, since, fetch_bytes_max=_FETCH_BYTES_MAX)
+    async with follower:
+        last = await follower.ends()
+        # A marker of a transaction is no record: only the position shows that it was passed.
+        while any([await follower.position(number) < last[number] for number in since]):
+            records = await follower.fetch(max_records=10_000, timeout_seconds=0.02)
+            if kept := [record for record in records if record.offset < last[record.partition]]:
+                yield kept
+
+
+async def latest(
+    connection: Connection, topic: str, partitions: Collection[int] | None = None
+) -> dict[bytes, bytes]:
+    """Return the value of each key that has one (partitions None: in all of them)."""
+    first = await starts(connection, topic)
+    chosen = {number: first[number] for number in (first if partitions is None else partitions)}
+    found: dict[bytes, bytes] = {}
+    async for records in read_all(connection, topic, chosen):
+        for record in records:
+            if record.key is None:
+                continue
+            if record.value is None:  # A tombstone.
+                found.pop(record.key, None)
+            else:
+                found[record.key] = record.value
+    return found

@@ -1,0 +1,68 @@
+"""Flow runs and task runs as the state topics have them.
+
+A record that cannot be read hides nothing else: it is counted, and the command says how many.
+"""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+from pydantic import ValidationError
+
+from rescind.cli.reading.snapshot import latest
+from rescind.cli.session import Session
+from rescind.events.states import FlowState, TaskState
+from rescind.kafka.partitions import partition_of
+from rescind.kafka.readers import starts
+
+__all__ = ["FlowRuns", "read_flow", "read_flows", "read_tasks"]
+
+S = TypeVar("S", FlowState, TaskState)
+
+_SEPARATOR: Final = "/"
+
+
+@dataclass(frozen=True, slots=True)
+class FlowRuns:
+    """Flow runs by id, and how many records were none."""
+
+    by_id: dict[str, FlowState]
+    unreadable: int = 0
+
+
+async def read_flows(session: Session, partitions: Collection[int] | None = None) -> FlowRuns:
+    """Read every flow run that is known, or those of some partitions."""
+    values = await latest(session.connection, session.names.flow_states, partitions)
+    states = _parsed(FlowState, values.values())
+    return FlowRuns({state.flow_run_id: state for state in states}, len(values) - len(states))
+
+
+async def read_flow(session: Session, flow_run_id: str) -> FlowState | None:
+    """Read one flow run by its whole id: one partition is enough."""
+    partition = await partition_of_stream(session, flow_run_id)
+    return (await read_flows(session, [partition])).by_id.get(flow_run_id)
+
+
+async def read_tasks(session: Session, flow_run_id: str) -> list[TaskState]:
+    """Read the task runs of a flow run, in the order in which they were registered."""
+    partition = await partition_of_stream(session, flow_run_id)
+    found = await latest(session.connection, session.names.task_states, [partition])
+    ours = f"{flow_run_id}{_SEPARATOR}".encode()
+    states = _parsed(TaskState, (value for key, value in found.items() if key.startswith(ours)))
+    return sorted(states, key=lambda task: (task.registered_at, task.version, task.task_run_id))
+
+
+async def partition_of_stream(session: Session, stream_id: str) -> int:
+    """Return the partition that a flow run's records are in, in every topic."""
+    count = len(await starts(session.connection, session.names.flow_states))
+    return partition_of(stream_id, count)
+
+
+def _parsed(kind: type[S], values: Iterable[bytes]) -> list[S]:
+    found: list[S] = []
+    for value in values:
+        try:
+            found.append(kind.model_validate_json(value))
+        except ValidationError:
+            continue
+    return found

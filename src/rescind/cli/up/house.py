@@ -1,0 +1,155 @@
+"""`House`: Kafka (or a cluster that is named), the topics, a worker and agents, as one thing.
+
+Started in the order in which they need each other, ended in the other order. What ends by itself
+is started again; so is Kafka, on the same port and with its data. For `rescind up` and the demo.
+"""
+
+import asyncio
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from rescind.cli.up.service import News, Service
+from rescind.cli.up.state import UpState, read_up, remove_up, write_up
+from rescind.errors import AlreadyUpError, BrokerUnavailableError, NotReadyError
+from rescind.kafka.connection import Connection, connect
+from rescind.kafka.embedded import EmbeddedBroker, ProgressCallback
+from rescind.kafka.embedded.locks import FileLock
+from rescind.kafka.groups import describe_group
+from rescind.kafka.readers import ends
+from rescind.kafka.topics import TopicNames, create_topics, topic_specs
+from rescind.kafka.versions import require_supported_broker
+from rescind.settings import Settings
+
+__all__ = ["House"]
+
+_READY_SECONDS_MAX: Final = 60.0
+_GRACE_SECONDS: Final = 20.0
+_LOOK_SECONDS: Final = 0.25
+_BROKER_BACKOFF_SECONDS: Final = 2.0
+
+
+class House:
+    """An async context manager: entered when everything answers, left when everything has ended.
+
+    ``environment`` is added to that of the services.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        progress: ProgressCallback,
+        news: News,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        self.settings = settings
+        self.broker: EmbeddedBroker | None = None
+        self._progress = progress
+        self._news = news
+        logs = settings.data_dir / "logs"
+        # The services find Kafka where every command does.
+        own = {"RESCIND_DATA_DIR": str(settings.data_dir), **(environment or {})}
+        self.services = {
+            name: Service(name, logs / f"{name}.log", own, news) for name in ("worker", "agents")
+        }
+        self._lock: FileLock | None = None
+        self._watching: asyncio.Task[None] | None = None
+        self._partitions = 0
+        self.release = ""
+
+    @property
+    def connection(self) -> Connection:
+        return connect(self.settings)
+
+    async def start(self) -> None:
+        """Raises `AlreadyUpError`, what the broker's start raises, `NotReadyError`."""
+        self._lock_folder(self.settings.data_dir)
+        if self.settings.is_embedded:
+            self.broker = EmbeddedBroker.from_settings(self.settings, self._progress)
+            await self.broker.start_async()
+            self._watching = asyncio.create_task(self._keep_broker(self.broker), name="kafka")
+        connection = self.connection
+        self.release = await require_supported_broker(connection)
+        names = TopicNames(self.settings.topic_prefix)
+        await create_topics(
+            connection,
+            topic_specs(names),
+            partitions=self.settings.partition_count,
+            replicas=self.settings.replication_factor,
+        )
+        self._partitions = len(await ends(connection, names.stop_requests))
+        for service in self.services.values():
+            await service.start()
+        logs = {name: str(service.log_file) for name, service in self.services.items()}
+        write_up(self.settings.data_dir, UpState.of_this_process(connection.bootstrap, logs))
+        await self.until_ready()
+
+    async def stop(self) -> None:
+        for name in ("agents", "worker"):
+            await self.services[name].stop(_GRACE_SECONDS)
+        if self._watching is not None:
+            self._watching.cancel()
+            await asyncio.wait([self._watching])
+        if self.broker is not None:
+            await self.broker.stop_async()
+        if self._lock is not None:
+            remove_up(self.settings.data_dir)
+            self._lock.release()
+
+    async def until_ready(self) -> None:
+        """Wait until a worker has every partition. Raises `NotReadyError` if that takes long."""
+        names = TopicNames(self.settings.topic_prefix)
+        end = time.monotonic() + _READY_SECONDS_MAX
+        while not await self._is_served(names):
+            if time.monotonic() > end:
+                log = self.services["worker"].log_file
+                raise NotReadyError("worker", _READY_SECONDS_MAX, str(log))
+            await asyncio.sleep(_LOOK_SECONDS)
+
+    async def _is_served(self, names: TopicNames) -> bool:
+        try:
+            group = await describe_group(self.connection, names.lifecycle_group)
+        except BrokerUnavailableError:
+            return False
+        lanes = (names.stop_requests, names.start_requests)
+        partitions = group.served(lanes[0]) & group.served(lanes[1])
+        return group.state == "Stable" and len(partitions) >= self._partitions
+
+    def _lock_folder(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(folder / "up.lock")
+        if not lock.acquire(wait=False):
+            up = read_up(folder)
+            raise AlreadyUpError(str(folder), up.pid if up else None, up.bootstrap if up else None)
+        self._lock = lock
+
+    async def _keep_broker(self, broker: EmbeddedBroker) -> None:
+        while True:
+            await asyncio.sleep(_LOOK_SECONDS)
+            if broker.is_running:
+                continue
+            self._news("kafka", f"has ended; starting it again (log: {broker.log_file})")
+            try:
+                await broker.start_async()
+            except Exception as error:  # noqa: BLE001 - whatever it is, it is tried again
+                self._news("kafka", str(error))
+                await asyncio.sleep(_BROKER_BACKOFF_SECONDS)
+
+    async def __aenter__(self) -> Self:
+        try:
+            await self.start()
+        except BaseException:
+            await self.stop()
+            raise
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.stop()

