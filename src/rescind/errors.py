@@ -32,6 +32,9 @@
     │   ├── SupervisorError           no process could be made to look after work
     │   ├── ArgumentsNotSentError     a call cannot be sent to a process of its own
     │   ├── ResultNotSentError        what it returned cannot be sent back
+    │   ├── UnsupportedTaskError      a task or flow that cannot be run as it is
+    │   ├── ParametersError           a flow was given parameters that it does not take
+    │   ├── WrongPlaceError           something was called where it cannot work
     │   └── FlowImportError           the user's file or flow cannot be loaded
     ├── CommandError              the command ``rescind`` cannot do what it was told
     │   ├── UnknownRunError           no flow run has this id, or one that begins so
@@ -617,6 +620,47 @@ class ExtraMissingError(CommandError):
         )
 
 
+class UnsupportedTaskError(RunnerError):
+    """A task or flow that cannot be run as it is, or was given what it cannot take."""
+
+    def __init__(self, name: str, why: str, remedy: str) -> None:
+        super().__init__(name, why, remedy)
+        self.name = name
+        self.why = why
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return (
+            f"expected a task or flow that can be run, but {self.name!r} {self.why}; {self.remedy}"
+        )
+
+
+class ParametersError(RunnerError):
+    """A flow was given parameters that it does not take, or not all that it needs."""
+
+    def __init__(self, flow: str, why: str, signature: str) -> None:
+        super().__init__(flow, why, signature)
+        self.flow = flow
+        self.why = why
+        self.signature = signature
+
+    def __str__(self) -> str:
+        return f"expected the parameters of {self.flow}{self.signature}, but {self.why}"
+
+
+class WrongPlaceError(RunnerError):
+    """Something was called where it cannot work: in a task, a thread, another flow run."""
+
+    def __init__(self, expected: str, place: str, remedy: str) -> None:
+        super().__init__(expected, place, remedy)
+        self.expected = expected
+        self.place = place
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"expected {self.expected}, but this is {self.place}; {self.remedy}"
+
+
 class CommandFailedError(RescindError):
     """A command ended with an exit code other than 0; negative is the signal that ended it."""
 
@@ -630,3 +674,56 @@ class CommandFailedError(RescindError):
         said = self.output.strip().splitlines()[-1:]
         last = f"; the last it said: {said[0][:500]}" if said else ""
         return f"expected exit code 0 of {self.name!r}, but it is {self.exit_code}{last}"
+
+
+class FlowImportError(RescindError):
+    """The file or the flow that was named cannot be loaded.
+
+    ``target`` is as it was given, ``why`` what is wrong with it.
+    """
+
+    def __init__(self, target: str, why: str) -> None:
+        super().__init__(target, why)
+        self.target = target
+        self.why = why
+
+    def __str__(self) -> str:
+        return f"expected {self.target!r} to name a flow, as FILE:FLOW, but {self.why}"
+
+
+class TaskCancelledError(RescindError):
+    """The result of a task run was asked for, but it was cancelled.
+
+    ``how`` says in what way: gracefully, by force, before it had begun.
+    """
+
+    def __init__(self, name: str, task_run_id: str, how: str = "") -> None:
+        super().__init__(name, task_run_id, how)
+        self.name = name
+        self.task_run_id = task_run_id
+        self.how = how
+
+    def __str__(self) -> str:
+        how = f" ({self.how})" if self.how else ""
+        return f"expected a result of {self.name!r}, but {self.task_run_id!r} was cancelled{how}"
+
+
+class TaskFailedError(RescindError):
+    """The result of a task run was asked for, but it failed.
+
+    ``kind`` is the name of its exception's type, ``Refused`` or ``TimedOut``; the exception itself
+    is the cause, where it could be brought along.
+    """
+
+    def __init__(self, name: str, task_run_id: str, kind: str, message: str) -> None:
+        super().__init__(name, task_run_id, kind, message)
+        self.name = name
+        self.task_run_id = task_run_id
+        self.kind = kind
+        self.message = message
+
+    def __str__(self) -> str:
+        return (
+            f"expected a result of {self.name!r}, but {self.task_run_id!r} failed: "
+            f"{self.kind}: {self.message}"
+        )

@@ -211,7 +211,7 @@ class Conductor:
             retry_in_seconds=delay,
             after_ms=self._after_ms(),
         )
-        if asked_for and end.end == "cancelled" and submission.on_cancel is not None:
+        if asked_for and end.end == "cancelled" and end.how != "never_started":
             await clean_up(self._run, key, submission)
         reported = self._run.finish(key.task_run_id, ended, key.attempt)
         if delay is None:

@@ -27,7 +27,8 @@ class Submission:
     """A task run that user code wants done.
 
     Durations in seconds. `cooperative_seconds` is how long a cancelled task asks to be left
-    alone with the flag before it is interrupted.
+    alone with the flag before it is interrupted. `may_exit`: on an abort, the process that it
+    cannot be stopped in may be ended.
     """
 
     task_run_id: str
@@ -39,4 +40,5 @@ class Submission:
     cooperative_seconds: float = 0.0
     on_cancel: Callable[[], object] | None = None
     cleanup_seconds: float = 60.0
+    may_exit: bool = False
     done: "Future[Outcome]" = field(default_factory=Future[Outcome])

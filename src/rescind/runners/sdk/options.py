@@ -1,0 +1,76 @@
+"""What may be said about a task, checked where it is said."""
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from functools import partial
+
+from rescind.errors import UnsupportedTaskError
+
+__all__ = ["TaskOptions", "refuse_async"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskOptions:
+    """How often, how long, and what happens on a cancel. All durations in seconds.
+
+    `on_cancel` is called with the task's own arguments, or without any if it takes none, after an
+    attempt was cancelled and before its end is reported; it has `cleanup_seconds`.
+    `cooperative_seconds` is how long a cancelled task is left alone with its flag before it is
+    interrupted. `may_exit`: on an abort, the process that it cannot be stopped in may be ended.
+    """
+
+    retries: int = 0
+    retry_delay_seconds: float = 0.0
+    timeout_seconds: float | None = None
+    cooperative_seconds: float = 0.0
+    on_cancel: Callable[..., object] | None = None
+    cleanup_seconds: float = 60.0
+    may_exit: bool = False
+
+    def check(self, name: str) -> None:
+        """Refuse numbers that mean nothing.
+
+        Raises:
+            UnsupportedTaskError: one of them is negative, or the time limit is 0.
+
+        """
+        for each in fields(self):
+            value = getattr(self, each.name)
+            if isinstance(value, (int, float)) and value < 0:
+                raise UnsupportedTaskError(name, f"has {each.name}={value}", "use 0 or more")
+        if self.timeout_seconds == 0:
+            raise UnsupportedTaskError(name, "has timeout_seconds=0", "leave it out for no limit")
+
+    def cleanup(
+        self, name: str, args: tuple[object, ...], kwargs: Mapping[str, object]
+    ) -> Callable[[], object] | None:
+        """The clean-up step of one task run, ready to be called.
+
+        Raises:
+            UnsupportedTaskError: it takes other arguments than the task.
+
+        """
+        if self.on_cancel is None:
+            return None
+        signature = inspect.signature(self.on_cancel)
+        if not signature.parameters:
+            return self.on_cancel
+        try:
+            signature.bind(*args, **kwargs)
+        except TypeError as error:
+            why = f"cannot call its on_cancel as it is called itself ({error})"
+            raise UnsupportedTaskError(name, why, "give it the same parameters, or none") from None
+        return partial(self.on_cancel, *args, **kwargs)
+
+
+def refuse_async(name: str, function: Callable[..., object]) -> None:
+    """Say so now, not when it runs.
+
+    Raises:
+        UnsupportedTaskError: it is ``async def``.
+
+    """
+    if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
+        remedy = "use a plain function, and asyncio.run inside it"
+        raise UnsupportedTaskError(name, "is `async def`, for which there is no executor", remedy)
