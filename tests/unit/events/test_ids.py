@@ -9,17 +9,15 @@ from tests.unit.events.records import CANCEL, accepted, unreadable
 CONTROL = [*range(0x20), *range(0x7F, 0xA0)]
 
 
-@pytest.mark.parametrize("place", ["first", "last", "between"])
-@pytest.mark.parametrize("code", CONTROL, ids=hex)
-def test_no_control_character_is_part_of_an_id(code: int, place: str) -> None:
-    text = {"first": f"{chr(code)}run", "last": f"run{chr(code)}", "between": f"a{chr(code)}b"}
+@pytest.mark.parametrize("around", ["{}run", "run{}", "a{}b"])
+def test_no_control_character_is_part_of_an_id(around: str) -> None:
+    for code in CONTROL:
+        answer = unreadable({**CANCEL, "flow_run_id": around.format(chr(code))})
 
-    answer = unreadable({**CANCEL, "flow_run_id": text[place]})
-
-    assert answer.path == "flow_run_id"
-    assert answer.message.startswith("expected an id without '/' or control characters")
-    # What cannot be printed is not printed.
-    assert answer.message.isprintable()
+        assert answer.path == "flow_run_id"
+        assert answer.message.startswith("expected an id without '/' or control characters")
+        # What cannot be printed is not printed.
+        assert answer.message.isprintable()
 
 
 @pytest.mark.parametrize("text", ["/", "a/b", "a/", "/a", "@", "@position", "@a"])
