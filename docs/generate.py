@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import rescind
+from rescind.cli.describe import PAGE, page
 from rescind.events.describe.files import files
 from rescind.kafka.topics import TopicNames, topic_specs
 
@@ -21,7 +22,8 @@ def topic_settings() -> Mapping[str, Mapping[str, str]]:
 
 
 def main() -> None:
-    made = files(inspect.getsource, topic_settings(), rescind.__version__)
+    wire = files(inspect.getsource, topic_settings(), rescind.__version__)
+    made = {**wire, PAGE: page()}
     for name, text in made.items():
         path = ROOT / name
         if not path.is_file() or path.read_text(encoding="utf-8") != text:

@@ -9,11 +9,12 @@ from collections.abc import Mapping, Sequence
 from rescind.cli.asking.choosing import Known
 from rescind.cli.exits import Exit, exit_of
 from rescind.cli.printing.output import Output
+from rescind.cli.printing.words import counted
 from rescind.cli.reading.states import read_tasks
 from rescind.cli.session import Session
 from rescind.events.states import FlowState, TaskState
 
-__all__ = ["preview", "what_would_happen"]
+__all__ = ["count_fates", "preview", "what_would_happen"]
 
 
 async def preview(session: Session, known: Known, output: Output) -> Exit:
@@ -22,7 +23,7 @@ async def preview(session: Session, known: Known, output: Output) -> Exit:
     for typed, found in known.items():
         if isinstance(found, FlowState):
             tasks = await read_tasks(session, found.flow_run_id)
-            counts = _counts(tasks)
+            counts = count_fates(tasks)
             sentence = what_would_happen(found, counts)
             output.show(f"{found.flow_run_id} {sentence}")
             documents.append(
@@ -42,7 +43,7 @@ async def preview(session: Session, known: Known, output: Output) -> Exit:
     return worst
 
 
-def _counts(tasks: Sequence[TaskState]) -> dict[str, int]:
+def count_fates(tasks: Sequence[TaskState]) -> dict[str, int]:
     """How many task runs there are of each fate; the body counts as running."""
     counts = {"running": 0, "not_started": 0, "retrying": 0, "finished": 0, "runners": 0}
     runners: set[str] = set()
@@ -63,11 +64,18 @@ def what_would_happen(flow: FlowState, counts: Mapping[str, int]) -> str:
     if flow.is_cancelling:
         return "is being cancelled already: nothing would change, except by --abort"
     told = [
-        f"{counts['runners']} runners would be told to stop {counts['running']} running task runs"
+        f"{counted(counts['runners'], 'runner')} would be told to stop "
+        f"{counted(counts['running'], 'running task run')}"
         if counts["running"]
         else "nothing of it runs, so it would end at once",
         f"{counts['not_started']} would never start" if counts["not_started"] else "",
         f"{counts['retrying']} would not be tried again" if counts["retrying"] else "",
-        f"{counts['finished']} have ended and stay as they are" if counts["finished"] else "",
+        _finished(counts["finished"]),
     ]
     return f"is {flow.state}: " + ", ".join(part for part in told if part)
+
+
+def _finished(count: int) -> str:
+    if count == 1:
+        return "1 has ended and stays as it is"
+    return f"{count} have ended and stay as they are" if count else ""

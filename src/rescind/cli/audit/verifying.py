@@ -1,9 +1,11 @@
 """`rescind audit verify`: every partition of the journal, and what was found."""
 
+import asyncio
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Final
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
@@ -11,12 +13,16 @@ from rich.text import Text
 from rescind.cli.audit.partition import Audited, audit_partition
 from rescind.cli.exits import Exit
 from rescind.cli.printing.output import Output
+from rescind.cli.printing.words import counted
 from rescind.cli.session import Session, open_session
 from rescind.errors import TopicsError
 from rescind.kafka.readers import ends, starts
 from rescind.statemachine.audit import invariant_of
 
 __all__ = ["Verdict", "verify", "verify_journal"]
+
+# What is open in a partition is in memory while it is read; waiting for Kafka overlaps.
+_AT_ONCE: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +85,16 @@ async def verify(session: Session, partitions: list[int] | None, output: Output)
     with _bar(output) as bar:
         total = sum(last[number] - first[number] for number in chosen)
         task = bar.add_task("Reading the journal", total=total)
-        audited = [
-            await audit_partition(
-                session.connection, names, number, first[number], partial(bar.advance, task)
-            )
-            for number in chosen
-        ]
+        turns = asyncio.Semaphore(_AT_ONCE)
+
+        async def audit(number: int) -> Audited:
+            advance = partial(bar.advance, task)
+            async with turns:
+                return await audit_partition(
+                    session.connection, names, number, first[number], advance
+                )
+
+        audited = await asyncio.gather(*[audit(number) for number in chosen])
     return Verdict(audited, time.perf_counter() - began)
 
 
@@ -112,7 +122,7 @@ def _print(verdict: Verdict, output: Output) -> None:
             output.show(Text(f"not read further: {audited.stopped}", style="bold red"))
     rate = verdict.entries / verdict.seconds if verdict.seconds else 0.0
     read = (
-        f"{verdict.entries} events of {len(verdict.partitions)} partitions "
+        f"{counted(verdict.entries, 'event')} of {counted(len(verdict.partitions), 'partition')} "
         f"in {verdict.seconds:.1f} s ({rate:,.0f} a second)"
     )
     if verdict.is_whole:
@@ -120,5 +130,7 @@ def _print(verdict: Verdict, output: Output) -> None:
         return
     count = sum(len(audited.findings) for audited in verdict.partitions)
     stopped = sum(bool(audited.stopped) for audited in verdict.partitions)
-    unread = f", {stopped} partitions unreadable" if stopped else ""
-    output.show(Text.assemble(("broken ", "bold red"), f"{read}: {count} findings{unread}"))
+    unread = f", {counted(stopped, 'partition')} unreadable" if stopped else ""
+    output.show(
+        Text.assemble(("broken ", "bold red"), f"{read}: {counted(count, 'finding')}{unread}")
+    )

@@ -1,6 +1,7 @@
 """Are the services there, and do they keep up: workers, lag of each lane, agents."""
 
 from rescind.cli.doctor.check import Check, fail, ok, warn
+from rescind.cli.printing.words import counted
 from rescind.cli.session import Session
 from rescind.cli.up.state import read_up
 from rescind.errors import BrokerUnavailableError
@@ -50,7 +51,10 @@ def _workers(group: GroupReport, partitions: int, topic: str) -> Check:
         which = ", ".join(map(str, sorted(missing)[:5]))
         return fail("workers", f"nobody serves partitions {which}", "look into the workers' logs")
     hosts = ", ".join(sorted({member.host for member in members}))
-    return ok("workers", f"{len(members)} serve all {partitions} partitions, at {hosts}")
+    return ok(
+        "workers",
+        f"{counted(len(members), 'worker')} for all {partitions} partitions, at {hosts}",
+    )
 
 
 def lag_of(group: GroupReport, topic: str, last: dict[int, int]) -> int | None:
@@ -66,11 +70,11 @@ def _lag(topic: str, lag: int | None) -> Check:
         return ok(name, "no worker has said yet how far it has read")
     if lag > _LAG_MAX:
         return warn(name, f"{lag} requests wait", "start more workers, up to one a partition")
-    return ok(name, f"{lag} requests wait" if lag else "everything is read")
+    return ok(name, f"{counted(lag, 'request')} not read yet" if lag else "everything is read")
 
 
 def _agents(group: GroupReport) -> Check:
     if not group.members:
         remedy = "start `rescind agents`: without it a runner that dies is never given up"
         return fail("agents", "none runs", remedy)
-    return ok("agents", f"{len(group.members)} run")
+    return ok("agents", f"{len(group.members)} at work")

@@ -5,7 +5,7 @@ from typing import Final
 from rich.text import Text
 
 from rescind.cli.printing.story import style_of, tell
-from rescind.cli.printing.words import clock, plain
+from rescind.cli.printing.words import clock, plain, short
 from rescind.events.journal import (
     Entry,
     FlowCancelled,
@@ -75,8 +75,9 @@ def _stream(entry: Entry) -> str:
     match entry.stream_kind:
         case StreamKind.FLOW:
             task = _task(entry)
-            return entry.stream_id if task is None else f"{entry.stream_id}/{task}"
+            stream = plain(entry.stream_id)
+            return stream if task is None else f"{stream}/{task}"
         case StreamKind.RUNNER:
-            return f"runner {entry.stream_id}"
+            return f"runner {short(entry.stream_id)}"
         case StreamKind.PARTITION:
-            return f"partition {entry.stream_id}"
+            return f"partition {plain(entry.stream_id)}"

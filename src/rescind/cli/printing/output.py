@@ -14,10 +14,13 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from rescind.cli.printing.words import plain
+
 __all__ = ["Output", "columns", "console", "terminal_rows"]
 
 # No table is cut where nobody looks: a program, or a file, reads whole lines.
 _UNBOUNDED_COLUMNS: Final = 10_000
+_CHARACTERS_MAX: Final = 10_000
 
 
 def console(*, stderr: bool = False) -> Console:
@@ -52,20 +55,28 @@ class Output:
         """Data for a person."""
         if not self.as_json:
             lines = all(isinstance(part, str | Text) for part in what)
-            self.out.print(*what, sep=sep, soft_wrap=lines)
+            safe = [_plain_lines(part) if isinstance(part, str) else part for part in what]
+            self.out.print(*safe, sep=sep, soft_wrap=lines)
 
     def say(self, text: str | Text, style: str = "") -> None:
         """Something that is no data: what goes on, what to do next."""
-        self.err.print(text, style=style, soft_wrap=True)
+        safe = _plain_lines(text) if isinstance(text, str) else text
+        self.err.print(safe, style=style, soft_wrap=True)
 
     def complain(self, text: str) -> None:
         """One line about what was expected and is not so, and what to do about it."""
-        self.err.print(Text.assemble(("rescind: ", "bold red"), text), soft_wrap=True)
+        line = Text.assemble(("rescind: ", "bold red"), _plain_lines(text))
+        self.err.print(line, soft_wrap=True)
 
     def _write(self, value: Any, option: int) -> None:
         text = orjson.dumps(value, option=option | orjson.OPT_NON_STR_KEYS).decode()
         sys.stdout.write(text + "\n")
         sys.stdout.flush()
+
+
+def _plain_lines(text: str) -> str:
+    """A sentence of ours may quote a stranger, and an error the end of a log."""
+    return "\n".join(plain(line, _CHARACTERS_MAX) for line in text.splitlines())
 
 
 def columns(names: Iterable[str], *, title: str = "") -> Table:

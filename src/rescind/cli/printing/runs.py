@@ -14,11 +14,13 @@ from rescind.cli.printing.words import (
     actor,
     age,
     clock,
+    counted,
     day_and_clock,
     duration,
     labels,
     plain,
     quoted,
+    short,
 )
 from rescind.events.states import CancellationState, FlowState, TaskState
 from rescind.events.words import ErrorInfo
@@ -109,8 +111,11 @@ def _cancellation(begun: CancellationState, is_open: bool, now_ms: int) -> Table
         grid.add_row("at the latest", _countdown(begun.wait_until, now_ms))
     if begun.told:
         waiting = sorted(set(begun.told) - set(begun.acknowledged))
-        said = f"{len(begun.told)} runners told, {len(begun.acknowledged)} acknowledged"
-        grid.add_row("runners", said + (f"; not yet: {', '.join(waiting[:5])}" if waiting else ""))
+        said = f"{counted(len(begun.told), 'runner')} told, {len(begun.acknowledged)} acknowledged"
+        grid.add_row(
+            "runners",
+            said + (f"; not yet: {', '.join(map(short, waiting[:5]))}" if waiting else ""),
+        )
     if begun.named_end != "cancelled":
         grid.add_row("counts as", begun.named_end)
     if begun.account is not None:
@@ -129,7 +134,7 @@ def tasks_summary(tasks: Sequence[TaskState]) -> str:
     """``120 task runs: 100 Pending, 12 Running, 8 Finished.Success``."""
     counts = Counter(task.state for task in tasks)
     said = ", ".join(f"{count} {state}" for state, count in sorted(counts.items()))
-    return f"{len(tasks)} task run{'' if len(tasks) == 1 else 's'}" + (f": {said}" if said else "")
+    return counted(len(tasks), "task run") + (f": {said}" if said else "")
 
 
 def tasks_table(tasks: Iterable[TaskState], now_ms: int) -> Table:
@@ -142,7 +147,7 @@ def tasks_table(tasks: Iterable[TaskState], now_ms: int) -> Table:
             _how(task),
             str(task.attempt),
             _took(task.started_at, task.finished_at, now_ms),
-            task.runner_id or "",
+            short(task.runner_id or ""),
             "" if task.error is None else _error(task.error),
         )
     return table

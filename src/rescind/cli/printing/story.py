@@ -8,7 +8,7 @@ run, which attempt) is put in front by whoever prints it.
 from typing import Final, assert_never
 
 from rescind.cli.printing.story_of_runs import FLOW_EVENTS, TASK_EVENTS, tell_flow, tell_task
-from rescind.cli.printing.words import clock, day_and_clock, plain, quoted
+from rescind.cli.printing.words import clock, counted, day_and_clock, plain, quoted, short
 from rescind.events.journal import (
     AnyEvent,
     CancellationAcknowledged,
@@ -107,7 +107,7 @@ def _tell_cancellation(event: CANCELLATION_EVENTS) -> str:
         case CancellationSent():
             return f"told {_runners(event.runner_ids)}"
         case CancellationAcknowledged():
-            return f"acknowledged by {event.runner_id}: {_held(event)}"
+            return f"acknowledged by {short(event.runner_id)}: {_held(event)}"
         case CancellationEscalated():
             return f"abort asked; deadline {clock(event.deadline_at)}{_because(event.reason)}"
         case CancellationClockFired():
@@ -122,7 +122,7 @@ def _tell_cancellation(event: CANCELLATION_EVENTS) -> str:
 
 
 def _teardown(event: InfrastructureTeardown) -> str:
-    what = f"{plain(event.handle.kind)} of {event.target_runner_id}"
+    what = f"{plain(event.handle.kind)} of {short(event.target_runner_id)}"
     why = f": {plain(event.message or event.code)}" if event.message or event.code else ""
     return f"teardown of the {what} {event.outcome}{why}"
 
@@ -130,15 +130,15 @@ def _teardown(event: InfrastructureTeardown) -> str:
 def _tell_child(event: CHILD_EVENTS) -> str:
     match event:
         case ChildCancelSent():
-            return f"cancel sent to child {event.child_flow_run_id}"
+            return f"cancel sent to child {short(event.child_flow_run_id)}"
         case ChildNotCancelled():
-            return f"child {event.child_flow_run_id} left alone, as its policy says"
+            return f"child {short(event.child_flow_run_id)} left alone, as its policy says"
         case ChildEndSent():
-            return f"parent {event.parent_flow_run_id} told of the end: {event.end}"
+            return f"parent {short(event.parent_flow_run_id)} told of the end: {event.end}"
         case ChildFinishedRecorded():
-            return f"released child {event.child_flow_run_id} ended: {event.end}"
+            return f"released child {short(event.child_flow_run_id)} ended: {event.end}"
         case ChildReleased():
-            return f"child {event.child_flow_run_id} released: its end is not waited for"
+            return f"child {short(event.child_flow_run_id)} released: its end is not waited for"
     assert_never(event)
 
 
@@ -165,13 +165,13 @@ def _tell_request(event: REQUEST_EVENTS) -> str:
         case RequestDeniedRecorded():
             return f"{plain(event.asked)} denied: {plain(event.permission)} is missing"
         case RequestsLost():
-            count = event.last - event.first + 1
-            return f"{count} requests lost to retention: offsets {event.first} to {event.last}"
+            lost = counted(event.last - event.first + 1, "request")
+            return f"{lost} lost to retention: offsets {event.first} to {event.last}"
     assert_never(event)
 
 
 def _runners(runner_ids: tuple[str, ...]) -> str:
-    shown = ", ".join(runner_ids[:3])
+    shown = ", ".join(short(runner_id) for runner_id in runner_ids[:3])
     more = f" and {len(runner_ids) - 3} more" if len(runner_ids) > 3 else ""
     return f"{shown}{more}"
 
@@ -179,7 +179,7 @@ def _runners(runner_ids: tuple[str, ...]) -> str:
 def _held(event: CancellationAcknowledged) -> str:
     if not event.held:
         return "holds nothing"
-    cannot = [held.task_run_id for held in event.held if not held.can_stop]
+    cannot = [plain(held.task_run_id) for held in event.held if not held.can_stop]
     chunk = "" if event.last else f" (part {event.chunk + 1})"
     count = f"holds {len(event.held)}{chunk}"
     return f"{count}, cannot stop {', '.join(cannot[:5])}" if cannot else count

@@ -2,7 +2,7 @@
 
 from typing import assert_never
 
-from rescind.cli.printing.words import actor, clock, duration, plain, quoted
+from rescind.cli.printing.words import actor, clock, duration, plain, quoted, short
 from rescind.events.journal import (
     Account,
     FlowBodyFinished,
@@ -75,7 +75,7 @@ def tell_flow(event: FLOW_EVENTS, who: Actor | None) -> str:
         case FlowRegistered():
             return f"registered as {quoted(event.name)} in {plain(event.namespace)}"
         case FlowStarted():
-            return f"started by runner {event.runner_id}"
+            return f"started by runner {short(event.runner_id)}"
         case FlowCancelling():
             return _cancelling(event, who)
         case FlowCancelled():
@@ -88,7 +88,7 @@ def tell_flow(event: FLOW_EVENTS, who: Actor | None) -> str:
         case FlowBodyFinished():
             return f"its body ended {event.end}; the cancel came first and stands"
         case FlowLateReport():
-            return f"late report of {event.runner_id}: {event.end}; the state stays"
+            return f"late report of {short(event.runner_id)}: {event.end}; the state stays"
         case FlowForgotten():
             return "forgotten: its id is free"
         case FlowQuarantined():
@@ -112,7 +112,7 @@ def tell_task(event: TASK_EVENTS, who: Actor | None) -> str:
             kind = "" if event.kind == "task" else f" ({event.kind})"
             return f"registered as {quoted(event.name)}{kind}"
         case TaskStarted():
-            return f"start granted to {event.runner_id}"
+            return f"start granted to {short(event.runner_id)}"
         case TaskRetrying():
             return f"{event.end}{_error(event.error)}; may be tried again {clock(event.retry_at)}"
         case TaskCancelling():
@@ -125,7 +125,7 @@ def tell_task(event: TASK_EVENTS, who: Actor | None) -> str:
         case TaskFailed():
             return f"{event.end}{_error(event.error)}"
         case TaskLateReport():
-            return f"late report of {event.runner_id}: {event.end}; the state stays"
+            return f"late report of {short(event.runner_id)}: {event.end}; the state stays"
         case TaskStoppingReported():
             return _rung(event)
         case TaskCleanupReported():

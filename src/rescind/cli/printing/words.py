@@ -9,7 +9,18 @@ from datetime import UTC, datetime
 
 from rescind.events.words import Actor
 
-__all__ = ["actor", "age", "clock", "day_and_clock", "duration", "labels", "plain", "quoted"]
+__all__ = [
+    "actor",
+    "age",
+    "clock",
+    "counted",
+    "day_and_clock",
+    "duration",
+    "labels",
+    "plain",
+    "quoted",
+    "short",
+]
 
 
 def plain(text: str, characters_max: int = 500) -> str:
@@ -52,6 +63,17 @@ def duration(ms: float) -> str:
 def age(at_ms: int | None, now_ms: int) -> str:
     """How long ago; a dash if it never was, and for what a skewed clock puts ahead, nothing."""
     return "-" if at_ms is None else duration(max(0, now_ms - at_ms))
+
+
+def counted(count: int, thing: str) -> str:
+    """``1 runner``, ``2 runners``."""
+    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
+
+
+def short(some_id: str) -> str:
+    """The beginning of an id that is 128 random bits; any other as it is."""
+    random = len(some_id) == 32 and all(c in "0123456789abcdef" for c in some_id)
+    return some_id[:8] if random else plain(some_id)
 
 
 def actor(who: Actor | None) -> str:

@@ -1,0 +1,43 @@
+"""Every event has words, and no event can break a terminal or a line."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rescind.cli.printing.lines import is_news, journal_line, story_line
+from rescind.cli.printing.story import style_of, tell
+from rescind.events.describe import event_classes
+from rescind.events.journal import Entry, Event
+from tests.scenario import given as past
+from tests.strategies import entries
+from tests.words import acknowledged, cancel, flow, granted, registered, runner, started, stopped
+
+
+@given(entries())
+def test_any_entry_is_one_printable_line(entry: Entry) -> None:
+    for said in (tell(entry), journal_line(entry).plain, story_line(entry, entry.at_ms).plain):
+        assert said.isprintable()
+        assert said.strip()
+
+
+@pytest.mark.parametrize("kind", event_classes(), ids=lambda kind: kind.__name__)
+@settings(max_examples=10)
+@given(data=st.data())
+def test_each_kind_of_event_has_words_of_its_own(kind: type[Event], data: st.DataObject) -> None:
+    entry = data.draw(entries(kind))
+
+    assert tell(entry)
+    assert isinstance(style_of(entry.event), str)
+
+
+def test_a_watcher_reads_who_asked_who_was_told_and_what_became_of_it() -> None:
+    world = past(runner, flow, started, registered("t1", "t2"), granted("t1"))
+    story = world.when(cancel).entries + world.when(acknowledged("t1")).entries
+    story += world.when(stopped("t1")).entries
+
+    lines = [tell(entry) for entry in story if is_news(entry)]
+
+    assert lines[0].startswith("cancel asked by ")
+    assert lines[1].startswith("told ")
+    assert "holds 1" in lines[2]
+    assert lines[-1].startswith("cancelled: 1 stopped, 1 never started")
