@@ -32,7 +32,11 @@ class Grant:
 
     def is_usable(self) -> bool:
         """Whether its time has not passed. `Run.may_begin` also looks whether it was taken back."""
-        return self.clock() - self.read_at_seconds <= self.valid_seconds
+        return self.seconds_left() >= 0
+
+    def seconds_left(self) -> float:
+        """For how long it is usable; negative if it is not."""
+        return self.read_at_seconds + self.valid_seconds - self.clock()
 
     @classmethod
     def told(cls, grant: wire.Grant, read_at_seconds: float, clock: Clock) -> "Grant":

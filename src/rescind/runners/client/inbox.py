@@ -55,8 +55,8 @@ class Inbox:
         self._reminder_asker = EndsAsker(connection, topics.reminders)
         self._followers: dict[int, Follower] = {}
         self._reminders: Follower | None = None
-        self._asking: dict[int, asyncio.Task[int]] = {}
-        self._next: dict[int, asyncio.Task[int]] = {}
+        self._reading: dict[int, asyncio.Task[None]] = {}
+        self._next: dict[int, asyncio.Task[None]] = {}
 
     async def open(self) -> None:
         """Connect, waiting for a broker for as long as it takes."""
@@ -91,11 +91,21 @@ class Inbox:
 
         Raises `BrokerUnavailableError` if the end cannot be asked within five seconds.
         """
-        await self._followers[partition].reach(await self._end(partition))
+        asked = self._next.get(partition)
+        if asked is None:
+            # Whoever asks while an older question is under way shares the next one, and not that:
+            # it may have been answered already, before what this caller must not miss.
+            before = self._reading.get(partition)
+            asked = self._next[partition] = asyncio.create_task(
+                self._read_to_end(partition, before),
+                name=f"end of {self._topics.inbox}-{partition}",
+            )
+            asked.add_done_callback(lambda done: done.cancelled() or done.exception())
+        await asyncio.shield(asked)
 
     async def close(self) -> None:
         """Read no more."""
-        for task in (*self._asking.values(), *self._next.values()):
+        for task in (*self._reading.values(), *self._next.values()):
             task.cancel()
         followers = list(self._followers.values())
         if self._reminders is not None:
@@ -116,24 +126,12 @@ class Inbox:
             if reminder is not None:
                 self._on_reminder(reminder, self._clock())
 
-    async def _end(self, partition: int) -> int:
-        """The end as it is now. Whoever asks while an older question is under way shares the next.
-
-        Not that one: it may have been answered already, before what this caller must not miss.
-        """
-        asked = self._next.get(partition)
-        if asked is None:
-            before = self._asking.get(partition)
-            asked = self._next[partition] = asyncio.create_task(
-                self._ask_after(partition, before), name=f"end of {self._topics.inbox}-{partition}"
-            )
-        return await asyncio.shield(asked)
-
-    async def _ask_after(self, partition: int, before: "asyncio.Task[int] | None") -> int:
+    async def _read_to_end(self, partition: int, before: "asyncio.Task[None] | None") -> None:
         if before is not None:
             await asyncio.wait([before])
-        self._asking[partition] = self._next.pop(partition)
-        return (await self._asker.ends([partition]))[partition]
+        self._reading[partition] = self._next.pop(partition)
+        end = (await self._asker.ends([partition]))[partition]
+        await self._followers[partition].reach(end)
 
 
 async def _persistently(

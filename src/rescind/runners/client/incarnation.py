@@ -92,16 +92,14 @@ class Incarnation:
             placed = self._tools.start_lane.put(head, fields(said))
             told = await self._tools.waiting.expect(placed)
             assert not isinstance(told, Grant)  # Only starts are granted.
-            if told is None or not await self.is_known_again(told, head.partition):
+            if told is None or told.code is not Code.UNKNOWN_RUNNER:
                 return told
+            await self.register_again(head.partition)
 
-    async def is_known_again(self, refusal: wire.Refusal, partition: int) -> bool:
-        """Whether it was refused only because the service has forgotten us; we register anew."""
-        if refusal.code is not Code.UNKNOWN_RUNNER:
-            return False
+    async def register_again(self, partition: int) -> None:
+        """The service does not know us there any more: tell it again."""
         self._registered.pop(partition, None)
         await self.use(partition)
-        return True
 
     async def read_to_end(self, partition: int) -> None:
         """Take in all that is in the inbox there. Raises `BrokerUnavailableError`."""
@@ -112,6 +110,7 @@ class Incarnation:
         intent: CancelFlow | CancelTask,
         held: Iterable[AttemptRef] | None,
         cannot_stop: Iterable[AttemptRef],
+        more: bool,
     ) -> Reported:
         """Send the acknowledgement of a cancellation, behind the reports made before it."""
         served = self.served.get(intent.flow_run_id)
@@ -131,6 +130,7 @@ class Incarnation:
             # What cannot be stopped is held, whether or not it was said twice.
             list(dict.fromkeys([*named, *sorted(stuck)])),
             stuck,
+            more=more,
         )
 
     def report_teardown(

@@ -31,6 +31,7 @@ class Acknowledger(Protocol):
         intent: "CancelFlow | CancelTask",
         held: Iterable[AttemptRef] | None,
         cannot_stop: Iterable[AttemptRef],
+        more: bool,
     ) -> Reported:
         """Send the acknowledgement of a cancellation."""
         ...
@@ -66,15 +67,22 @@ class CancelFlow:
     acknowledger: Acknowledger = field(repr=False, compare=False)
 
     def acknowledge(
-        self, held: Iterable[AttemptRef] | None = None, cannot_stop: Iterable[AttemptRef] = ()
+        self,
+        held: Iterable[AttemptRef] | None = None,
+        cannot_stop: Iterable[AttemptRef] = (),
+        *,
+        more: bool = False,
     ) -> Reported:
         """Say what is held of it and which of that cannot be stopped; await it to know it sent.
 
         `held` None: what was granted to this runner and has not ended, as the client knows it.
         What is left out of `held` counts as not held: the service ends it. It goes out after the
         reports that were made before it, so an attempt is held until Kafka has its report.
+
+        `more`: there will be another one. Say at once what is held, and what cannot be stopped
+        when that is known; only after the one without `more` does an attempt count as not held.
         """
-        return self.acknowledger.acknowledge(self, held, cannot_stop)
+        return self.acknowledger.acknowledge(self, held, cannot_stop, more)
 
     @classmethod
     def told(
@@ -111,10 +119,14 @@ class CancelTask:
     acknowledger: Acknowledger = field(repr=False, compare=False)
 
     def acknowledge(
-        self, held: Iterable[AttemptRef] | None = None, cannot_stop: Iterable[AttemptRef] = ()
+        self,
+        held: Iterable[AttemptRef] | None = None,
+        cannot_stop: Iterable[AttemptRef] = (),
+        *,
+        more: bool = False,
     ) -> Reported:
         """Say whether the attempt is held and can be stopped, as `CancelFlow.acknowledge`."""
-        return self.acknowledger.acknowledge(self, held, cannot_stop)
+        return self.acknowledger.acknowledge(self, held, cannot_stop, more)
 
     @classmethod
     def told(

@@ -13,6 +13,7 @@ from typing import Literal
 from pydantic import JsonValue
 
 from rescind.errors import BrokerError, RunnerLostError
+from rescind.events import intents as wire
 from rescind.events.refusals import Code
 from rescind.events.requests import BodySpec, Step
 from rescind.events.words import How, clipped
@@ -115,19 +116,27 @@ class Run:
         Ask ahead: a grant may be kept for its `valid_seconds`. Before it is used, `may_begin`
         has to allow it; what is not used is reported by `give_back`.
         """
-        while (lost := self._incarnation.lost) is None:
-            told = await self._starts.ask((task_run_id, attempt))
-            if isinstance(told, Grant):
-                return told
-            if not await self._incarnation.is_known_again(told, self._partition):
-                return Refusal.told("task.start", told)
-        why = f"expected a living runner, but it was given up: {lost.reason}"
-        return Refusal("task.start", Code.RUNNER_LOST, why, self.flow_run_id, task_run_id)
+        return (await self.start_many([(task_run_id, attempt)]))[0]
 
     async def start_many(self, attempts: Iterable[str | tuple[str, int]]) -> list[Grant | Refusal]:
         """`start` for many at once, 500 a record; the answers in the order of the question."""
         pairs = [(each, 1) if isinstance(each, str) else each for each in attempts]
-        return await asyncio.gather(*(self.start(*pair) for pair in pairs))
+        if (lost := self._incarnation.lost) is not None:
+            why = f"expected a living runner, but it was given up: {lost.reason}"
+            return [
+                Refusal("task.start", Code.RUNNER_LOST, why, self.flow_run_id, task_run_id)
+                for task_run_id, _ in pairs
+            ]
+        told = await self._starts.ask(pairs)
+        if any(
+            isinstance(each, wire.Refusal) and each.code is Code.UNKNOWN_RUNNER for each in told
+        ):
+            # The service has forgotten us. What it has granted it repeats.
+            await self._incarnation.register_again(self._partition)
+            return await self.start_many(pairs)
+        return [
+            each if isinstance(each, Grant) else Refusal.told("task.start", each) for each in told
+        ]
 
     async def may_begin(self, grant: Grant) -> bool:
         """Whether this attempt may begin now: to be asked right before.
@@ -139,8 +148,9 @@ class Run:
         """
         while self._stands(grant):
             try:
-                await self._incarnation.read_to_end(self._partition)
-            except BrokerError:
+                async with asyncio.timeout(grant.seconds_left()):
+                    await self._incarnation.read_to_end(self._partition)
+            except (BrokerError, TimeoutError):
                 await asyncio.sleep(_BACKOFF_SECONDS)
             else:
                 return self._stands(grant)

@@ -41,8 +41,10 @@ def acknowledge(
     cancellation_id: str,
     held: Sequence[Attempt],
     cannot_stop: set[Attempt],
+    *,
+    more: bool = False,
 ) -> Reported:
-    """Send what is held in numbered chunks of 500, the final one with ``last``."""
+    """Send what is held in chunks of 500, the final one with ``last`` if no `more` will come."""
     head = head_of("cancellation.acknowledge", tools, runner_id, flow_run_id)
     firsts = range(0, len(held) or 1, ITEMS_MAX)
     placed = [
@@ -52,7 +54,7 @@ def acknowledge(
                 {
                     "cancellation_id": cancellation_id,
                     "chunk": number,
-                    "last": number == len(firsts) - 1,
+                    "last": number == len(firsts) - 1 and not more,
                     "held": [
                         {
                             "task_run_id": attempt[0],

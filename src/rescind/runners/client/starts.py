@@ -6,7 +6,7 @@ it reported as never started.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import orjson
@@ -16,7 +16,7 @@ from rescind.events.requests import TaskToStart
 from rescind.kafka.records import Sent
 from rescind.runners.client.answers import Grant
 from rescind.runners.client.checking import checked
-from rescind.runners.client.outbox import Head, Placed
+from rescind.runners.client.outbox import Head
 from rescind.runners.client.saying import Attempt
 from rescind.runners.client.tools import Tools
 from rescind.runners.client.waiting import Told
@@ -44,21 +44,18 @@ class Starts:
         """Whether this attempt is among `held`."""
         return attempt in self._held
 
-    async def ask(self, attempt: Attempt) -> Grant | wire.Refusal:
-        """A grant or a refusal. Asking again for what is held repeats the grant, fresh."""
-        untaken = self._untaken.pop(attempt, None)
-        if untaken is not None and untaken.is_usable():
-            self._held[attempt] = untaken
-            return untaken
-        answer = self._answer_to(attempt)
+    async def ask(self, attempts: Sequence[Attempt]) -> list[Grant | wire.Refusal]:
+        """A grant or a refusal for each. Asking again for what is held repeats the grant, fresh."""
+        if not attempts:
+            return []
+        answers = [self._answer_to(attempt) for attempt in attempts]
         try:
-            told = await asyncio.shield(answer)
+            await asyncio.wait(answers)
         except asyncio.CancelledError:
-            self._give_up(attempt, answer)
+            for attempt, answer in zip(attempts, answers, strict=True):
+                self._abandon(attempt, answer)
             raise
-        assert told is not None  # A start is granted or refused.
-        self._forget(attempt, answer)
-        return told
+        return [self._taken(*asked) for asked in zip(attempts, answers, strict=True)]
 
     def expect(self, attempt: Attempt) -> "asyncio.Future[Told]":
         """The grant that comes with something else: a body's, with the start of its flow run."""
@@ -96,18 +93,30 @@ class Starts:
             sent.add_done_callback(partial(self._let_go, attempt))
 
     def _answer_to(self, attempt: Attempt) -> "asyncio.Future[Told]":
+        untaken = self._untaken.pop(attempt, None)
+        if untaken is not None and untaken.is_usable():
+            self._held[attempt] = untaken
+            answer: asyncio.Future[Told] = asyncio.get_running_loop().create_future()
+            answer.set_result(untaken)
+            return answer
         asked = self._asked.get(attempt)
         if asked is None:
             item = checked(lambda: TaskToStart(task_run_id=attempt[0], attempt=attempt[1]))
             placed = self._tools.start_lane.put_item(self._head, orjson.dumps(item.model_dump()))
-            answer = self._tools.waiting.expect(placed)
-            asked = self._asked[attempt] = (partial(self._settle, placed), answer)
+            asked = (
+                partial(self._tools.waiting.settle, placed),
+                self._tools.waiting.expect(placed),
+            )
+            self._asked[attempt] = asked
         return asked[1]
 
-    def _settle(self, placed: Placed, grant: Grant) -> None:
-        self._tools.waiting.settle(placed, grant)
+    def _taken(self, attempt: Attempt, answer: "asyncio.Future[Told]") -> Grant | wire.Refusal:
+        self._forget(attempt, answer)
+        told = answer.result()
+        assert told is not None  # A start is granted or refused.
+        return told
 
-    def _give_up(self, attempt: Attempt, answer: "asyncio.Future[Told]") -> None:
+    def _abandon(self, attempt: Attempt, answer: "asyncio.Future[Told]") -> None:
         self._forget(attempt, answer)
         if answer.done() and not answer.cancelled() and not answer.exception():
             grant = answer.result()

@@ -186,12 +186,13 @@ class _Hop:
         intent: CancelFlow | CancelTask,
         held: Iterable[AttemptRef] | None,
         cannot_stop: Iterable[AttemptRef],
+        more: bool,
     ) -> Reported:
         """See `Acknowledger`."""
         named = None if held is None else list(held)
         stuck = list(cannot_stop)
         return self._running("acknowledge").do(
-            lambda: self._there.acknowledge(intent, named, stuck), "acknowledge"
+            lambda: self._there.acknowledge(intent, named, stuck, more), "acknowledge"
         )
 
     def report_teardown(

@@ -1,9 +1,10 @@
 """Requests that wait for an answer in the inbox.
 
 An answer names the request and, for a list, the item. A request that Kafka has is never lost, so
-asking again is for the unforeseen only: after a while without an answer the very same record goes
-out again, later and later. That is harmless by design: the same attempt, owner and end again is
-``duplicate``, and a start that its owner repeats is granted again.
+asking again is for the unforeseen only: after a while in which the service answered nothing at
+all the very same record goes out again, later and later. That is harmless by design: the same
+attempt, owner and end again is ``duplicate``, and a start that its owner repeats is granted again.
+But a service that is only slow must not be given more to do.
 
 A grant names its attempt and no request: whoever waits for one settles it here by `settle`.
 """
@@ -27,7 +28,7 @@ __all__ = ["Told", "Waiting"]
 Told: TypeAlias = Grant | wire.Refusal | None
 """A grant, a refusal, or nothing but that it took effect."""
 
-_ASK_AGAIN_SECONDS: Final = 5.0
+_ASK_AGAIN_SECONDS: Final = 10.0
 _ASK_AGAIN_SECONDS_MAX: Final = 60.0
 
 _log = structlog.get_logger(__name__)
@@ -53,6 +54,7 @@ class Waiting:
         self._ask_again_seconds = ask_again_seconds
         self._open: dict[str, _Open] = {}
         self._said = False
+        self._told_at = -math.inf
 
     def expect(self, placed: Placed, *, again: bool = True) -> "asyncio.Future[Told]":
         """The answer to come. Call it right after putting, before Kafka can have it.
@@ -87,6 +89,7 @@ class Waiting:
     def told(self, inbox: wire.Inbox) -> list[wire.Refusal]:
         """Hand on the answers of an inbox record; the refusals that nobody waits for are left."""
         left: list[wire.Refusal] = []
+        self._told_at = asyncio.get_running_loop().time()
         if self._said:
             self._said = False
             _log.info("the service answers again")
@@ -139,9 +142,12 @@ class Waiting:
             return
         loop = asyncio.get_running_loop()
         request.again = loop.call_later(request.wait_seconds, self._ask_again, request_id, request)
-        request.wait_seconds = min(2 * request.wait_seconds, _ASK_AGAIN_SECONDS_MAX)
 
     def _ask_again(self, request_id: str, request: _Open) -> None:
+        if asyncio.get_running_loop().time() - self._told_at < request.wait_seconds:
+            self._ask_again_later(request_id, request)
+            return
+        request.wait_seconds = min(2 * request.wait_seconds, _ASK_AGAIN_SECONDS_MAX)
         if not self._said:
             self._said = True
             _log.warning(

@@ -1,7 +1,8 @@
-"""What a flow runner does when it is told to stop: the ladder at once, the answer within a second.
+"""What a flow runner does when it is told to stop: the ladder and a first answer at once.
 
-The interrupt comes first and the acknowledgement after it, since what cannot be stopped shows
-only when it was tried; half a second is enough for everything that reacts at all.
+The first answer says what is held. What of that cannot be stopped shows only when it was tried,
+and half a second is enough for everything that reacts at all: so there is a second answer, if
+anything is held by then.
 """
 
 import asyncio
@@ -124,16 +125,21 @@ class Stopping:
         return list(groups.values())
 
     def _answer(self, intent: CancelFlow | CancelTask, keys: list[AttemptKey]) -> None:
+        intent.acknowledge(more=bool(keys))
+        if not keys:
+            return
         task = asyncio.get_running_loop().create_task(self._acknowledge(intent, keys))
         self._answers.add(task)
         task.add_done_callback(self._answers.discard)
 
     async def _acknowledge(self, intent: CancelFlow | CancelTask, keys: list[AttemptKey]) -> None:
-        """Say what is held and what of it cannot be stopped, as soon as that can be known."""
+        """Say what cannot be stopped, as soon as that can be known and if it still matters."""
         until = time.monotonic() + ANSWER_SECONDS
         # Ends come from the executors' threads; looking is simpler than having each of them tell.
         while self._still_held(keys) and time.monotonic() < until:  # noqa: ASYNC110
             await asyncio.sleep(LOOK_SECONDS)
+        if not self._still_held(keys):
+            return
         asked = set(keys)
         cannot_stop = [
             (key.task_run_id, key.attempt)
