@@ -7,8 +7,9 @@ cancelled. Importing this costs no Kafka and no pydantic; the runner is imported
 
 from rescind.runners.sdk.commands import CommandTask
 from rescind.runners.sdk.current import CurrentRun, current_run
-from rescind.runners.sdk.flows import BoundFlow, Flow, flow
+from rescind.runners.sdk.flows import BoundFlow, Flow, RunOptions, flow
 from rescind.runners.sdk.futures import TaskFuture
+from rescind.runners.sdk.options import TaskOptions
 from rescind.runners.sdk.session import Session
 from rescind.runners.sdk.tasks import Task, task
 
@@ -17,9 +18,11 @@ __all__ = [
     "CommandTask",
     "CurrentRun",
     "Flow",
+    "RunOptions",
     "Session",
     "Task",
     "TaskFuture",
+    "TaskOptions",
     "current_run",
     "flow",
     "task",

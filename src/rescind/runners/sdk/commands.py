@@ -3,6 +3,7 @@
 import os
 import subprocess
 from collections.abc import Mapping, Sequence
+from pathlib import PurePath
 from typing import Any
 
 from rescind.errors import CommandFailedError, UnsupportedTaskError
@@ -46,7 +47,7 @@ class CommandTask:
         line = command if isinstance(command, str) else " ".join(command)
         if not line.strip():
             raise UnsupportedTaskError(name or "command", "has nothing to run", "name a program")
-        self.name = name or (command if isinstance(command, str) else os.path.basename(command[0]))
+        self.name = name or (line if isinstance(command, str) else PurePath(command[0]).name)
         self.options = TaskOptions(**options)
         self.options.check(self.name)
         self._command = command
@@ -84,6 +85,7 @@ class CommandTask:
 
         Raises:
             WrongPlaceError: this is a task, or a thread beside the flow.
+            Cancelled: the flow run is being cancelled; nothing more is submitted.
 
         """
         body = body_here()

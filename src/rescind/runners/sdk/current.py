@@ -1,9 +1,12 @@
 """`current_run`: what code inside a task or flow can ask about itself."""
 
+import threading
 from dataclasses import dataclass
 
 from rescind.cancelled import Cancelled
+from rescind.errors import WrongPlaceError
 from rescind.runners.executors.attempt import RunningAttempt, running_attempt
+from rescind.runners.sdk.session import any_body_runs
 
 __all__ = ["CurrentRun", "current_run"]
 
@@ -49,5 +52,16 @@ def current_run() -> CurrentRun:
 
     Works in the main thread, in the executors' threads and processes. A thread that user code
     starts does not see it: hand it the object.
+
+    Raises:
+        WrongPlaceError: this is such a thread; it would never hear of a cancellation.
+
     """
-    return CurrentRun(running_attempt())
+    attempt = running_attempt()
+    if attempt is None and any_body_runs():
+        raise WrongPlaceError(
+            "current_run() in the thread of a flow or task",
+            f"the thread {threading.current_thread().name!r}, which it has started",
+            "call it before that, and hand what it returns to the thread",
+        )
+    return CurrentRun(attempt)

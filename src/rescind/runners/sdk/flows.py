@@ -3,19 +3,30 @@
 import inspect
 from collections.abc import Callable, Mapping
 from functools import partial, update_wrapper
-from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Protocol, TypeVar, overload
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Generic,
+    ParamSpec,
+    Protocol,
+    TypedDict,
+    TypeVar,
+    Unpack,
+    overload,
+)
 
 from rescind.errors import ParametersError, WrongPlaceError
-from rescind.runners.executors import Executor, LocalExecutor
+from rescind.runners.executors import Executor, ProcessExecutor
 from rescind.runners.executors.attempt import running_attempt
 from rescind.runners.sdk.options import refuse_async
 from rescind.runners.sdk.session import any_body_runs, open_body
 
 if TYPE_CHECKING:
     from rescind.runners.flowrunner.runner import FlowOutcome
+    from rescind.runners.flowrunner.watching import Happening
     from rescind.settings import Settings
 
-__all__ = ["BoundFlow", "Flow", "flow"]
+__all__ = ["BoundFlow", "Flow", "RunOptions", "flow"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -37,23 +48,60 @@ class Flow(Generic[P, R]):
         return self.function(*args, **kwargs)
 
     def bind(self, *args: P.args, **kwargs: P.kwargs) -> "BoundFlow":
-        """The flow with its parameters, ready to run: ``nightly.bind(parts=3).run(...)``."""
+        """The flow with its parameters, checked: ``nightly.bind(parts=3).run(...)``."""
         return BoundFlow(self.name, partial(self.function, *args, **kwargs))
 
-    def run(self, parameters: Mapping[str, object] | None = None, **how: Any) -> "FlowOutcome":
-        """Run it as a flow run, with parameters by name; `how` is as in `BoundFlow.run`.
+    def run(
+        self,
+        executor: Executor | None = None,
+        *,
+        params: Mapping[str, Any] | None = None,
+        **how: "Unpack[RunOptions]",
+    ) -> "FlowOutcome":
+        """Run it as a flow run that can be cancelled, in the main thread.
+
+        An error of the flow's own code is in the outcome, not raised.
+
+        Args:
+            executor: what runs its tasks; by default a process for each processor.
+            params: the function's arguments, by name.
+            how: ids, labels and the rest; see `RunOptions`.
 
         Raises:
             ParametersError: these are not the parameters that it takes.
+            WrongPlaceError: a flow runs in this process already.
+            RescindError: the service cannot be reached as it must, or refuses the flow run.
 
         """
-        given = dict(parameters or {})
-        signature = inspect.signature(self.function)
+        function: Callable[..., object] = self.function
+        given = dict(params or {})
+        signature = inspect.signature(function)
         try:
             signature.bind(**given)
         except TypeError as error:
             raise ParametersError(self.name, str(error), str(signature)) from None
-        return BoundFlow(self.name, partial(self.function, **given)).run(**how)
+        return BoundFlow(self.name, partial(function, **given)).run(executor, **how)
+
+
+class RunOptions(TypedDict, total=False):
+    """What may be said about one run of a flow; all of it may be left out."""
+
+    flow_run_id: str
+    """Its id, if it has one elsewhere; by default a new one."""
+    labels: Mapping[str, str]
+    """For whoever looks for it."""
+    namespace: str
+    """Whose it is."""
+    rerun_of: str | None
+    """The flow run that this one repeats."""
+    settings: "Settings | None"
+    """Where Kafka is and the rest; by default as they are found."""
+    pool: str
+    """The name of the group of runners that this is one of."""
+    offline: bool
+    """Run it plainly, without registering anything: nothing can cancel it."""
+    tell: "Callable[[Happening], None] | None"
+    """Is told what happens here, in whatever thread it happens."""
 
 
 class BoundFlow:
@@ -63,27 +111,8 @@ class BoundFlow:
         self.name = name
         self.body = body
 
-    def run(
-        self,
-        *,
-        executor: Executor | None = None,
-        settings: "Settings | None" = None,
-        flow_run_id: str = "",
-        labels: Mapping[str, str] | None = None,
-        namespace: str = "default",
-        rerun_of: str | None = None,
-        pool: str = "default",
-    ) -> "FlowOutcome":
-        """Run it to its end, in the main thread; an error of the flow is in the outcome.
-
-        Args:
-            executor: what runs its tasks; by default they run in the main thread too.
-            settings: where Kafka is and the rest; by default as the environment says.
-            flow_run_id: its id, if it has one elsewhere; by default a new one.
-            labels: for whoever looks for it.
-            namespace: to whom it belongs.
-            rerun_of: the flow run that this one does again.
-            pool: the name of the group of runners that this is one of.
+    def run(self, executor: Executor | None = None, **how: "Unpack[RunOptions]") -> "FlowOutcome":
+        """Run it, as `Flow.run` does.
 
         Raises:
             WrongPlaceError: a flow runs in this process already.
@@ -99,17 +128,35 @@ class BoundFlow:
         # Late: it brings Kafka and pydantic, which workers and plain calls do without.
         from rescind.runners.flowrunner.runner import FlowRunner, FlowSpec
 
+        if how.get("offline"):
+            return _run_plainly(self.body)
         spec = FlowSpec(
             name=self.name,
             body=self.body,
-            flow_run_id=flow_run_id,
-            labels=dict(labels or {}),
-            namespace=namespace,
-            rerun_of=rerun_of,
+            flow_run_id=how.get("flow_run_id", ""),
+            labels=dict(how.get("labels", {})),
+            namespace=how.get("namespace", "default"),
+            rerun_of=how.get("rerun_of"),
         )
-        runner = FlowRunner(spec, executor or LocalExecutor(), settings, pool=pool)
+        runner = FlowRunner(
+            spec,
+            executor or ProcessExecutor(),
+            how.get("settings"),
+            pool=how.get("pool", "default"),
+            tell=how.get("tell"),
+        )
         with open_body(runner):
             return runner.run()
+
+
+def _run_plainly(body: Callable[[], object]) -> "FlowOutcome":
+    from rescind.runners.flowrunner.runner import FlowOutcome
+
+    try:
+        return FlowOutcome("offline", "success", body())
+    except Exception as error:  # noqa: BLE001 - user code may raise anything.
+        message = f"{type(error).__name__}: {error}"
+        return FlowOutcome("offline", "failed", error=error, message=message)
 
 
 class _FlowDecorator(Protocol):

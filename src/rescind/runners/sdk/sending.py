@@ -1,8 +1,8 @@
 """How a task gets into another process: by its name where that leads to it, else by value.
 
 ``@task`` puts a `Task` where the function's name is, so pickling the function itself by name would
-find something else; `cloudpickle` then copies the function with every global that it uses. So in its
-place goes an object that unpickles to the function, by way of the task.
+find something else; `cloudpickle` then copies the function with every global that it uses. So in
+its place goes an object that unpickles to the function, by way of the task.
 """
 
 import importlib
@@ -10,6 +10,7 @@ import sys
 from functools import reduce
 from importlib.machinery import PathFinder
 from types import ModuleType
+from typing import Any
 
 __all__ = ["FunctionByName", "is_found_by_name", "object_by_name"]
 
@@ -43,7 +44,8 @@ def is_found_by_name(thing: object, module_name: str, qualname: str) -> bool:
 
 
 def _function_by_name(module: str, qualname: str) -> object:
-    return object_by_name(module, qualname).function  # type: ignore[attr-defined]
+    found: Any = object_by_name(module, qualname)
+    return found.function
 
 
 def _would_be_imported(module: ModuleType) -> bool:

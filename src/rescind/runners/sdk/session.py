@@ -1,16 +1,16 @@
 """The seam between user code and the runner under it.
 
-A `Session` is one flow run in this process, as its body sees it; `FlowRunner` is one. The body finds
-it by a context variable that is set around the runner, so no frame of ours lies around user code
-(an interrupt that came in such a frame could lose a result; see `mainthread`).
+A `Session` is one flow run in this process, as its body sees it; `FlowRunner` is one. The body
+finds it by a context variable that is set around the runner, so no frame of ours lies around user
+code (an interrupt that came in such a frame could lose a result; see `mainthread`).
 
-Only the body submits. A task that submitted others would wait for them in a slot that they may need,
-and in a process of its own it has no session at all; so that is refused everywhere alike.
+Only the body submits. A task that submitted others would wait for them in a slot that they may
+need, and in a process of its own it has no session at all; so that is refused everywhere alike.
 """
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from typing import Final, Protocol
@@ -83,7 +83,7 @@ _bodies: list[Body] = []
 
 
 @contextmanager
-def open_body(session: Session) -> Iterator[None]:
+def open_body(session: Session) -> Generator[None]:
     """Make it the flow run of what is called in here, in this thread."""
     body = Body(session)
     token = _body.set(body)

@@ -48,6 +48,7 @@ class Task(Generic[P, R]):
 
         Raises:
             WrongPlaceError: this is a task, or a thread beside the flow.
+            Cancelled: the flow run is being cancelled; nothing more is submitted.
             UnsupportedTaskError: what was given cannot be handed to it.
 
         """
@@ -108,7 +109,14 @@ def submit_to(
     options: TaskOptions,
     cleanup: Callable[[], object] | None,
 ) -> TaskFuture[Any]:
-    """Hand a new task run to the runner of that body."""
+    """Hand a new task run to the runner of that body.
+
+    Raises:
+        Cancelled: the flow run is being cancelled; nothing more is submitted.
+
+    """
+    if body.session.is_cancelling:
+        raise Cancelled
     # An interrupt between the two halves would leave a task run that nobody has a future of.
     with body.shield():
         submission = Submission(
