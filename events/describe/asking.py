@@ -44,6 +44,14 @@ _SERVICE: Final = "the service, signed"
 # Of everything about a flow run that has to be there, whole, and open.
 _OPEN: Final = (Code.UNKNOWN_RUN, Code.ALREADY_FINISHED, Code.QUARANTINED)
 
+_OF_A_HELD_ATTEMPT: Final = (
+    *_OPEN,
+    Code.UNKNOWN_TASK,
+    Code.NO_SUCH_EDGE,
+    Code.WRONG_ATTEMPT,
+    Code.NOT_OWNER,
+)
+
 ASKED: Final[Mapping[type[r.Request], Asked]] = MappingProxyType(
     {
         r.FlowRegister: Asked(
@@ -127,12 +135,8 @@ ASKED: Final[Mapping[type[r.Request], Asked]] = MappingProxyType(
             ),
             "accepted, if an item has `retry_at`",
         ),
-        r.TaskStopping: Asked(
-            _HOLDER, (*_OPEN, Code.UNKNOWN_TASK, Code.NO_SUCH_EDGE, Code.WRONG_ATTEMPT)
-        ),
-        r.TaskCleanup: Asked(
-            _HOLDER, (*_OPEN, Code.UNKNOWN_TASK, Code.NO_SUCH_EDGE, Code.WRONG_ATTEMPT)
-        ),
+        r.TaskStopping: Asked(_HOLDER, _OF_A_HELD_ATTEMPT),
+        r.TaskCleanup: Asked(_HOLDER, _OF_A_HELD_ATTEMPT),
         r.TaskCancel: Asked(
             _CANCELLER,
             (
@@ -144,10 +148,14 @@ ASKED: Final[Mapping[type[r.Request], Asked]] = MappingProxyType(
                 Code.NO_SUCH_EDGE,
             ),
         ),
-        r.CancellationAcknowledge: Asked(_RUNNER, (*_OPEN, Code.DUPLICATE, Code.STALE)),
+        r.CancellationAcknowledge: Asked(
+            _RUNNER,
+            (*_OPEN, Code.UNKNOWN_RUNNER, Code.RUNNER_LOST, Code.DUPLICATE, Code.STALE),
+        ),
         r.ExecutorReport: Asked(_RUNNER, (*_OPEN, Code.NO_SUCH_EDGE)),
         r.InfrastructureReport: Asked(
-            "a runner that reaches the handle's scope", (Code.UNKNOWN_RUN, Code.NO_SUCH_EDGE)
+            "a runner that reaches the handle's scope",
+            (Code.UNKNOWN_RUN, Code.QUARANTINED, Code.NO_SUCH_EDGE),
         ),
         r.RunnerRegister: Asked("the runner itself", (Code.RUNNER_LOST,), "accepted"),
         r.RunnerLeave: Asked("the runner itself", (Code.RUNNER_LOST,)),
@@ -162,9 +170,9 @@ ASKED: Final[Mapping[type[r.Request], Asked]] = MappingProxyType(
 )
 
 
-def may_be_refused(request: r.AnyRequest, code: Code) -> bool:
+def may_be_refused(request: type[r.Request], code: Code) -> bool:
     """Whether this refusal is one that the reference names for such a request."""
-    return code in ALWAYS or code in ASKED[type(request)].refusals
+    return code in ALWAYS or code in ASKED[request].refusals
 
 
 def request_classes() -> tuple[type[r.Request], ...]:

@@ -88,9 +88,9 @@ def test_every_refusal_is_of_some_request() -> None:
     named = {code for asked in ASKED.values() for code in asked.refusals}
 
     assert named | set(ALWAYS) | NOBODYS == set(Code)
-    assert may_be_refused(FlowCancel(flow_run_id="f"), Code.ALREADY_CANCELLING)
-    assert may_be_refused(FlowCancel(flow_run_id="f"), Code.UNREADABLE)
-    assert not may_be_refused(FlowCancel(flow_run_id="f"), Code.OPEN_WORK)
+    assert may_be_refused(FlowCancel, Code.ALREADY_CANCELLING)
+    assert may_be_refused(FlowCancel, Code.UNREADABLE)
+    assert not may_be_refused(FlowCancel, Code.OPEN_WORK)
 
 
 def test_no_refusal_is_named_twice_for_a_request() -> None:
