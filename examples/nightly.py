@@ -1,8 +1,8 @@
 """A flow of twenty slow parts: start it, then cancel it from another terminal.
 
-    rescind up
-    rescind run examples/nightly.py:nightly --param parts=20
-    rescind cancel @latest --reason "wrong input" --wait
+rescind up
+rescind run examples/nightly.py:nightly --param parts=20
+rescind cancel @latest --reason "wrong input" --wait
 """
 
 import time
