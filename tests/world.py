@@ -13,7 +13,7 @@ from rescind.events.journal import Entry
 from rescind.events.moments import moment_from_text
 from rescind.events.requests import AnyRequest, Lane, Unreadable
 from rescind.statemachine.answer import Core
-from rescind.statemachine.audit import Auditor
+from rescind.statemachine.audit import Auditor, Topic
 from rescind.statemachine.clocks import flow_clocks, task_clocks
 from rescind.statemachine.draft import Draft
 from rescind.statemachine.partition import Known, Partition, restore
@@ -50,6 +50,18 @@ class Written:
                 self.flow_states[flow_run_id] = public_flow(flow)
         for runner_id, runner in draft.runners.items():
             self._put(f"@runners/{runner_id}", runner)
+
+    def topics(self) -> dict[Topic, dict[str, bytes]]:
+        """Each compacted topic, as a reader of it finds it."""
+        topics: dict[Topic, dict[str, bytes]] = {topic: {} for topic in Topic}
+        topics[Topic.FLOW_STATES] |= self.flow_states
+        topics[Topic.TASK_STATES] |= self.task_states
+        for key, value in self.open.items():
+            if key.startswith("@runners/"):
+                topics[Topic.RUNNERS][key.removeprefix("@runners/")] = value
+            else:
+                topics[Topic.OPEN_TASKS if "/" in key else Topic.OPEN_FLOWS][key] = value
+        return topics
 
     def _put(self, key: str, known: Known | None) -> None:
         self.open.pop(key, None)

@@ -31,7 +31,7 @@ from tests.words import (
 )
 from tests.world import NOON_MS, RUN, World
 
-__all__ = ["audit", "codes", "edited", "index_of", "reached_by", "records_of", "story"]
+__all__ = ["audit", "codes", "edited", "index_of", "reached_by", "story"]
 
 
 def story() -> World:
@@ -56,21 +56,6 @@ def story() -> World:
 def rung() -> TaskStopping:
     items = (Rung(task_run_id="t1", rung=RungName.FLAG, after_ms=1),)
     return TaskStopping(flow_run_id=RUN, runner_id=A, items=items)
-
-
-def records_of(world: World) -> dict[Topic, dict[str, bytes]]:
-    """What the compacted topics of a world hold."""
-    written = world.written
-    of_runners = {key: value for key, value in written.open.items() if key.startswith("@")}
-    return {
-        Topic.FLOW_STATES: dict(written.flow_states),
-        Topic.TASK_STATES: dict(written.task_states),
-        Topic.OPEN_FLOWS: {k: v for k, v in written.open.items() if "/" not in k},
-        Topic.OPEN_TASKS: {
-            k: v for k, v in written.open.items() if "/" in k and not k.startswith("@")
-        },
-        Topic.RUNNERS: {key.partition("/")[2]: value for key, value in of_runners.items()},
-    }
 
 
 def audit(

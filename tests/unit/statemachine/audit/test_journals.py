@@ -26,7 +26,6 @@ from tests.unit.statemachine.audit.story import (
     edited,
     index_of,
     reached_by,
-    records_of,
     story,
 )
 from tests.words import (
@@ -73,7 +72,7 @@ def test_a_good_journal_has_nothing_wrong_with_it(journal: list[Entry]) -> None:
     world = story()
 
     assert audit(journal) == []
-    assert audit(world.journal, records_of(world)) == []
+    assert audit(world.journal, world.written.topics()) == []
 
 
 def test_the_story_has_something_of_everything(journal: list[Entry]) -> None:
@@ -366,7 +365,7 @@ def test_a_pending_flow_run_without_an_owner_waits_for_one() -> None:
 
 
 def test_no_entry_can_be_left_out(journal: list[Entry]) -> None:
-    records = records_of(story())
+    records = story().written.topics()
     reached = reached_by(journal)
 
     unseen = [
@@ -389,7 +388,7 @@ def test_no_entry_can_be_there_twice(journal: list[Entry]) -> None:
 
 
 def test_no_two_entries_of_a_stream_can_change_places(journal: list[Entry]) -> None:
-    records = records_of(story())
+    records = story().written.topics()
     unseen = list[str]()
     for index in range(len(journal) - 1):
         first, second = journal[index : index + 2]
@@ -406,7 +405,7 @@ def test_an_end_that_was_made_another_is_found_by_the_states(journal: list[Entry
     index = index_of(journal, "task.succeeded", task_run_id="w1")
     failed = TaskFailed(end="failed", runner_id=A)
 
-    found = audit(edited(journal, index, event=failed), records_of(world))
+    found = audit(edited(journal, index, event=failed), world.written.topics())
 
     assert set(codes(found)) == {FindingCode.STATE_DIFFERS}
     assert {finding.where for finding in found} == {"task-states work/w1", "open-tasks work/w1"}
@@ -433,4 +432,4 @@ def test_a_journal_of_a_run_that_was_forgotten_begins_anew() -> None:
     begun = given(runner, flow, with_body, body_ended(End.FAILED), World.sweep_all)
     again = begun.when(strikes(Clock.FORGET), flow, with_body, cancel).world
 
-    assert audit(again.journal, records_of(again)) == []
+    assert audit(again.journal, again.written.topics()) == []

@@ -6,7 +6,7 @@ import pytest
 from rescind.events.requests import Clock, FlowCancel
 from rescind.statemachine.audit import Auditor, FindingCode, Topic
 from tests.scenario import Scenario, Step, given
-from tests.unit.statemachine.audit.story import audit, codes, records_of, story
+from tests.unit.statemachine.audit.story import audit, codes, story
 from tests.words import (
     acknowledged,
     body_ended,
@@ -21,13 +21,13 @@ from tests.words import (
 )
 from tests.world import RUN, World
 
-CASES = [(topic, key) for topic, records in records_of(story()).items() for key in records]
+CASES = [(topic, key) for topic, records in story().written.topics().items() for key in records]
 
 
 @pytest.mark.parametrize("topic, key", CASES)
 def test_a_record_that_says_something_else_is_found(topic: Topic, key: str) -> None:
     world = story()
-    records = records_of(world)
+    records = world.written.topics()
     body = orjson.loads(records[topic][key])
     body["event_id" if "event_id" in body else "last_event_id"] = "made-up"
     records[topic][key] = orjson.dumps(body)
@@ -42,7 +42,7 @@ def test_a_record_that_says_something_else_is_found(topic: Topic, key: str) -> N
 @pytest.mark.parametrize("topic", list(Topic))
 def test_a_record_that_cannot_be_read_is_found(topic: Topic, value: bytes) -> None:
     world = story()
-    records = records_of(world)
+    records = world.written.topics()
     key = next(iter(records[topic]))
     records[topic][key] = value
 
@@ -52,7 +52,7 @@ def test_a_record_that_cannot_be_read_is_found(topic: Topic, value: bytes) -> No
 @pytest.mark.parametrize("topic", list(Topic))
 def test_a_record_of_nothing_in_the_journal_is_found(topic: Topic) -> None:
     world = story()
-    records = records_of(world)
+    records = world.written.topics()
     key = next(iter(records[topic]))
     slash = "/" if "/" in key else ""
     records[topic][f"nobody{slash}{slash and 't'}"] = records[topic][key]
@@ -67,7 +67,7 @@ def at_work() -> Scenario:
 @pytest.mark.parametrize("topic", list(Topic))
 def test_a_missing_record_of_what_is_open_is_found(topic: Topic) -> None:
     world = at_work().world
-    records = records_of(world)
+    records = world.written.topics()
     missing = len(records[topic])
     records[topic].clear()
 
@@ -76,7 +76,7 @@ def test_a_missing_record_of_what_is_open_is_found(topic: Topic) -> None:
 
 def test_a_record_of_what_has_ended_may_have_expired() -> None:
     world = at_work().when(ended("t1"), body_ended(), World.sweep_all).world
-    records = records_of(world)
+    records = world.written.topics()
     records[Topic.FLOW_STATES].clear()
     records[Topic.TASK_STATES].clear()
 
@@ -85,7 +85,7 @@ def test_a_record_of_what_has_ended_may_have_expired() -> None:
 
 def test_records_of_what_was_forgotten_may_still_be_there() -> None:
     world = at_work().when(ended("t1"), body_ended(), World.sweep_all, strikes(Clock.FORGET)).world
-    records = records_of(world)
+    records = world.written.topics()
     assert records[Topic.FLOW_STATES]
 
     assert audit(world.journal, records) == []
@@ -93,7 +93,7 @@ def test_records_of_what_was_forgotten_may_still_be_there() -> None:
 
 def test_stubs_that_wait_to_be_dropped_are_compared_too() -> None:
     world = at_work().when(ended("t1"), body_ended()).world
-    records = records_of(world)
+    records = world.written.topics()
     assert set(records[Topic.OPEN_TASKS]) == {f"{RUN}/body", f"{RUN}/t1"}
     assert audit(world.journal, records) == []
 
@@ -105,7 +105,7 @@ def test_stubs_that_wait_to_be_dropped_are_compared_too() -> None:
 
 def test_a_flow_runs_record_is_compared_at_its_version_and_not_at_its_task_runs() -> None:
     world = at_work().world
-    records = records_of(world)
+    records = world.written.topics()
     version = orjson.loads(records[Topic.FLOW_STATES][RUN])["version"]
 
     assert version < world.flow().version
@@ -114,7 +114,7 @@ def test_a_flow_runs_record_is_compared_at_its_version_and_not_at_its_task_runs(
 
 def test_a_version_that_never_was_is_found() -> None:
     world = at_work().world
-    records = records_of(world)
+    records = world.written.topics()
     for version in (1, 99):
         state = orjson.loads(records[Topic.FLOW_STATES][RUN])
         records[Topic.FLOW_STATES][RUN] = orjson.dumps({**state, "version": version})
@@ -147,7 +147,7 @@ def test_records_of_a_running_service_may_be_ahead_of_the_journal_that_was_read(
     told = given(*STEPS[: read + 1])
     end = len(told.world.journal)
     told.when(*STEPS[read + 1 : read + 1 + ahead])
-    records = records_of(told.world)
+    records = told.world.written.topics()
     told.when(*STEPS[read + 1 + ahead :])
     auditor = Auditor(0)
     for offset, entry in enumerate(told.world.journal[:end]):

@@ -1,0 +1,297 @@
+"""Requests as runners, people and the service itself might send them, and as they should not.
+
+Each kind looks at the state and mostly asks what fits it: random words alone would nearly all
+be refused at the first check. The rest is wrong in one thing: the owner, the attempt, the run.
+Chance is an argument, so that Hypothesis can shrink it and a seed can repeat it.
+"""
+
+from collections.abc import Callable, Sequence
+from random import Random
+from typing import Any, Final, TypeVar
+
+from rescind.events.moments import moment_to_text
+from rescind.events.requests import Clock
+from rescind.statemachine.clocks import flow_clocks, task_clocks
+from rescind.statemachine.runs import TaskRun
+from tests.world import World
+
+__all__ = ["FLOWS", "KINDS", "RUNNERS", "Words"]
+
+FLOWS: Final = ("f1", "f2", "f3", "f4")
+TASKS: Final = tuple(f"t{number}" for number in range(1, 11))
+RUNNERS: Final = ("ra", "rb", "rc", "rd", "re", "rf")
+NOW: Final = "@now"
+"""Stands for the cancellation that is under way when the request is sent."""
+
+Words = dict[str, Any]
+_Choice = TypeVar("_Choice")
+
+
+def _often(chance: Random) -> bool:
+    return chance.random() < 0.85
+
+
+def _pick(chance: Random, choices: Sequence[_Choice]) -> _Choice:
+    return choices[chance.randrange(len(choices))]
+
+
+def _flow_id(world: World, chance: Random, *states: str) -> str:
+    """Mostly one that is in one of these states; without any, one that has not ended."""
+    known = [flow for flow in world.base.flows.values() if flow.end is None]
+    fitting = [flow for flow in known if not states or flow.state in states]
+    if fitting and _often(chance):
+        return _pick(chance, fitting).flow_run_id
+    return _pick(chance, FLOWS)
+
+
+def _tasks(world: World, chance: Random, flow_run_id: str, state: str) -> list[tuple[str, int]]:
+    """Some task runs with an attempt, mostly such that are in this state."""
+    known = world.base.tasks.get(flow_run_id, {}).values()
+    fitting = [task for task in known if task.state.startswith(state)]
+    if fitting and _often(chance):
+        some = [task for task in fitting if chance.random() < 0.5] or [_pick(chance, fitting)]
+        return [(task.task_run_id, task.attempt if _often(chance) else 1) for task in some]
+    return [(_pick(chance, (*TASKS, "body")), chance.randrange(1, 3))]
+
+
+def _holder(world: World, chance: Random, flow_run_id: str, task_run_id: str) -> str:
+    task = world.base.tasks.get(flow_run_id, {}).get(task_run_id)
+    if task is not None and task.runner_id is not None and _often(chance):
+        return task.runner_id
+    return _runner(world, chance)
+
+
+def _runner(world: World, chance: Random) -> str:
+    """Mostly one that lives, and of those one of two: or nobody would ever meet."""
+    living = [name for name, known in world.base.runners.items() if known.state == "Registered"]
+    return _pick(chance, living[:2]) if living and _often(chance) else _pick(chance, RUNNERS)
+
+
+def _new_runner(world: World, chance: Random) -> str:
+    unknown = [name for name in RUNNERS if name not in world.base.runners]
+    return unknown[0] if unknown and _often(chance) else _pick(chance, RUNNERS)
+
+
+def _owner(world: World, chance: Random, flow_run_id: str) -> str:
+    flow = world.base.flows.get(flow_run_id)
+    if flow is not None and flow.runner_id is not None and _often(chance):
+        return flow.runner_id
+    return _runner(world, chance)
+
+
+def flow_register(world: World, chance: Random) -> Words:
+    words: Words = {"flow_run_id": _pick(chance, FLOWS)}
+    if chance.random() < 0.3:
+        words["runner_id"] = _runner(world, chance)
+    if chance.random() < 0.2:
+        words["clocks"] = {"deadline_seconds": 5, "abort_seconds": 2}
+    return words
+
+
+def flow_start(world: World, chance: Random) -> Words:
+    words: Words = {"flow_run_id": _flow_id(world, chance, "Pending")}
+    words["runner_id"] = _owner(world, chance, words["flow_run_id"])
+    if chance.random() < 0.6:
+        words["body"] = {"task_run_id": "body" if _often(chance) else _pick(chance, TASKS)}
+    return words
+
+
+def flow_finish(world: World, chance: Random) -> Words:
+    flow_run_id = _flow_id(world, chance, "Running", "Running.Cancelling")
+    end = _pick(chance, ("success", "failed", "crashed", "timed_out", "cancelled"))
+    owner = _owner(world, chance, flow_run_id)
+    return {"flow_run_id": flow_run_id, "runner_id": owner, "end": end}
+
+
+def flow_cancel(world: World, chance: Random) -> Words:
+    words: Words = {"flow_run_id": _flow_id(world, chance)}
+    if chance.random() < 0.3:
+        words["mode"] = "abort"
+    if chance.random() < 0.4:
+        words["request_id"] = f"cancel-{chance.randrange(3)}"
+    if chance.random() < 0.3:
+        words["deadline_seconds"] = chance.randrange(40)
+    return words
+
+
+def task_register(world: World, chance: Random) -> Words:
+    items = [{"task_run_id": _pick(chance, TASKS)} for _ in range(chance.randrange(1, 5))]
+    return {"flow_run_id": _flow_id(world, chance, "Running", "Pending"), "items": items}
+
+
+def task_start(world: World, chance: Random) -> Words:
+    flow_run_id = _flow_id(world, chance, "Running")
+    tasks = _tasks(world, chance, flow_run_id, "Pending")
+    items = [{"task_run_id": task_run_id, "attempt": attempt} for task_run_id, attempt in tasks]
+    return {"flow_run_id": flow_run_id, "runner_id": _runner(world, chance), "items": items}
+
+
+def task_finish(world: World, chance: Random) -> Words:
+    flow_run_id = _flow_id(world, chance, "Running", "Running.Cancelling")
+    tasks = _tasks(world, chance, flow_run_id, "Running")
+    items = [_end(world, chance, name, attempt) for name, attempt in tasks]
+    holder = _holder(world, chance, flow_run_id, tasks[0][0])
+    return {"flow_run_id": flow_run_id, "runner_id": holder, "items": items}
+
+
+def _end(world: World, chance: Random, task_run_id: str, attempt: int) -> Words:
+    ends = ("success", "success", "cancelled", "failed", "failed", "crashed", "timed_out")
+    words: Words = {"task_run_id": task_run_id, "attempt": attempt, "end": _pick(chance, ends)}
+    if chance.random() < 0.3:
+        words["retry_at"] = moment_to_text(world.now_ms + 1_000)
+    if chance.random() < 0.3:
+        words["how"] = _pick(chance, ("graceful", "forced", "never_started", "deadline"))
+        words["stopped_confirmed"] = chance.random() < 0.5
+    return words
+
+
+def task_cancel(world: World, chance: Random) -> Words:
+    flow_run_id = _flow_id(world, chance, "Running")
+    task_run_id, _ = _tasks(world, chance, flow_run_id, "Running")[0]
+    words: Words = {"flow_run_id": flow_run_id, "task_run_id": task_run_id}
+    if chance.random() < 0.3:
+        words["mode"] = "abort"
+    if chance.random() < 0.3:
+        words["request_id"] = f"cancel-{chance.randrange(3)}"
+    return words
+
+
+def acknowledge(world: World, chance: Random) -> Words:
+    flow_run_id = _flow_id(world, chance, "Running.Cancelling")
+    known = world.base.tasks.get(flow_run_id, {}).values()
+    holders = [task.runner_id for task in known if task.state.startswith("Running")]
+    runner_id = _pick(chance, holders) if holders and _often(chance) else _runner(world, chance)
+    held = [
+        {"task_run_id": task.task_run_id, "attempt": task.attempt, "can_stop": _often(chance)}
+        for task in known
+        if (task.runner_id == runner_id or not _often(chance)) and _often(chance)
+    ]
+    return {
+        "flow_run_id": flow_run_id,
+        "runner_id": runner_id,
+        "cancellation_id": NOW if _often(chance) else "stop-9-9-9",
+        "last": _often(chance),
+        "held": held,
+    }
+
+
+def task_stopping(world: World, chance: Random) -> Words:
+    flow_run_id = _flow_id(world, chance, "Running", "Running.Cancelling")
+    tasks = _tasks(world, chance, flow_run_id, "Running")
+    items = [
+        {"task_run_id": name, "attempt": attempt, "rung": "interrupt", "after_ms": 1}
+        for name, attempt in tasks
+    ]
+    holder = _holder(world, chance, flow_run_id, tasks[0][0])
+    return {"flow_run_id": flow_run_id, "runner_id": holder, "items": items}
+
+
+def task_cleanup(world: World, chance: Random) -> Words:
+    flow_run_id = _flow_id(world, chance)
+    task_run_id, attempt = _tasks(world, chance, flow_run_id, "Running")[0]
+    return {
+        "flow_run_id": flow_run_id,
+        "runner_id": _holder(world, chance, flow_run_id, task_run_id),
+        "task_run_id": task_run_id,
+        "attempt": attempt,
+        "outcome": "done",
+    }
+
+
+def executor_report(world: World, chance: Random) -> Words:
+    return {
+        "flow_run_id": _flow_id(world, chance, "Running.Cancelling"),
+        "runner_id": _runner(world, chance),
+        "outcome": _pick(chance, ("failed", "warning")),
+        "message": "it raised",
+    }
+
+
+def infrastructure_report(world: World, chance: Random) -> Words:
+    return {
+        "flow_run_id": _flow_id(world, chance),
+        "runner_id": _runner(world, chance),
+        "target_runner_id": _runner(world, chance),
+        "outcome": "done",
+        "handle": {"kind": "process", "scope": "host:x", "identity": {"pid": 1}},
+    }
+
+
+def runner_register(world: World, chance: Random) -> Words:
+    return {"runner_id": _new_runner(world, chance)}
+
+
+def runner_gone(world: World, chance: Random) -> Words:
+    return {"runner_id": _runner(world, chance)}
+
+
+def clock(world: World, chance: Random) -> Words:
+    """A clock that runs, as it is set or not, and when it is due or not."""
+    running = [
+        *(
+            (flow.flow_run_id, None, which, due_ms)
+            for flow in world.base.flows.values()
+            for which, due_ms in flow_clocks(flow, world.policy).items()
+        ),
+        *(
+            (task.flow_run_id, task.task_run_id, which, due_ms)
+            for task in _all_tasks(world)
+            for which, due_ms in task_clocks(task).items()
+        ),
+        *(
+            (armed.flow_run_id, None, Clock.ARMED, armed.until_ms)
+            for armed in world.base.armed.values()
+        ),
+    ]
+    if not running or not _often(chance):
+        which = _pick(chance, list(Clock))
+        running = [(_pick(chance, FLOWS), None, which, world.now_ms)]
+    flow_run_id, task_run_id, which, due_ms = _pick(chance, running)
+    if _often(chance):
+        world.now_ms = max(world.now_ms, due_ms)
+    words: Words = {"flow_run_id": flow_run_id, "clock": which.value}
+    words["due_at"] = moment_to_text(due_ms if _often(chance) else due_ms + 1)
+    if task_run_id is not None:
+        words["task_run_id"] = task_run_id
+    return words
+
+
+def _all_tasks(world: World) -> list[TaskRun]:
+    return [task for tasks in world.base.tasks.values() for task in tasks.values()]
+
+
+def child_finished(world: World, chance: Random) -> Words:
+    return {
+        "flow_run_id": _flow_id(world, chance),
+        "task_run_id": _pick(chance, TASKS),
+        "child_flow_run_id": "c1",
+        "end": "success",
+    }
+
+
+def request_denied(world: World, chance: Random) -> Words:
+    flow_run_id = _flow_id(world, chance)
+    return {"flow_run_id": flow_run_id, "asked": "flow.cancel", "permission": "cancel"}
+
+
+KINDS: Final[dict[str, Callable[[World, Random], Words]]] = {
+    "flow.register": flow_register,
+    "flow.start": flow_start,
+    "flow.finish": flow_finish,
+    "flow.cancel": flow_cancel,
+    "task.register": task_register,
+    "task.start": task_start,
+    "task.finish": task_finish,
+    "task.cancel": task_cancel,
+    "task.stopping": task_stopping,
+    "task.cleanup": task_cleanup,
+    "cancellation.acknowledge": acknowledge,
+    "executor.report": executor_report,
+    "infrastructure.report": infrastructure_report,
+    "runner.register": runner_register,
+    "runner.leave": runner_gone,
+    "runner.lost": runner_gone,
+    "cancellation.clock": clock,
+    "child.finished": child_finished,
+    "request.denied": request_denied,
+}

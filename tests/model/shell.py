@@ -1,0 +1,172 @@
+"""A partition's service without Kafka: two lanes, transactions of many requests, restarts.
+
+Batches are decided as the real one decides them: some records of each lane, then what is owed
+of sweeps, all on one draft. Each is decided three times, and has to come out the same: thrown
+away and again on the same state, and on the state as a restart would find it.
+"""
+
+from collections import deque
+from random import Random
+from typing import Final
+
+import orjson
+
+from rescind.events.journal import Entry
+from rescind.events.requests import Lane, Unreadable, read_request
+from rescind.statemachine.answer import Core
+from rescind.statemachine.draft import Draft
+from rescind.statemachine.partition import Partition
+from rescind.statemachine.policy import Asked, Policy
+from rescind.statemachine.runs import FlowRun
+from tests.model.asking import KINDS, Words
+from tests.model.trace import Sent, Trace
+from tests.world import World
+
+__all__ = ["POLICY", "Shell"]
+
+POLICY: Final = Policy(
+    acknowledge_seconds=2,
+    grace_seconds=3,
+    deadline_seconds=20,
+    wait_seconds_max=60,
+    abort_seconds=4,
+    armed_seconds=30,
+    armed_max=1,
+    forget_after_seconds=90,
+    sweep_chunk=2,
+)
+"""Everything soon and small, so that chunks and limits are met."""
+
+GARBAGE: Final = (b"", b"{", b"[]", b'{"type":"flow.cancel"}', b'{"type":"no.such"}', b"\xff")
+
+
+class Shell:
+    """The world, what lies in its lanes, and a second opinion on all that it does."""
+
+    def __init__(self, policy: Policy = POLICY) -> None:
+        self.world = World(policy)
+        self.trace = Trace()
+        self.lanes: dict[Lane, deque[Sent]] = {"start": deque(), "stop": deque()}
+        self.fold = Draft(Partition())
+
+    def send(self, kind: str, chance: Random) -> None:
+        """Somebody sends a request of this kind."""
+        self._send({"type": kind, **KINDS[kind](self.world, chance)})
+
+    def ask(self, words: Words) -> None:
+        """Somebody asks this, and everything is answered."""
+        self._send(words)
+        self.drain()
+
+    def _send(self, words: Words) -> None:
+        value = orjson.dumps(words)
+        request = read_request(value)
+        assert not isinstance(request, Unreadable), request
+        self._put(Sent(request.lane, value, signed=request.service_only))
+
+    def send_garbage(self, chance: Random) -> None:
+        """Somebody sends what is no request."""
+        self._put(Sent("stop", GARBAGE[chance.randrange(len(GARBAGE))]))
+
+    def send_again(self, chance: Random) -> None:
+        """A producer tries once more: something that was sent is sent again."""
+        if self.trace.sent:
+            self._put(self.trace.sent[chance.randrange(len(self.trace.sent))])
+
+    def _put(self, sent: Sent) -> None:
+        self.trace.sent.append(sent)
+        self.lanes[sent.lane].append(sent.naming(self._cancellation_id))
+
+    def _cancellation_id(self, flow_run_id: str) -> str | None:
+        flow = self.world.base.flows.get(flow_run_id)
+        if flow is not None and flow.cancellation is not None:
+            return flow.cancellation.id
+        tasks = self.world.base.tasks.get(flow_run_id, {}).values()
+        return next((task.cancellation.id for task in tasks if task.cancellation), None)
+
+    def turn(self, stop: int, start: int, *, sweep: bool) -> None:
+        """One transaction: up to so many records of each lane, and what is owed of sweeps."""
+        taken = [*self._take("stop", stop), *self._take("start", start)]
+        core = self._decide(self.world.base, taken, sweep=sweep)
+        again = self._decide(self.world.base, taken, sweep=sweep)
+        restarted = self._decide(self.world.restored(), taken, sweep=sweep)
+        made = [entry.to_json() for entry in core.recorder.entries]
+        assert made == [entry.to_json() for entry in again.recorder.entries]
+        assert made == [entry.to_json() for entry in restarted.recorder.entries]
+        assert list(core.owed) == list(again.owed) == list(restarted.owed)
+        for asked, _ in taken:
+            self.world.took(asked)
+        if sweep:
+            self.world.owed = {}
+        self._see(self.world.commit(core))
+
+    def _take(self, lane: Lane, most: int) -> list[tuple[Asked, Sent]]:
+        taken: list[tuple[Asked, Sent]] = []
+        previous: Asked | None = None
+        while self.lanes[lane] and len(taken) < most:
+            sent = self.lanes[lane].popleft()
+            request = read_request(sent.value)
+            asked = self.world.asked(request, lane, signed=sent.signed)
+            if previous is not None:
+                offset = previous.offset + 1
+                asked = asked._replace(offset=offset, previous=previous.offset)
+                if request.request_id is None:
+                    asked = asked._replace(request_id=f"{lane}-0-{offset}")
+            taken.append((asked, sent))
+            previous = asked
+        return taken
+
+    def _decide(self, base: Partition, taken: list[tuple[Asked, Sent]], *, sweep: bool) -> Core:
+        core = Core(Draft(base), self.world.policy, 0)
+        for asked, sent in taken:
+            core.answer(read_request(sent.value), asked)
+        if sweep:
+            for owed in self.world.owed:
+                core.sweep(owed, core.draft.at_ms)
+        return core
+
+    def _see(self, entries: list[Entry]) -> None:
+        for entry in entries:
+            self.fold.fold(Entry.from_json(entry.to_json()))
+
+    def restart(self) -> None:
+        """The service dies and comes back; what was not decided still lies in the lanes."""
+        self.world.restart()
+
+    def drain(self) -> None:
+        """Everything that was sent is answered, and nothing is left to sweep."""
+        while self.lanes["start"] or self.lanes["stop"] or self.world.owed:
+            self.turn(4, 4, sweep=True)
+
+    def check(self) -> None:
+        """Live, written and folded state are one."""
+        live, written = self.world.base, self.world.restored()
+        assert written.flows == live.flows
+        assert written.tasks == live.tasks
+        assert written.runners == live.runners
+        assert written.owned == live.owned
+        # In the same order too: it is the one in which they are swept.
+        assert list(written.armed.items()) == list(live.armed.items())
+        assert _orders(written.pending) == _orders(live.pending)
+        assert _orders(written.held) == _orders(live.held)
+        assert written.last_at_ms == live.last_at_ms
+        self._check_fold(live)
+
+    def _check_fold(self, live: Partition) -> None:
+        fold = self.fold
+        assert {key: flow for key, flow in fold.flows.items() if flow is not None} == live.flows
+        assert {key: armed for key, armed in fold.armed.items() if armed} == live.armed
+        assert fold.runners == live.runners
+        for flow_run_id, flow in live.flows.items():
+            folded = {key: task for key, task in fold.tasks.get(flow_run_id, {}).items() if task}
+            kept = live.tasks.get(flow_run_id, {})
+            # Of a flow run that has ended, some stubs may be dropped already.
+            assert (kept.items() <= folded.items()) if _is_over(flow) else (kept == folded)
+
+
+def _is_over(flow: FlowRun) -> bool:
+    return flow.end is not None
+
+
+def _orders(index: dict[str, dict[str, None]] | dict[str, dict[tuple[str, str], None]]) -> object:
+    return {key: list(values) for key, values in index.items()}
