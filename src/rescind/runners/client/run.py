@@ -8,25 +8,25 @@ the call on; awaiting them tells that Kafka has them.
 import asyncio
 from collections.abc import Iterable
 from functools import partial
-from typing import Literal
 
 from pydantic import JsonValue
 
 from rescind.errors import BrokerError, RunnerLostError
 from rescind.events import intents as wire
 from rescind.events.refusals import Code
-from rescind.events.requests import BodySpec, Step
-from rescind.events.words import How, clipped
+from rescind.events.requests import BodySpec
+from rescind.events.words import How
 from rescind.runners.client.answers import Grant, Refusal
 from rescind.runners.client.ended import Ended
 from rescind.runners.client.ending import say_until_taken
 from rescind.runners.client.incarnation import Incarnation
 from rescind.runners.client.intents import CancelFlow, CancelTask
-from rescind.runners.client.outbox import Head, Placed
+from rescind.runners.client.outbox import Placed
 from rescind.runners.client.reported import Reported
-from rescind.runners.client.saying import Attempt, head_of
+from rescind.runners.client.saying import Attempt
 from rescind.runners.client.specs import TaskSpec, register
 from rescind.runners.client.starts import Starts
+from rescind.runners.client.story import Story
 from rescind.runners.client.tools import Tools, fields
 from rescind.runners.client.waiting import Told
 
@@ -35,7 +35,7 @@ __all__ = ["Run"]
 _BACKOFF_SECONDS = 0.2
 
 
-class Run:
+class Run(Story):
     """One flow run, driven or served by this runner. Made by `RunnerClient`.
 
     An id that no run can have raises `ValueError`.
@@ -50,12 +50,10 @@ class Run:
     """
 
     def __init__(self, flow_run_id: str, incarnation: Incarnation, tools: Tools) -> None:
-        self.flow_run_id = flow_run_id
+        super().__init__(flow_run_id, incarnation.runner_id, tools)
         self.body_grant: Grant | None = None
-        self.cancellation: CancelFlow | None = None
         self.not_started: Refusal | None = None
         self._incarnation = incarnation
-        self._tools = tools
         self._partition = tools.partition_of(flow_run_id)
         self._cancelled_attempts: dict[Attempt, CancelTask] = {}
         self._body: Attempt | None = None
@@ -190,45 +188,6 @@ class Run:
             raise Refusal.told(asked, refusal).error()
         self.close()
 
-    def stopping(self, steps: Iterable[Step], cancellation_id: str | None = None) -> Reported:
-        """Report rungs of the ladder that were taken, at least one."""
-        known = cancellation_id or (self.cancellation and self.cancellation.cancellation_id)
-        head = self._head("task.stopping", **({"cancellation_id": known} if known else {}))
-        placed = [
-            self._tools.stop_lane.put_item(
-                head, step.model_dump_json(exclude_defaults=True).encode()
-            )
-            for step in steps
-        ]
-        return Reported(placed[-1].sent)
-
-    def cleanup(
-        self,
-        task_run_id: str,
-        outcome: Literal["started", "done", "failed", "timed_out"],
-        *,
-        attempt: int = 1,
-        after_ms: int = 0,
-        message: str = "",
-    ) -> Reported:
-        """Report what became of a clean-up step; it belongs before the end of its attempt."""
-        return self._report(
-            "task.cleanup",
-            task_run_id=task_run_id,
-            attempt=attempt,
-            outcome=outcome,
-            after_ms=after_ms,
-            message=clipped(message),
-        )
-
-    def executor_report(
-        self, outcome: Literal["failed", "warning"], message: str, *, executor: str = ""
-    ) -> Reported:
-        """Report that the executor failed at something, or warns of what it cannot do."""
-        return self._report(
-            "executor.report", outcome=outcome, message=clipped(message), executor=executor
-        )
-
     def close(self) -> None:
         """Serve this flow run no more: heartbeats do not name it, intents for it come as such."""
         if self._incarnation.served.get(self.flow_run_id) is self:
@@ -296,10 +255,3 @@ class Run:
         task.add_done_callback(self._ending.discard)
         task.add_done_callback(lambda done: done.cancelled() or done.exception())
         return Reported(task)
-
-    def _report(self, kind: str, **said: JsonValue) -> Reported:
-        return Reported(self._tools.stop_lane.put(self._head(kind), fields(said)).sent)
-
-    def _head(self, kind: str, **more: str) -> Head:
-        runner_id = self._incarnation.runner_id
-        return head_of(kind, self._tools, runner_id, self.flow_run_id, **more)
