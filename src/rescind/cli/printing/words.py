@@ -6,8 +6,11 @@ codes, and a terminal obeys those.
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
-from rescind.events.words import Actor
+if TYPE_CHECKING:
+    # Building the models takes longer than everything else that `rescind --help` does.
+    from rescind.events.words import Actor
 
 __all__ = [
     "actor",
@@ -76,7 +79,7 @@ def short(some_id: str) -> str:
     return some_id[:8] if random else plain(some_id)
 
 
-def actor(who: Actor | None) -> str:
+def actor(who: "Actor | None") -> str:
     """Who asked, and that it is only a claim where the service has not signed it."""
     if who is None:
         return "somebody"

@@ -1,0 +1,170 @@
+"""`rescind cancel` on a real Kafka with a real worker."""
+
+import asyncio
+
+from tests.kafka.cli.command import Command
+from tests.kafka.cli.runs import RUNNER, ended, running, succeeded
+from tests.kafka.processors.service import Service
+
+
+async def test_a_running_flow_run_is_cancelled_by_the_beginning_of_its_id(
+    service: Service, rescind: Command
+) -> None:
+    await running(service, "nightly-1", granted=2, waiting=1)
+
+    said = await rescind("cancel", "night", "--reason", "wrong date", "--grace", "5")
+
+    assert said.code == 0, said.err
+    assert said.out.startswith("nightly-1 is being cancelled (graceful, grace 5 s, deadline ")
+    (told,) = await service.until_told(RUNNER, "cancel_flow")
+    assert (told["flow_run_id"], told["reason"]) == ("nightly-1", "wrong date")
+    assert told["actor"]["kind"] == "user"
+    assert told["actor"]["verified"] is True, "the key of the service was at hand"
+
+
+async def test_asking_twice_succeeds_and_names_the_first_request(
+    service: Service, rescind: Command
+) -> None:
+    await running(service, "f")
+    (first,) = (await rescind("cancel", "f", "--reason", "first", "--json")).json
+
+    said = await rescind("cancel", "f", "--json")
+
+    (second,) = said.json
+    assert said.code == 0
+    assert second["outcome"] == "already_cancelling"
+    assert second["code"] == "already_cancelling"
+    assert "“first”" in second["message"]
+    assert second["request_id"] != first["request_id"]
+    assert second["first"].startswith("stop-")
+
+
+async def test_waiting_tells_the_story_to_the_end(service: Service, rescind: Command) -> None:
+    await running(service, "f", granted=2, waiting=3)
+    waiting = asyncio.create_task(rescind("cancel", "f", "--wait", "--reason", "enough"))
+    await service.until_told(RUNNER, "cancel_flow")
+    await ended(service, "f", "t0", "t1", end="cancelled")
+
+    said = await waiting
+
+    assert said.code == 0, said.err
+    story = said.out.splitlines()
+    assert "is being cancelled" in story[0]
+    assert "cancel asked by " in story[1]
+    assert f"told {RUNNER}" in story[2]
+    assert "cancelled: 2 stopped, 3 never started" in story[-1]
+
+
+async def test_waiting_for_one_that_is_cancelled_already_waits_for_its_end_too(
+    service: Service, rescind: Command
+) -> None:
+    await running(service, "f")
+    await rescind("cancel", "f")
+    waiting = asyncio.create_task(rescind("cancel", "f", "--wait", "--json"))
+    await asyncio.wait([waiting], timeout=0)
+    await ended(service, "f", "t0", end="success")
+
+    (answer,) = (await waiting).json
+
+    # Either it came before the end and waited, or after it.
+    assert answer["outcome"] in {"cancelled", "already_finished"}
+    assert answer["exit_code"] == 0
+
+
+async def test_what_has_ended_well_is_not_cancelled_any_more(
+    service: Service, rescind: Command
+) -> None:
+    await succeeded(service, "f")
+
+    said = await rescind("cancel", "f")
+
+    assert said.code == 1
+    assert "f is Finished.Success since " in said.complaint
+
+
+async def test_what_was_cancelled_before_is_a_success(service: Service, rescind: Command) -> None:
+    await running(service, "f", granted=0)
+    assert (await rescind("cancel", "f")).code == 0
+
+    said = await rescind("cancel", "f")
+
+    assert said.code == 0
+    assert "f is Finished.Cancelled since " in said.out
+
+
+async def test_an_id_that_nobody_knows_is_not_asked_for(service: Service, rescind: Command) -> None:
+    said = await rescind("cancel", "nobody")
+
+    assert said.code == 5
+    assert "none is known as 'nobody'" in said.complaint
+    assert "--arm" in said.complaint
+    assert await service.read(service.names.stop_requests) == []
+
+
+async def test_an_id_that_nobody_knows_is_armed_if_that_is_meant(
+    service: Service, rescind: Command
+) -> None:
+    said = await rescind("cancel", "later", "--arm", "--json")
+
+    (answer,) = said.json
+    assert (said.code, answer["outcome"]) == (0, "armed")
+    await service.answer_to({"type": "flow.register", "flow_run_id": "later"})
+    assert (await rescind("show", "later", "--json")).json["state"] == "Finished.Cancelled"
+
+
+async def test_a_beginning_that_fits_several_cancels_none(
+    service: Service, rescind: Command
+) -> None:
+    await running(service, "night-1")
+    await running(service, "night-2")
+
+    said = await rescind("cancel", "night")
+
+    assert said.code == 5
+    assert "2 flow runs begin with 'night' (night-1, night-2)" in said.complaint
+
+
+async def test_one_that_is_refused_does_not_keep_the_others_from_being_asked(
+    service: Service, rescind: Command
+) -> None:
+    await running(service, "runs")
+    await succeeded(service, "ended")
+
+    said = await rescind("cancel", "ended", "nobody", "runs", "--json")
+
+    outcomes = {answer["flow_run_id"]: answer["outcome"] for answer in said.json}
+    assert outcomes == {"ended": "already_finished", "nobody": "unknown", "runs": "cancelling"}
+    assert said.code == 5
+
+
+async def test_a_dry_run_says_what_would_happen_and_asks_for_nothing(
+    service: Service, rescind: Command
+) -> None:
+    await running(service, "f", granted=2, waiting=1)
+
+    said = await rescind("cancel", "f", "--dry-run")
+
+    assert said.code == 0
+    assert "1 runner would be told to stop 2 running task runs, 1 would never start" in said.out
+    assert await service.read(service.names.stop_requests) == []
+
+
+async def test_an_abort_of_a_graceful_cancel_escalates_it(
+    service: Service, rescind: Command
+) -> None:
+    await running(service, "f")
+    await rescind("cancel", "f")
+
+    (answer,) = (await rescind("cancel", "f", "--abort", "--json")).json
+
+    assert answer["outcome"] == "escalated"
+
+
+async def test_without_a_worker_it_says_that_the_request_waits_in_kafka(
+    idle_service: Service, rescind: Command
+) -> None:
+    said = await rescind("cancel", "f", "--arm", "--answer-within", "0.5")
+
+    assert said.code == 7
+    assert "it is in Kafka and counts as soon as a worker runs" in said.complaint
+    assert len(await idle_service.read(idle_service.names.stop_requests)) == 1

@@ -1,0 +1,153 @@
+"""`rescind ls`, `show`, `watch`, `journal tail` on a real Kafka."""
+
+import asyncio
+
+from rescind.kafka.sender import Sender
+from tests.conftest import Cluster
+from tests.kafka.cli.command import Command
+from tests.kafka.cli.runs import RUNNER, ended, running, stray, succeeded
+from tests.kafka.processors.service import Service
+
+
+async def test_ls_shows_the_latest_first_and_what_is_asked_for(
+    service: Service, rescind: Command
+) -> None:
+    await running(service, "runs", name="nightly", labels={"team": "a"})
+    await succeeded(service, "ended")
+
+    everything = await rescind("ls")
+    some = await rescind("ls", "--state", "running", "--label", "team=a", "--json")
+
+    assert [line.split()[0] for line in everything.out.splitlines()] == ["ID", "ended", "runs"]
+    assert [flow["flow_run_id"] for flow in some.json] == ["runs"]
+    assert some.json[0]["labels"] == {"team": "a"}
+
+
+async def test_ls_of_nothing_says_what_to_do_next(service: Service, rescind: Command) -> None:
+    said = await rescind("ls")
+
+    assert (said.code, said.out) == (0, "")
+    assert "rescind run FILE:FLOW" in said.err
+
+
+async def test_ls_tells_that_a_record_cannot_be_read_and_shows_the_others(
+    service: Service, rescind: Command
+) -> None:
+    await running(service, "f")
+    await service.sender.send(stray(service, b"by a stranger"))
+
+    said = await rescind("ls")
+
+    assert "f " in said.out
+    assert "1 record" in said.err
+
+
+async def test_show_has_the_cancellation_with_its_clocks_and_the_task_runs(
+    service: Service, rescind: Command
+) -> None:
+    await running(service, "f", granted=1, waiting=2)
+    await rescind("cancel", "f", "--reason", "enough")
+
+    said = await rescind("show", "@latest")
+    body = (await rescind("show", "f", "--json")).json
+
+    assert "Running.Cancelling" in said.out
+    assert "“enough”" in said.out
+    assert "deadline" in said.out
+    assert "3 task runs: 2 Finished.Cancelled, 1 Running" in said.out
+    assert body["cancellation"]["reason"] == "enough"
+    assert {task["task_run_id"]: task.get("how") for task in body["task_runs"]} == {
+        "t0": None,
+        "w0": "never_started",
+        "w1": "never_started",
+    }
+
+
+async def test_show_of_an_unknown_id_is_one_line(service: Service, rescind: Command) -> None:
+    said = await rescind("show", "nobody")
+
+    assert (said.code, said.out) == (5, "")
+    assert "none is known as 'nobody'" in said.complaint
+
+
+async def test_watch_tells_the_story_from_the_beginning_until_the_run_ends(
+    service: Service, rescind: Command
+) -> None:
+    await running(service, "f")
+    watching = asyncio.create_task(rescind("watch", "f"))
+    await rescind("cancel", "f")
+    await service.until_told(RUNNER, "cancel_flow")
+    await ended(service, "f", "t0", end="cancelled")
+
+    said = await watching
+
+    story = said.out.splitlines()
+    assert said.code == 0
+    assert "registered as" in story[0]
+    assert any("cancel asked by " in line for line in story)
+    assert "t0  cancelled, graceful" in story[-2]
+    assert "cancelled: 1 stopped" in story[-1]
+
+
+async def test_watch_of_a_run_that_has_ended_tells_its_story_and_ends(
+    service: Service, rescind: Command
+) -> None:
+    await succeeded(service, "f")
+
+    types = [entry["type"] for entry in (await rescind("watch", "f", "--json")).json_lines]
+
+    assert types == ["flow.registered.v1", "flow.started.v1", "flow.succeeded.v1"]
+
+
+async def test_journal_tail_has_the_last_events_of_all_and_all_of_one(
+    service: Service, rescind: Command
+) -> None:
+    await running(service, "a")
+    await succeeded(service, "b")
+
+    last = await rescind("journal", "tail", "--lines", "2")
+    of_one = await rescind("journal", "tail", "--flow", "a", "--json")
+
+    assert [line.split()[2] for line in last.out.splitlines()] == [
+        "flow.started.v1",
+        "flow.succeeded.v1",
+    ]
+    assert [entry["type"] for entry in of_one.json_lines] == [
+        "flow.registered.v1",
+        "flow.started.v1",
+        "task.registered.v1",
+        "task.started.v1",
+    ]
+    assert all(entry["place"]["offset"] >= 0 for entry in of_one.json_lines)
+
+
+async def test_journal_tail_follows_what_comes(service: Service, rescind: Command) -> None:
+    await running(service, "f")
+    process = await rescind.start("journal", "tail", "--lines", "0", "--follow")
+    assert process.stdout is not None
+    line = asyncio.create_task(process.stdout.readline())
+    try:
+        while not line.done():
+            # It may not have begun to follow when the first of these comes.
+            await service.answer_to({"type": "task.cancel", "flow_run_id": "f", "task_run_id": "?"})
+    finally:
+        process.kill()
+        await process.communicate()
+
+    assert b"request.refused.v1" in await line
+
+
+async def test_an_event_of_a_newer_release_is_named_and_hides_no_other(
+    cluster: Cluster, rescind: Command
+) -> None:
+    async with Service(cluster.connection, cluster.names, cluster.partitions) as service:
+        async with service.worker():
+            await running(service, "f")
+    newer = b'{"id":"x","type":"flow.danced.v1","at":"2026-11-22T12:00:00.000Z","data":{}}'
+    async with Sender(cluster.connection) as sender:
+        await sender.send(stray(service, newer, cluster.names.journal))
+
+    said = await rescind("journal", "tail")
+
+    assert "flow.started.v1" in said.out
+    assert "expected an event that this release knows" in said.out
