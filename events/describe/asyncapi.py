@@ -40,6 +40,20 @@ _CLOUD_EVENT: Final[dict[str, Schema]] = {
     "content-type": {"const": "application/json"},
 }
 
+_SERVERS: Final[Schema] = {
+    "kafka": {
+        "host": "{bootstrap}",
+        "protocol": "kafka",
+        "description": "Any Apache Kafka that has the topics (`rescind topics create`).",
+        "variables": {
+            "bootstrap": {
+                "default": "127.0.0.1:19092",
+                "description": "RESCIND_BOOTSTRAP; the embedded broker else.",
+            }
+        },
+    }
+}
+
 
 def asyncapi(settings: Mapping[str, Mapping[str, str]], version: str) -> Schema:
     """The document.
@@ -63,19 +77,7 @@ def asyncapi(settings: Mapping[str, Mapping[str, str]], version: str) -> Schema:
             "license": {"name": "Apache-2.0"},
         },
         "defaultContentType": "application/json",
-        "servers": {
-            "kafka": {
-                "host": "{bootstrap}",
-                "protocol": "kafka",
-                "description": "Any Apache Kafka that has the topics (`rescind topics create`).",
-                "variables": {
-                    "bootstrap": {
-                        "default": "127.0.0.1:19092",
-                        "description": "RESCIND_BOOTSTRAP; the embedded broker else.",
-                    }
-                },
-            }
-        },
+        "servers": _SERVERS,
         "channels": {
             channel.name: _channel(channel, settings[channel.name]) for channel in CHANNELS
         },

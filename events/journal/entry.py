@@ -207,12 +207,7 @@ class Entry(NamedTuple):
         except ValidationError as error:
             raise _why(_type_in(value), error) from None
         name, data = upcast(envelope.type, envelope.data, upcasters)
-        try:
-            event = event_adapter.validate_json(
-                orjson.dumps({**data, "type": name}), extra="forbid"
-            )
-        except ValidationError as error:
-            raise _why(name, error, skipped=1) from None
+        event = _read_event(name, data)
         if (stream_id := envelope.flow_run_id) is not None:
             kind = StreamKind.FLOW
         elif (stream_id := envelope.runner_id) is not None:
@@ -237,6 +232,14 @@ class Entry(NamedTuple):
             envelope.actor,
             envelope.traceparent,
         )
+
+
+def _read_event(name: str, data: dict[str, Any]) -> AnyEvent:
+    value = orjson.dumps({**data, "type": name})
+    try:
+        return event_adapter.validate_json(value, extra="forbid")
+    except ValidationError as error:
+        raise _why(name, error, skipped=1) from None
 
 
 def _source(record: SourceRecord | None) -> Source | None:
