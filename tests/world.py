@@ -138,8 +138,10 @@ class World:
         core.draft.adopt()
         self.owed.update(core.owed)
         for entry in core.recorder.entries:
-            self.auditor.see(len(self.journal), entry)
-            self.journal.append(entry)
+            read = Entry.from_json(entry.to_json())
+            assert read == entry
+            self.auditor.see(len(self.journal), read)
+            self.journal.append(read)
         found = self.auditor.findings(at_end=False)
         assert found == [], found
         return core.recorder.entries

@@ -17,6 +17,7 @@ from rescind.statemachine.answer import Core
 from rescind.statemachine.draft import Draft
 from rescind.statemachine.partition import Partition
 from rescind.statemachine.policy import Asked, Policy
+from rescind.statemachine.records import open_record
 from rescind.statemachine.runs import FlowRun
 from tests.model.asking import KINDS, Words
 from tests.model.trace import Sent, Trace
@@ -158,10 +159,14 @@ class Shell:
         assert {key: armed for key, armed in fold.armed.items() if armed} == live.armed
         assert fold.runners == live.runners
         for flow_run_id, flow in live.flows.items():
+            # Equal is not enough: 0 and 0.0 are.
+            assert open_record(flow) == open_record(fold.flows[flow_run_id] or flow)
             folded = {key: task for key, task in fold.tasks.get(flow_run_id, {}).items() if task}
             kept = live.tasks.get(flow_run_id, {})
             # Of a flow run that has ended, some stubs may be dropped already.
             assert (kept.items() <= folded.items()) if _is_over(flow) else (kept == folded)
+            for task_run_id, task in kept.items():
+                assert open_record(task) == open_record(folded[task_run_id])
 
 
 def _is_over(flow: FlowRun) -> bool:
