@@ -3,10 +3,16 @@
 No worker's own wall clock decides anything: one that is off by minutes would end work early or
 never. The broker stamps a small record of ours as it appends it, and between two of those the
 monotonic clock goes on.
+
+Rule: never ahead of the broker. It stamped the record before its answer was here, so the time
+is taken to be no later than that; of the last answers the quickest one counts. A clock that
+struck early would be refused, and its flow run would wait for the next try.
 """
 
 import asyncio
+import math
 import time
+from collections import deque
 from collections.abc import Callable
 
 import structlog
@@ -19,6 +25,8 @@ from rescind.kafka.sender import Sender
 __all__ = ["BrokerTime"]
 
 LEARN_SECONDS = 10.0
+# As long as the two clocks may drift apart by less than an answer takes.
+ANSWERS_KEPT = 6
 
 _log = structlog.get_logger(__name__)
 
@@ -37,28 +45,27 @@ class BrokerTime:
         self._topic = topic
         self._worker_id = worker_id
         self._monotonic = monotonic
-        self._offset_ms: float | None = None
+        self._offsets_ms: deque[float] = deque(maxlen=ANSWERS_KEPT)
 
     def now_ms(self) -> int:
         """Milliseconds since 1970 by the broker's clock. `learn` must have been awaited once."""
-        assert self._offset_ms is not None
-        return round(self._monotonic() * 1000 + self._offset_ms)
+        return math.floor(self._monotonic() * 1000 + max(self._offsets_ms))
 
     async def learn(self) -> None:
-        """Ask the broker once.
+        """Ask the broker.
 
         Raises:
             BrokerError: it does not answer.
 
         """
-        before = self._monotonic()
-        # Its own idea of the time is in the record for people only: nobody reads it.
-        canary = Canary(agent_id=self._worker_id, sent_at=round(time.time() * 1000))
-        value = canary.model_dump_json().encode()
-        sent = await self._sender.send(OutRecord(self._topic, self._worker_id.encode(), value))
-        after = self._monotonic()
-        # Somewhere between asking and the answer; half of that, some ms, is the error.
-        self._offset_ms = sent.timestamp_ms - (before + after) / 2 * 1000
+        # The first answer takes the time of a connection as well.
+        for _ in range(1 if self._offsets_ms else 2):
+            # Its own idea of the time is in the record for people only: nobody reads it.
+            canary = Canary(agent_id=self._worker_id, sent_at=round(time.time() * 1000))
+            value = canary.model_dump_json().encode()
+            record = OutRecord(self._topic, self._worker_id.encode(), value)
+            sent = await self._sender.send(record)
+            self._offsets_ms.append(sent.timestamp_ms - self._monotonic() * 1000)
 
     async def keep_learning(self) -> None:
         """Ask again and again; while the broker is away, the last offset holds."""

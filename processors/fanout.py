@@ -1,10 +1,12 @@
 """Fan-out: what each runner is told, from what has just been decided.
 
 One record per runner and transaction, so a grant and an intent to the same runner can never
-overtake each other. It costs a record for each runner that holds work, however many task runs
-that is: the intent says "stop all you hold of this flow run".
+overtake each other (more, in their order, only when one would be too large for its topic). It
+costs a record for each runner that holds work, however many task runs that is: the intent says
+"stop all you hold of this flow run".
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 import orjson
@@ -37,6 +39,10 @@ __all__ = ["Fanout"]
 # Their runner waits for an answer. An accepted end needs none: the broker's acknowledgement
 # is enough for a report to be safe.
 _ANSWERED = (RunnerRegister, FlowRegister, FlowStart, TaskRegister)
+
+VALUE_BYTES_MAX = 512 << 10
+# A runner that is told of an end and of a beginning reads of the beginning first.
+_IN_ORDER = ("grants", "refusals", "accepted", "cancel_flow", "cancel_task")
 
 
 class Fanout:
@@ -80,17 +86,36 @@ class Fanout:
         elif isinstance(event, RunnerLostRecorded):
             self._lost[entry.stream_id] = event.reason
 
-    def records(self) -> list[tuple[str, bytes]]:
-        """Each runner's id with the value of its inbox record."""
+    def records(self) -> Iterator[tuple[str, bytes]]:
+        """Each runner's id with the value of its inbox record; several of the same in order."""
         for runner_id in self._lost:
             self._inboxes.setdefault(runner_id, {})
-        return [
-            (runner_id, self._value(runner_id, told)) for runner_id, told in self._inboxes.items()
-        ]
+        for runner_id, told in self._inboxes.items():
+            value = self._value(runner_id, told, is_last=True)
+            if len(value) <= VALUE_BYTES_MAX:
+                yield runner_id, value
+            else:
+                yield from self._parts(runner_id, told)
 
-    def _value(self, runner_id: str, told: dict[str, list[dict[str, Any]]]) -> bytes:
+    def _parts(
+        self, runner_id: str, told: dict[str, list[dict[str, Any]]]
+    ) -> Iterator[tuple[str, bytes]]:
+        part: dict[str, list[dict[str, Any]]] = {}
+        size = 0
+        for what in _IN_ORDER:
+            for said in told.get(what, ()):
+                size += len(orjson.dumps(said))
+                if part and size > VALUE_BYTES_MAX:
+                    yield runner_id, self._value(runner_id, part, is_last=False)
+                    part, size = {}, len(orjson.dumps(said))
+                part.setdefault(what, []).append(said)
+        yield runner_id, self._value(runner_id, part, is_last=True)
+
+    def _value(
+        self, runner_id: str, told: dict[str, list[dict[str, Any]]], *, is_last: bool
+    ) -> bytes:
         body: dict[str, Any] = {"type": Inbox.type, "runner_id": runner_id, **told}
-        if runner_id in self._lost:
+        if is_last and runner_id in self._lost:
             body["lost"] = {"reason": self._lost[runner_id]}
         return orjson.dumps(body)
 

@@ -86,10 +86,9 @@ def _states(draft: Draft, topics: TopicNames, partition: int) -> Iterator[OutRec
 def _inboxes(
     fanout: Fanout, position: Position, topics: TopicNames, partition: int
 ) -> Iterator[OutRecord]:
-    for runner_id, value in fanout.records():
-        # Unique and the same when the batch is decided again: one record a runner and
-        # transaction.
-        event_id = f"inbox-{partition}-{position.sequence}-{runner_id}"
+    for number, (runner_id, value) in enumerate(fanout.records()):
+        # Unique, and the same when the batch is decided again.
+        event_id = f"inbox-{partition}-{position.sequence}-{number}"
         said = headers(
             event_id, Inbox.type, position.last_at_ms, f"/rescind/{partition}", runner_id
         )

@@ -32,6 +32,7 @@ class Journal:
         self.records: list[Record] = []
         self.entries: list[Entry] = []
         self._by_source: dict[tuple[str, int, int], list[Entry]] = {}
+        self._read: dict[tuple[int, int], Entry] = {}
         self._connection = connection
         self._topic = names.journal
         self._following: asyncio.Task[None] | None = None
@@ -60,8 +61,15 @@ class Journal:
                     self._take(record)
                 self._grew.set()
 
+    def entry_of(self, record: Record) -> Entry:
+        """The entry of a record of the journal: reading one costs much, so it is done once."""
+        place = (record.partition, record.offset)
+        if place not in self._read:
+            self._read[place] = Entry.from_json(record.value or b"")
+        return self._read[place]
+
     def _take(self, record: Record) -> None:
-        entry = Entry.from_json(record.value or b"")
+        entry = self.entry_of(record)
         self.records.append(record)
         self.entries.append(entry)
         source = entry.source
@@ -99,6 +107,11 @@ class Journal:
             raise AssertionError(
                 f"{condition} did not come true in {within_seconds} s; the journal's last: {last}"
             ) from None
+
+    async def grows(self, *, by: int = 1) -> None:
+        """Wait until so many more entries are there."""
+        enough = len(self.entries) + by
+        await self.until(lambda: len(self.entries) >= enough)
 
     async def outcome_of(self, asked: Asked, *, within_seconds: float = 60) -> list[Entry]:
         """The whole outcome of a request, once it is there."""

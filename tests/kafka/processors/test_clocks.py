@@ -1,0 +1,177 @@
+"""Clocks strike by requests on the stop lane: once in effect, and after what lay there before."""
+
+from typing import Any
+
+import pytest
+
+from rescind.events.journal import Entry, FlowCancelled, TaskCancelled, TaskSucceeded
+from rescind.events.words import How, moment_to_text
+from rescind.processors.restore import restore
+from tests.kafka.processors.journal import code_of, types_of
+from tests.kafka.processors.service import KEY, Service
+from tests.kafka.processors.verdict import assert_at_rest_and_right
+
+FAR = 3600.0
+
+
+def ended(service: Service, flow_run_id: str = "flow-1") -> bool:
+    return types_of(service.journal.about(flow_run_id))[-1:] == ["flow.cancelled"]
+
+
+def fired(entries: list[Entry]) -> list[str]:
+    return [e.event.clock.value for e in entries if e.event.type == "cancellation.clock_fired.v1"]
+
+
+def cancel(**more: Any) -> dict[str, Any]:
+    return {"type": "flow.cancel", "flow_run_id": "flow-1", **more}
+
+
+async def test_the_deadline_ends_what_nobody_has_reported(service: Service) -> None:
+    async with service.worker(acknowledge_seconds=FAR):
+        await service.begin("flow-1", tasks=["t1"])
+        await service.answer_to(cancel(deadline_seconds=0.5))
+        await service.journal.until(lambda: ended(service))
+        await assert_at_rest_and_right(service)
+    about = service.journal.about("flow-1")
+    assert fired(about) == ["deadline"]
+    ends = [entry.event for entry in about if isinstance(entry.event, TaskCancelled)]
+    assert [(end.how, end.stopped_confirmed) for end in ends] == [(How.DEADLINE, False)] * 2
+    struck = next(e for e in about if fired([e]))
+    assert struck.actor is not None
+    assert (struck.actor.kind, struck.actor.verified) == ("service", True)
+    # Never before its time, by the broker's clock.
+    begun = next(e for e in about if e.event.type == "flow.cancelling.v1")
+    assert struck.at_ms - begun.at_ms >= 500
+
+
+async def test_a_runner_that_has_not_acknowledged_is_told_again_and_again(
+    service: Service,
+) -> None:
+    async with service.worker(acknowledge_seconds=0.3):
+        await service.begin("flow-1", tasks=["t1"])
+        (begun,) = await service.answer_to(cancel())
+        told = await service.until_told("runner-a", "cancel_flow", 3)
+        assert {intent["cancellation_id"] for intent in told} == {begun.id}
+        acknowledgement = {
+            "type": "cancellation.acknowledge",
+            "flow_run_id": "flow-1",
+            "runner_id": "runner-a",
+            "cancellation_id": begun.id,
+            "held": [{"task_run_id": "t1"}, {"task_run_id": "body"}],
+        }
+        await service.answer_to(acknowledgement)
+        about = service.journal.about("flow-1")
+        sent = types_of(about).count("cancellation.sent")
+        # It has a deadline, and nothing else runs: the next thing to strike is that.
+        await service.answer_to(
+            {"type": "task.cancel", "flow_run_id": "flow-1", "task_run_id": "t1"}
+        )
+        assert types_of(service.journal.about("flow-1")).count("cancellation.sent") == sent
+        await assert_at_rest_and_right(service)
+
+
+async def test_an_armed_cancellation_lapses_after_its_time(service: Service) -> None:
+    async with service.worker(armed_seconds=0.5):
+        await service.answer_to(cancel())
+        await service.journal.until(
+            lambda: (
+                types_of(service.journal.entries) == ["cancellation.armed", "cancellation.lapsed"]
+            )
+        )
+        registered = await service.answer_to({"type": "flow.register", "flow_run_id": "flow-1"})
+        assert types_of(registered) == ["flow.registered"]
+        await assert_at_rest_and_right(service)
+
+
+async def test_a_finished_flow_run_is_forgotten_after_its_time(service: Service) -> None:
+    async with service.worker(forget_after_seconds=1):
+        await service.begin("flow-1", tasks=["t1"])
+        ends = [{"task_run_id": t, "end": "success"} for t in ("t1", "body")]
+        about = {"flow_run_id": "flow-1", "runner_id": "runner-a"}
+        await service.answer_to({"type": "task.finish", **about, "items": ends})
+        await service.journal.until(
+            lambda: types_of(service.journal.about("flow-1"))[-1] == "flow.forgotten"
+        )
+        # Its id is nobody's again.
+        assert types_of(await service.answer_to(cancel())) == ["cancellation.armed"]
+        base, _ = await restore(service.connection, service.names, service.partition_of("flow-1"))
+        assert (base.flows, base.tasks, list(base.armed)) == ({}, {}, ["flow-1"])
+        await assert_at_rest_and_right(service)
+
+
+@pytest.mark.parametrize("clock", ["deadline", "armed"])
+async def test_a_clock_that_came_due_while_no_worker_ran_strikes_at_the_next_start(
+    service: Service, clock: str
+) -> None:
+    async with service.worker(acknowledge_seconds=FAR, armed_seconds=1):
+        if clock == "deadline":
+            await service.begin("flow-1")
+        await service.answer_to(cancel(deadline_seconds=1))
+    await until_broker_time_passes(service, 1000)
+    async with service.worker(acknowledge_seconds=FAR, armed_seconds=1):
+        last = "flow.cancelled" if clock == "deadline" else "cancellation.lapsed"
+        await service.journal.until(lambda: types_of(service.journal.entries)[-1] == last)
+        await assert_at_rest_and_right(service)
+
+
+async def until_broker_time_passes(service: Service, ms: int) -> None:
+    """So much time of the broker's goes by; nothing else shows it when nothing runs."""
+    begun = (await service.ask(b"", partition=0)).at_ms
+    while (await service.ask(b"", partition=0)).at_ms <= begun + ms:
+        pass
+
+
+async def test_a_report_that_lay_there_before_an_overdue_deadline_stands(
+    service: Service,
+) -> None:
+    async with service.worker(acknowledge_seconds=FAR):
+        await service.begin("flow-1", tasks=["t1"])
+        await service.answer_to(cancel(deadline_seconds=1))
+    # While no worker runs, the task run succeeds and the deadline passes; in this order.
+    end = {"task_run_id": "t1", "end": "success", "result_ref": "kept"}
+    about = {"flow_run_id": "flow-1", "runner_id": "runner-a"}
+    reported = await service.ask({"type": "task.finish", **about, "items": [end]})
+    await until_broker_time_passes(service, 1000)
+    async with service.worker(acknowledge_seconds=FAR):
+        await service.journal.until(lambda: ended(service))
+        await assert_at_rest_and_right(service)
+    (success,) = service.journal.of(reported)
+    assert isinstance(success.event, TaskSucceeded)
+    assert success.event.result_ref == "kept"
+    (over,) = [e.event for e in service.journal.entries if isinstance(e.event, FlowCancelled)]
+    assert (over.account.succeeded, over.account.unconfirmed) == (1, 0)
+
+
+async def test_a_clock_that_strikes_several_times_has_one_effect(service: Service) -> None:
+    async with service.worker(acknowledge_seconds=FAR):
+        await service.begin("flow-1", tasks=["t1"])
+        await service.answer_to(cancel(deadline_seconds=0.5))
+        base, _ = await restore(service.connection, service.names, service.partition_of("flow-1"))
+        cancellation = base.flows["flow-1"].cancellation
+        assert cancellation is not None
+        strike = {
+            "type": "cancellation.clock",
+            "flow_run_id": "flow-1",
+            "clock": "deadline",
+            "due_at": moment_to_text(cancellation.deadline_ms),
+            "cancellation_id": cancellation.id,
+        }
+        before = await service.ask(strike, signed_by=KEY)
+        await service.journal.until(lambda: ended(service))
+        after = await service.ask(strike, signed_by=KEY)
+        assert code_of(await service.journal.outcome_of(before)) == "early"
+        assert code_of(await service.journal.outcome_of(after)) == "stale"
+        await assert_at_rest_and_right(service)
+    assert fired(service.journal.about("flow-1")) == ["deadline"]
+
+
+async def test_a_thousand_clocks_at_once_all_strike_and_hold_nobody_up(service: Service) -> None:
+    async with service.worker(armed_seconds=0.5):
+        for number in range(1000):
+            service.post({"type": "flow.cancel", "flow_run_id": f"flow-{number}"})
+        await service.journal.until(
+            lambda: types_of(service.journal.entries).count("cancellation.lapsed") == 1000
+        )
+        await assert_at_rest_and_right(service)
+    # Some may strike a moment early, or a second time before the first is seen to be answered.
+    assert types_of(service.journal.entries).count("request.refused") < 1000
