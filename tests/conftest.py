@@ -14,6 +14,9 @@ from tests.broker import ServedBroker, serve
 from tests.leaks import Running, leaked_since
 from tests.profiles import load_profiles
 
+# Helpers with asserts of their own, said before any test imports them.
+pytest.register_assert_rewrite("tests.scenario", "tests.golden")
+
 load_profiles()
 
 

@@ -1,5 +1,0 @@
-"""Failures in the helpers show both sides."""
-
-import pytest
-
-pytest.register_assert_rewrite("tests.scenario", "tests.golden")
