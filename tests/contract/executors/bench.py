@@ -100,13 +100,6 @@ class Bench:
 
         self.wait_until(take_all_until_it_ends, every_seconds=0.02)
 
-    def climb_to_the_kill(self, key: AttemptKey) -> None:
-        """Take one rung after the other, each only when the ones before did not help."""
-        for rung in Rung:
-            assert self.cancel(key, rung).outcome == "done"
-            time.sleep(0.05)  # Time to have an effect, which it must not have.
-            assert key in self.executor.held() or rung is Rung.KILL
-
     def meanwhile(self, script: Callable[[], object]) -> None:
         """Have it done in another thread; what it raises is raised by `end_of`."""
         helper = threading.Thread(target=self._help, args=(script,), daemon=True)

@@ -178,8 +178,17 @@ def test_scenario_43_work_that_swallows_everything_ends_by_the_kill(trees: Bench
     marker = trees.marker()
     key = trees.submit(works.ignore_sigterm, marker)
 
+    def interrupt_in_vain() -> None:
+        marker.unlink()
+        trees.cancel(key, Rung.INTERRUPT)
+        trees.wait_for_file(marker)  # It has swallowed it, and goes on.
+
     def climb() -> None:
-        trees.climb_to_the_kill(key)
+        trees.cancel(key, Rung.FLAG)
+        interrupt_in_vain()
+        trees.cancel(key, Rung.TERMINATE)
+        interrupt_in_vain()
+        trees.cancel(key, Rung.KILL)
 
     trees.when_there(marker, climb)
     end = trees.end_of(key)
@@ -187,7 +196,12 @@ def test_scenario_43_work_that_swallows_everything_ends_by_the_kill(trees: Bench
     assert (end.end, end.how, end.stopped_confirmed) == ("cancelled", "forced", True)
     assert end.evidence["signal"] == "SIGKILL"
     rungs = cast("list[dict[str, object]]", end.evidence["rungs"])
-    assert [step["rung"] for step in rungs] == [rung.value for rung in Rung]
+    assert [(step["rung"], step["times"]) for step in rungs] == [
+        ("flag", 1),
+        ("interrupt", 2),
+        ("terminate", 1),
+        ("kill", 1),
+    ]
 
 
 def test_a_command_gives_what_it_wrote(bench: Bench) -> None:

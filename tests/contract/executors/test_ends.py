@@ -64,11 +64,15 @@ def test_two_hundred_short_works_end_once_each(bench: Bench) -> None:
 
 def test_what_is_held_is_what_has_not_ended(bench: Bench) -> None:
     marker = bench.marker()
-    first = bench.submit(works.nap, marker, 0.2)
+    first = bench.submit(works.watch_the_flag, marker)
     second = bench.submit(works.add, 1)
     seen: list[list[AttemptKey]] = []
 
-    bench.when_there(marker, lambda: seen.append(bench.executor.held()))
+    def look_and_let_it_end() -> None:
+        seen.append(bench.executor.held())
+        bench.cancel(first, Rung.FLAG)
+
+    bench.when_there(marker, look_and_let_it_end)
     bench.end_of(first)
     bench.end_of(second)
 
