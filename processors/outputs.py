@@ -5,9 +5,11 @@ At most one state record for each run, the last one; the journal has every step.
 
 from collections.abc import Iterator
 
+from rescind.events.cancellations import tells_of_cancellations
 from rescind.events.cloudevents import entry_headers, headers
 from rescind.events.intents import Inbox
 from rescind.events.journal import Entry, StreamKind
+from rescind.events.states import FlowState, TaskState
 from rescind.kafka.records import OutRecord
 from rescind.kafka.topics import TopicNames
 from rescind.processors.fanout import Fanout
@@ -19,18 +21,6 @@ __all__ = ["PARTITION_KEY", "outputs"]
 
 PARTITION_KEY = b"@partition"
 """The key of entries that belong to a partition and to no run."""
-
-# The story of flow-level cancellations, for agents and users who want no more than that.
-_CANCELLATION_EVENTS = (
-    "flow.cancelling",
-    "flow.cancelled",
-    "flow.failed",
-    "flow.body_finished",
-    "flow.quarantined",
-    "cancellation.",
-    "executor.failed",
-    "infrastructure.",
-)
 
 
 def outputs(
@@ -57,25 +47,29 @@ def _journal(entries: list[Entry], topics: TopicNames, partition: int) -> Iterat
             topics.journal, key, entry.to_json(), entry_headers(entry, partition), partition
         )
         yield record
-        if entry.task_run_id is None and entry.event.type.startswith(_CANCELLATION_EVENTS):
+        if tells_of_cancellations(entry.event.type, entry.task_run_id):
             yield record._replace(topic=topics.cancellations)
 
 
 def _states(draft: Draft, topics: TopicNames, partition: int) -> Iterator[OutRecord]:
+    source, at_ms = f"/rescind/{partition}", draft.at_ms
     for flow_run_id, tasks in draft.tasks.items():
         for task_run_id, task in tasks.items():
-            key = f"{flow_run_id}/{task_run_id}".encode()
+            subject = f"{flow_run_id}/{task_run_id}"
+            key = subject.encode()
             if task is None:
                 yield OutRecord(topics.open_tasks, key, None, (), partition)
             else:
-                yield OutRecord(topics.task_states, key, public_task(task), (), partition)
+                said = headers(task.event_id, TaskState.type, at_ms, source, subject)
+                yield OutRecord(topics.task_states, key, public_task(task), said, partition)
                 yield OutRecord(topics.open_tasks, key, open_record(task), (), partition)
     for flow_run_id in draft.spoken:
         flow = draft.flow(flow_run_id)
         key = flow_run_id.encode()
         kept = flow or draft.armed_for(flow_run_id)
         if flow is not None:
-            yield OutRecord(topics.flow_states, key, public_flow(flow), (), partition)
+            said = headers(flow.event_id, FlowState.type, at_ms, source, flow_run_id)
+            yield OutRecord(topics.flow_states, key, public_flow(flow), said, partition)
         value = None if kept is None else open_record(kept)
         yield OutRecord(topics.open_flows, key, value, (), partition)
     for runner_id, runner in draft.runners.items():
