@@ -27,16 +27,19 @@ _log = structlog.get_logger(__name__)
 
 
 async def say_until_taken(
-    say: Callable[[], Placed], waiting: Waiting, is_over: Callable[[], Awaitable[bool]]
+    say: Callable[[], Placed],
+    waiting: Waiting,
+    is_kept: Callable[[], bool],
+    is_over: Callable[[], Awaitable[bool]],
 ) -> wire.Refusal | None:
     """Say it until it is taken or refused for good; the refusal, or None.
 
-    `is_over`: whether nothing more has to be said, because the flow run has ended or is
-    cancelling, where an end is kept as evidence whatever else is open.
+    `is_kept`: whether it is kept as evidence and has no answer, as in a cancelling flow run.
+    `is_over`: whether the flow run has ended; asked when no answer comes.
     """
     open_work_seconds = _OPEN_WORK_SECONDS
     while True:
-        told = await _say_once(say, waiting, is_over)
+        told = await _say_once(say, waiting, is_kept, is_over)
         if told is None or told.code is Code.DUPLICATE:
             return None
         if told.code is not Code.OPEN_WORK:
@@ -48,15 +51,20 @@ async def say_until_taken(
 
 
 async def _say_once(
-    say: Callable[[], Placed], waiting: Waiting, is_over: Callable[[], Awaitable[bool]]
+    say: Callable[[], Placed],
+    waiting: Waiting,
+    is_kept: Callable[[], bool],
+    is_over: Callable[[], Awaitable[bool]],
 ) -> wire.Refusal | None:
     placed = say()
     answer = waiting.expect(placed, again=False)
     try:
         await asyncio.shield(placed.sent)
         look_seconds = _LOOK_SECONDS
-        while not await _came(answer, look_seconds):
-            if await is_over():
+        while not answer.done():
+            if is_kept():
+                return None
+            if not await _came(answer, look_seconds) and await is_over():
                 # Its refusal may have come while we looked.
                 return _refusal(answer) if answer.done() else None
             look_seconds = min(2 * look_seconds, _SECONDS_MAX)

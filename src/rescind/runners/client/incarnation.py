@@ -62,6 +62,7 @@ class Incarnation:
         )
         self._registered: dict[int, asyncio.Task[None]] = {}
         self._beating: asyncio.Task[None] | None = None
+        self._has_left = False
 
     async def open(self) -> None:
         """Connect, and begin to beat."""
@@ -152,8 +153,11 @@ class Incarnation:
 
     def leave(self) -> list[Reported]:
         """Say good-bye wherever it is registered; what it still holds is lost with it."""
-        if self.lost is not None:
+        if self.lost is not None or self._has_left:
             return []
+        self._has_left = True
+        if self._beating is not None:
+            self._beating.cancel()
         said = [
             self._tools.stop_lane.put(
                 self._head("runner.leave", partition), fields({"partition": partition})
@@ -230,7 +234,7 @@ class Incarnation:
             self._hand_on(StopInfrastructure.told(told, read_at_seconds, self))
 
     def _lose(self, reason: str) -> None:
-        if self.lost is not None:
+        if self.lost is not None or self._has_left:
             return
         self.lost = Lost(self.runner_id, reason)
         _log.warning("this runner was given up", runner_id=self.runner_id, reason=reason)

@@ -176,14 +176,15 @@ class Run(Story):
 
         Returns when the service has taken it (or keeps it as evidence, in a cancelling flow run);
         while task runs are open it is said again. Then the runner serves this flow run no more.
-        Raises `RefusedError` if it is refused, as ``cancelled`` is when nobody asked for that.
+        Raises `RefusedError` if it is refused, as ``cancelled`` is when nobody asked for that, and
+        `RunnerLostError`: then it is kept as a late report.
         """
         refusal = await say_until_taken(
-            partial(self._say_end, ended), self._tools.waiting, self._is_over
+            partial(self._say_end, ended), self._tools.waiting, self._is_end_kept, self._is_over
         )
+        if (lost := self._incarnation.lost) is not None:
+            raise RunnerLostError(lost.runner_id, lost.reason)
         if refusal is not None:
-            if refusal.code is Code.RUNNER_LOST:
-                raise RunnerLostError(self._incarnation.runner_id, refusal.message)
             asked = "flow.finish" if self._body is None else "task.finish"
             raise Refusal.told(asked, refusal).error()
         self.close()
@@ -242,11 +243,12 @@ class Run(Story):
             return self._report_end(self._body, ended)
         return self._tools.stop_lane.put(self._head("flow.finish"), fields(ended.of_flow()))
 
+    def _is_end_kept(self) -> bool:
+        return self.is_cancelling or self._incarnation.lost is not None
+
     async def _is_over(self) -> bool:
-        if self.is_cancelling or self._incarnation.lost is not None:
-            return True
-        # Registering is refused for what is known, and the code says whether it has ended.
-        refusal = await self._incarnation.ask(self._head("flow.register"), {})
+        # Starting it again is refused, and the code says whether it runs or has ended.
+        refusal = await self._incarnation.ask(self._head("flow.start"), {})
         return refusal is not None and refusal.code is not Code.DUPLICATE
 
     def _ending_of(self, ended: Ended) -> Reported:
