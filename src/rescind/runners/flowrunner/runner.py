@@ -90,11 +90,9 @@ class FlowRunner:
         self._watcher = Watcher(tell)
         self._loop = LoopThread("rescind-runner")
         self._interrupts = 0
-        self._main = (
-            executor
-            if isinstance(executor, LocalExecutor)
-            else LocalExecutor(on_ctrl_c=self._ctrl_c)
-        )
+        self._main = executor if isinstance(executor, LocalExecutor) else LocalExecutor()
+        if self._main.on_ctrl_c is None:
+            self._main.on_ctrl_c = self._ctrl_c
         self._client: RunnerClient | None = None
         self._run: Run | None = None
         self._conductor: Conductor | None = None

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, cast
 
 import cloudpickle
 from pydantic import TypeAdapter, ValidationError
@@ -35,14 +35,17 @@ def load_flow(target: str) -> Flow[..., Any]:
     if not path.is_file():
         raise FlowImportError(target, f"there is no file {file!r}")
     module = _import(path, target)
-    flows = {key: value for key, value in vars(module).items() if isinstance(value, Flow)}
+    flows: dict[str, Flow[..., Any]] = {
+        key: cast("Flow[..., Any]", value)
+        for key, value in vars(module).items()
+        if isinstance(value, Flow)
+    }
     if not name:
         if len(flows) == 1:
             return next(iter(flows.values()))
         raise FlowImportError(target, _which(file, flows))
-    found = vars(module).get(name)
-    if isinstance(found, Flow):
-        return found
+    if name in flows:
+        return flows[name]
     why = "is not decorated with @flow" if name in vars(module) else "is not in it"
     raise FlowImportError(target, f"{name!r} {why}; {_which(file, flows)}")
 
