@@ -225,8 +225,10 @@ class Core:
     def _settle(self, flow_run_id: str, cause: str, at_ms: int) -> None:
         flow = self.draft.flow(flow_run_id)
         ended = None if flow is None else settle(flow, at_ms)
-        if ended is not None:
-            entry = self.recorder.derive(flow_run_id, ended, cause, at_ms)
+        if flow is not None and ended is not None:
+            # Nobody asks for this end; who asked for what led to it is part of the account.
+            asked_by = None if flow.cancellation is None else flow.cancellation.actor
+            entry = self.recorder.derive(flow_run_id, ended, cause, at_ms, actor=asked_by)
             self._owe(_of_flow(SweepKind.STUBS, entry))
 
 

@@ -54,17 +54,18 @@ class Streams:
         if self._unsettled and entry.source is not None and entry.source.nth == 0:
             self.end(self._findings)
             self._unsettled.clear()
-        if entry.version is None or (entry.stream_kind, entry.stream_id) in self._broken:
+        version, stream_id = entry.version, entry.stream_id
+        if version is None or (self._broken and (entry.stream_kind, stream_id) in self._broken):
             return
-        if not self._is_next(entry, entry.version):
+        of_flow = entry.stream_kind is StreamKind.FLOW
+        flow = self.draft.flows.get(stream_id) if of_flow else None
+        known = flow or (self.draft.armed if of_flow else self.draft.runners).get(stream_id)
+        due = 1 if known is None else known.version + 1
+        if version != due and not self._is_ahead(entry, version, due):
             return
-        if entry.stream_kind is not StreamKind.FLOW:
+        if not of_flow:
             self._fold(entry)
-            return
-        flow = self.draft.flows.get(entry.stream_id)
-        if flow is not None and not self._may_follow(entry, flow):
-            return
-        if self._fold(entry):
+        elif (flow is None or self._may_follow(entry, flow)) and self._fold(entry):
             self._after(entry)
 
     def end(self, findings: Findings) -> None:
@@ -77,22 +78,12 @@ class Streams:
                 where=where,
             )
 
-    def _is_next(self, entry: Entry, version: int) -> bool:
-        due = self._version_due(entry)
-        if version == due:
-            return True
+    def _is_ahead(self, entry: Entry, version: int, due: int) -> bool:
         code = FindingCode.VERSION_GAP if version > due else FindingCode.VERSION_REPEATED
         self._findings.add(
             code, f"version {due} of {entry.stream_id!r}", f"it is version {version}"
         )
         return version > due
-
-    def _version_due(self, entry: Entry) -> int:
-        if entry.stream_kind is StreamKind.RUNNER:
-            runner = self.draft.runners.get(entry.stream_id)
-            return 1 if runner is None else runner.version + 1
-        known = self.draft.flows.get(entry.stream_id) or self.draft.armed.get(entry.stream_id)
-        return 1 if known is None else known.version + 1
 
     def _may_follow(self, entry: Entry, flow: FlowRun) -> bool:
         """Whether it can be folded; what can be, though it must not be there, is folded too."""

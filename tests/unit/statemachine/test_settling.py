@@ -2,7 +2,7 @@
 
 from rescind.events.journal import Account, FlowCancelled, FlowFailed
 from rescind.events.requests import Clock
-from rescind.events.words import End, How
+from rescind.events.words import Actor, End, How
 from rescind.statemachine.policy import Policy
 from tests.scenario import Scenario, given, later, restarted, swept
 from tests.words import (
@@ -44,7 +44,7 @@ def test_it_ends_in_the_same_transaction_as_its_last_task_run() -> None:
     over.when(stopped("t1")).then("task.cancelled t1 graceful", "flow.cancelled")
 
     report, end = over.entries
-    assert (end.source, end.request_id, end.actor) == (None, None, None)
+    assert (end.source, end.request_id) == (None, None)
     assert end.cause == report.id
     assert end.id == f"run-1@{end.version}"
 
@@ -140,10 +140,14 @@ def test_the_end_that_a_loss_leads_to_carries_an_account_too() -> None:
 
 
 def test_the_end_carries_who_asked_and_why() -> None:
-    over = running("t1").when(cancel, stopped("t1"), stopped("body"))
+    ada = Actor(kind="user", id="ada")
+    asking = cancel.model_copy(update={"actor": ada})
+
+    over = running("t1").when(asking, stopped("t1"), stopped("body"))
 
     end = over.entries[-1].event
     assert isinstance(end, FlowCancelled)
+    assert over.entries[-1].actor == ada
     cancellation = over.world.flow().cancellation
     assert cancellation is not None
     assert (end.cancellation_id, end.reason) == (cancellation.id, "enough")
