@@ -1,8 +1,12 @@
 """The real lifecycle beside a runner, what a stranger can send to it, and what its journal says."""
 
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import orjson
+from pydantic import SecretStr
 
 from rescind.events.journal import Entry, RequestRefused
 from rescind.events.signature import SIGNATURE_HEADER, sign
@@ -11,9 +15,33 @@ from rescind.kafka.readers import read_to_end
 from rescind.kafka.records import OutRecord, Record
 from rescind.kafka.sender import Sender
 from rescind.processors.keys import signing_keys
-from rescind.settings import Settings
+from rescind.processors.worker import Worker
+from rescind.settings import Settings, load_settings
 from tests.conftest import Cluster
 from tests.waiting import until
+
+
+def settings_for(cluster: Cluster, data_dir: Path) -> Settings:
+    return load_settings(
+        bootstrap=cluster.bootstrap,
+        topic_prefix=cluster.names.prefix,
+        partitions=cluster.partitions,
+        data_dir=data_dir,
+        signing_keys=(SecretStr("only for the tests of runners"),),
+        heartbeat_seconds=0.5,
+        acknowledge_seconds=0.5,
+    )
+
+
+@asynccontextmanager
+async def serving(cluster: Cluster, settings: Settings) -> "AsyncGenerator[Lifecycle, None]":
+    """A worker on every partition, and somebody who can send to it."""
+    worker = Worker(settings, "worker-of-the-test")
+    await worker.start(cluster.partitions)
+    await worker.own(set(range(cluster.partitions)))
+    async with Sender(cluster.connection) as sender:
+        yield Lifecycle(cluster, settings, sender)
+    await worker.stop()
 
 
 class Lifecycle:

@@ -4,17 +4,13 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from pydantic import SecretStr
 
 from rescind.kafka.connection import Connection
-from rescind.kafka.sender import Sender
 from rescind.kafka.topics import TopicNames, create_topics, topic_specs
-from rescind.processors.worker import Worker
 from rescind.runners.client import CancelFlow, Ended, Grant, RunnerClient
-from rescind.settings import load_settings
 from tests.broker import embedded_broker
 from tests.conftest import Cluster
-from tests.kafka.runners.lifecycle import Lifecycle
+from tests.kafka.runners.lifecycle import serving, settings_for
 from tests.waiting import until
 
 
@@ -22,51 +18,38 @@ from tests.waiting import until
 async def test_reports_made_while_the_broker_is_away_arrive_and_nothing_starts(
     tmp_path: Path,
 ) -> None:
-    broker = embedded_broker(tmp_path)
-    await asyncio.to_thread(broker.start)
-    cluster = Cluster(Connection(broker.bootstrap), TopicNames("away."), partitions=1)
-    await create_topics(cluster.connection, topic_specs(cluster.names), partitions=1, replicas=1)
-    settings = load_settings(
-        bootstrap=cluster.bootstrap,
-        topic_prefix=cluster.names.prefix,
-        data_dir=tmp_path / "runner",
-        signing_keys=(SecretStr("only for the tests of runners"),),
-    )
-    worker = Worker(settings, "worker-of-the-test")
-    await worker.start(1)
-    await worker.own({0})
-    async with Sender(cluster.connection) as sender, RunnerClient(settings) as runner:
-        lifecycle = Lifecycle(cluster, settings, sender)
-        run = await runner.register_flow(flow_run_id="f")
-        await run.register(["done", "running", "ahead", "asked"])
-        granted = await run.start_many(["done", "running", "ahead"])
-        assert all(isinstance(grant, Grant) for grant in granted)
+    async with embedded_broker(tmp_path) as broker:
+        cluster = Cluster(Connection(broker.bootstrap), TopicNames("away."), partitions=1)
+        specs = topic_specs(cluster.names)
+        await create_topics(cluster.connection, specs, partitions=1, replicas=1)
+        settings = settings_for(cluster, tmp_path / "runner")
+        async with serving(cluster, settings) as lifecycle, RunnerClient(settings) as runner:
+            run = await runner.register_flow(flow_run_id="f")
+            await run.register(["done", "running", "ahead", "asked"])
+            ahead, *_ = await run.start_many(["ahead", "running", "done"])
+            assert isinstance(ahead, Grant)
 
-        await asyncio.to_thread(broker.stop)
-        reported = run.finish("done", Ended.success())
-        asking = asyncio.create_task(run.start("asked"))
-        assert isinstance(granted[2], Grant)
-        beginning = asyncio.create_task(run.may_begin(granted[2]))
-        cancelling = asyncio.create_task(lifecycle.cancel("f"))
-        # Nothing can be asked, so nothing may begin; and what was done waits to be told.
-        await asyncio.wait([asking, beginning, cancelling], timeout=2)
-        assert not reported.is_sent()
-        assert not asking.done()
-        assert not beginning.done()
+            await broker.stop_async()
+            reported = run.finish("done", Ended.success())
+            asking = asyncio.create_task(run.start("asked"))
+            beginning = asyncio.create_task(run.may_begin(ahead))
+            cancelling = asyncio.create_task(lifecycle.cancel("f"))
+            # Nothing can be asked, so nothing may begin; and what was done waits to be told.
+            done, _ = await asyncio.wait([asking, beginning, cancelling], timeout=1)
+            assert not done
+            assert not reported.is_sent()
 
-        await asyncio.to_thread(broker.start)
-        await reported
-        await cancelling
-        intent = await anext(runner.intents())
-        assert isinstance(intent, CancelFlow)
-        await intent.acknowledge()
-        granted_late = await asking
-        for attempt in run.held:
-            run.finish(attempt[0], Ended.cancelled())
-        await until(beginning.done)
-        await lifecycle.until_event("flow.cancelled")
-        story = await lifecycle.story("f")
+            await broker.start_async()
+            await reported
+            intent = await anext(runner.intents())
+            assert isinstance(intent, CancelFlow)
+            await intent.acknowledge()
+            was_granted = isinstance(await asking, Grant)
+            for task_run_id, _ in run.held:
+                run.finish(task_run_id, Ended.cancelled())
+            await lifecycle.until_event("flow.cancelled")
+            await until(beginning.done)
+            await cancelling
+            story = await lifecycle.story("f")
         assert story.index("task.succeeded done") < story.index("flow.cancelled")
-        assert isinstance(granted_late, Grant) is ("task.started asked" in story)
-    await worker.stop()
-    await asyncio.to_thread(broker.stop)
+        assert was_granted is ("task.started asked" in story)

@@ -4,44 +4,17 @@ import asyncio
 from pathlib import Path
 
 from rescind.events import intents as wire
-from rescind.kafka.connection import Connection
-from rescind.kafka.records import OutRecord, Sent
-from rescind.kafka.sender import Sender
-from rescind.kafka.topics import TopicNames
+from rescind.kafka.records import Sent
 from rescind.runners.client.answers import Grant
 from rescind.runners.client.clock import boot_seconds
-from rescind.runners.client.outbox import Head, Outbox
-from rescind.runners.client.spill import Spill
+from rescind.runners.client.outbox import Head
 from rescind.runners.client.starts import Starts
-from rescind.runners.client.tools import Tools
-from rescind.runners.client.waiting import Waiting
-
-
-def tools(folder: Path) -> Tools:
-    def post(record: OutRecord) -> "asyncio.Future[Sent]":
-        future: asyncio.Future[Sent] = asyncio.get_running_loop().create_future()
-        future.set_result(Sent(0, 0, 0))
-        return future
-
-    waiting = Waiting(post)
-    connection = Connection("nowhere:1")
-    lanes = [Outbox(post, topic, Spill(folder), waiting.sent) for topic in ("start", "stop")]
-    return Tools(
-        connection=connection,
-        topics=TopicNames(),
-        sender=Sender(connection),
-        start_lane=lanes[0],
-        stop_lane=lanes[1],
-        waiting=waiting,
-        partitions=1,
-        heartbeat_seconds=5,
-        clock=boot_seconds,
-    )
+from tests.unit.runners.client.parts import Taken, tools
 
 
 def starts(folder: Path) -> Starts:
     common = {"flow_run_id": "f", "runner_id": "r"}
-    return Starts(tools(folder), Head("task.start", "f", 0, common))
+    return Starts(tools(folder, Taken()), Head("task.start", "f", 0, common))
 
 
 def grant(task_run_id: str, attempt: int = 1) -> Grant:

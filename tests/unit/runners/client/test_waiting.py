@@ -80,8 +80,12 @@ async def test_a_request_without_an_answer_is_asked_again_with_the_same_id() -> 
     waiting.told(inbox(refusal("q", 1)))
     assert second.done()
     asked = len(again.posted)
-    await asyncio.sleep(0.1)
-    assert len(again.posted) == asked
+    # Another that still waits is asked again and again meanwhile; this one is not.
+    waiting.expect(placed("other"))
+    waiting.sent("other", OutRecord("other", None, b""), Sent(0, 0, 0))
+    await until(lambda: len(again.posted) >= asked + 3)
+    assert {record.topic for record in again.posted[asked:]} == {"other"}
+    waiting.fail_all(lambda: RunnerClosedError("an answer"))
 
 
 async def test_what_must_not_be_said_twice_is_not_asked_again() -> None:
@@ -102,3 +106,23 @@ async def test_a_client_that_is_left_lets_nobody_wait() -> None:
     waiting.fail_all(lambda: RunnerClosedError("an answer"))
     with pytest.raises(RunnerClosedError):
         await answer
+
+
+async def test_a_service_that_is_only_slow_is_not_given_more_to_do() -> None:
+    again = Again()
+    waiting = Waiting(again, ask_again_seconds=0.2)
+    answer = waiting.expect(placed("q"))
+    waiting.sent("q", RECORD, Sent(0, 0, 0))
+    loop = asyncio.get_running_loop()
+    until_seconds = loop.time() + 1
+
+    async def answers_others() -> bool:
+        # Something comes at each look, so the service lives.
+        waiting.told(inbox(refusal("x")))
+        return loop.time() > until_seconds
+
+    await until(answers_others)
+    assert again.posted == []
+    assert not answer.done()
+    await until(lambda: bool(again.posted))
+    waiting.fail_all(lambda: RunnerClosedError("an answer"))

@@ -1,10 +1,18 @@
 """What a runner says and is told: nothing of it is lost over a detail, and nothing done twice."""
 
+import copy
 from datetime import UTC, datetime, timedelta, timezone
 
 import orjson
 import pytest
 
+from rescind.errors import (
+    RefusedError,
+    RescindError,
+    RunnerClosedError,
+    RunnerLostError,
+    WouldWaitError,
+)
 from rescind.events import intents as wire
 from rescind.events.words import Handle, How, Mode
 from rescind.runners.client import Ended, Grant, Scope, TaskSpec
@@ -139,3 +147,19 @@ def test_a_host_is_the_same_scope_for_all_its_processes() -> None:
     assert str(Scope.host()).startswith("host:")
     with pytest.raises(ValueError, match="1 to 256"):
         Scope("")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        RefusedError("flow.register", "already_finished", "expected a, but b", "Do c."),
+        RunnerLostError("r", "silent"),
+        RunnerClosedError("start"),
+        WouldWaitError("start"),
+    ],
+)
+def test_errors_of_the_client_cross_processes_whole(error: RescindError) -> None:
+    assert str(copy.copy(error)) == str(error)
+    assert error.__reduce__()[1] == error.args
+    assert str(error).startswith("expected ")
+    assert ";" in str(error)
