@@ -1,7 +1,8 @@
 """What is agreed when a cancellation begins: its clocks as absolute times.
 
-The request's own times go before the flow run's, those before the service's. Nothing here is
-ever computed twice: repeats find the terms in the event.
+The request's own times go before the flow run's, those before the service's. No grace is an
+abort, under whatever name it was asked for. Nothing here is ever computed twice: repeats find the
+terms in the event.
 """
 
 from rescind.events.journal import CancellationTerms, TaskCancellationTerms
@@ -21,7 +22,7 @@ def flow_terms(
     return CancellationTerms(
         cancellation_id=asked.event_id(0),
         reason=request.reason,
-        mode=request.mode,
+        mode=times.mode,
         grace_seconds=times.grace_seconds,
         acknowledge_at=asked.at_ms + times.acknowledge_ms,
         deadline_at=asked.at_ms + times.deadline_ms,
@@ -39,7 +40,7 @@ def task_terms(
     return TaskCancellationTerms(
         cancellation_id=asked.event_id(0),
         reason=request.reason,
-        mode=request.mode,
+        mode=times.mode,
         grace_seconds=times.grace_seconds,
         acknowledge_at=asked.at_ms + times.acknowledge_ms,
         deadline_at=asked.at_ms + times.deadline_ms,
@@ -55,7 +56,7 @@ def crash_terms(
     return CancellationTerms(
         cancellation_id=cancellation_id,
         reason=reason,
-        mode=Mode.GRACEFUL,
+        mode=times.mode,
         named_end="crashed",
         grace_seconds=times.grace_seconds,
         acknowledge_at=at_ms + times.acknowledge_ms,
@@ -66,8 +67,9 @@ def crash_terms(
 
 class _Times:
     def __init__(
-        self, grace_seconds: float, acknowledge: float, deadline: float, wait: float
+        self, mode: Mode, grace_seconds: float, acknowledge: float, deadline: float, wait: float
     ) -> None:
+        self.mode = mode
         self.grace_seconds = grace_seconds
         self.acknowledge_ms = round(acknowledge * 1000)
         self.deadline_ms = round(deadline * 1000)
@@ -79,11 +81,11 @@ def _times(
 ) -> _Times:
     clocks = flow.clocks
     abort = _first(clocks.abort_seconds, policy.abort_seconds)
-    graceful = mode is Mode.GRACEFUL
+    grace_seconds = _first(grace, clocks.grace_seconds, policy.grace_seconds)
+    graceful = mode is Mode.GRACEFUL and grace_seconds > 0
     return _Times(
-        grace_seconds=(
-            _first(grace, clocks.grace_seconds, policy.grace_seconds) if graceful else 0.0
-        ),
+        mode=Mode.GRACEFUL if graceful else Mode.ABORT,
+        grace_seconds=grace_seconds if graceful else 0.0,
         acknowledge=_first(clocks.acknowledge_seconds, policy.acknowledge_seconds),
         deadline=_first(deadline, clocks.deadline_seconds, policy.deadline_seconds)
         if graceful

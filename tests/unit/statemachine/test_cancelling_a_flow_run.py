@@ -216,14 +216,29 @@ def test_the_times_of_the_request_go_before_the_runs_and_those_before_the_settin
     clocks = Clocks(acknowledge_seconds=5, grace_seconds=6, deadline_seconds=7, wait_seconds_max=8)
     own = FlowRegister(flow_run_id=RUN, clocks=clocks)
 
-    asked = given(runner, own, with_body).when(FlowCancel(flow_run_id=RUN, grace_seconds=0))
+    asked = given(runner, own, with_body).when(FlowCancel(flow_run_id=RUN, grace_seconds=1))
 
     terms = asked.world.flow().cancellation
     assert terms is not None
-    assert terms.grace_seconds == 0
+    assert terms.grace_seconds == 1
     assert terms.acknowledge_ms == NOON_MS + 5 * SECONDS
     assert terms.deadline_ms == NOON_MS + 7 * SECONDS
     assert terms.wait_ms == NOON_MS + 8 * SECONDS
+
+
+@pytest.mark.parametrize(
+    "own, asked",
+    [(None, FlowCancel(flow_run_id=RUN, grace_seconds=0)), (0, FlowCancel(flow_run_id=RUN))],
+    ids=["asked for", "the flow run's own"],
+)
+def test_a_cancel_without_grace_is_an_abort(own: float | None, asked: FlowCancel) -> None:
+    registered = FlowRegister(flow_run_id=RUN, clocks=Clocks(grace_seconds=own))
+
+    terms = given(runner, registered, with_body).when(asked).world.flow().cancellation
+
+    assert terms is not None
+    assert (terms.mode, terms.grace_seconds) == (Mode.ABORT, 0)
+    assert terms.deadline_ms == terms.wait_ms == NOON_MS + 30 * SECONDS
 
 
 def test_an_abort_has_no_grace_and_a_near_deadline() -> None:
