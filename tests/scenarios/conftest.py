@@ -1,0 +1,46 @@
+"""One deployment for most scenarios, one of its own for those that kill things; both audited."""
+
+import sys
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.scenarios.harness import House, Scene
+
+
+@pytest.fixture(scope="session")
+def house(bootstrap: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """A deployment with one worker, for every scenario that breaks nothing of it."""
+    house = House(bootstrap, tmp_path_factory.mktemp("house"), heartbeat_seconds=0.5)
+    try:
+        house.make_topics()
+        worker = house.worker()
+        yield house
+        worker.terminate()
+        assert worker.wait() == 0, worker.said()
+    finally:
+        house.close()
+
+
+@pytest.fixture
+async def scene(house: House) -> AsyncIterator[Scene]:
+    """A scenario in the deployment that all share. Whatever it did, the journal is whole."""
+    async with Scene(house) as scene:
+        yield scene
+    assert await house.findings() == []
+
+
+@pytest.fixture
+async def own(bootstrap: str, tmp_path: Path) -> AsyncIterator[Scene]:
+    """A scenario in a deployment of its own, with no worker yet."""
+    house = House(bootstrap, tmp_path)
+    try:
+        house.make_topics()
+        async with Scene(house) as scene:
+            yield scene
+        assert await house.findings() == []
+    finally:
+        house.close()
+        # Shown by pytest if the test has failed.
+        sys.stdout.write(house.said())

@@ -1,0 +1,180 @@
+"""Flows of the scenarios, run in a process of their own as users run theirs.
+
+    python -m tests.scenarios.flows FLOW EXECUTOR FLOW_RUN_ID FOLDER [RERUN_OF]
+
+Each task says that it has begun by touching a file in the folder; some wait there to be let on.
+What came of the flow run is the last line that is printed.
+"""
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final
+
+from rescind import CommandTask, ProcessExecutor, ThreadExecutor, current_run, flow, task
+from rescind.cancelled import Cancelled
+from rescind.runners.executors import AttemptKey, Executor, LocalExecutor, Rung, RungResult
+from rescind.runners.sdk import Flow
+from tests.contract.executors import works
+
+LONG_SECONDS: Final = 120.0
+
+
+@task
+def nap(folder: Path) -> str:
+    return works.nap(folder / "nap", LONG_SECONDS)
+
+
+@task
+def stubborn(folder: Path, raises: bool) -> str:
+    """In a thread, and it never looks at its flag."""
+    (folder / "stubborn").touch()
+    wait_for(folder / "stubborn.go")
+    if raises:
+        raise ValueError("the disk is full")
+    return "done"
+
+
+@task
+def polite(folder: Path) -> None:
+    """Looks at its flag, and gives way."""
+    works.give_way_to_the_flag(folder / "polite")
+
+
+@task
+def hash_in_c(folder: Path, seconds: float) -> str:
+    return works.hash_in_c(folder / "hash_in_c", seconds)
+
+
+@task
+def swallow(folder: Path, times: int) -> str:
+    return works.swallow(folder / "swallow", times)
+
+
+@task
+def swallow_all(folder: Path) -> str:
+    return works.swallow_all(folder / "swallow_all")
+
+
+@task
+def deaf(folder: Path) -> None:
+    """Ignores what can be ignored, and has a family that tries to get away."""
+    tag = str(folder)
+    sleeper = [sys.executable, "-c", "import time; time.sleep(120)", tag]
+    subprocess.Popen(sleeper)
+    subprocess.Popen(["setsid", *sleeper])
+    subprocess.Popen([sys.executable, "-c", works.DEAF, str(folder / "deaf-child")])
+    subprocess.run([sys.executable, "-c", works.DAEMON, str(folder / "daemon")], check=True)
+    works.ignore_sigterm(folder / "deaf")
+
+
+def tidy_up(folder: Path) -> None:
+    """Writes a line each time that it is called."""
+    with (folder / "tidied").open("a") as file:
+        file.write("tidied\n")
+
+
+@task(on_cancel=tidy_up)
+def lingering(folder: Path) -> None:
+    """Gives way to its flag when it is let go."""
+    (folder / "lingering").touch()
+    while not current_run().is_cancelling():
+        time.sleep(0.005)
+    wait_for(folder / "lingering.go")
+    raise Cancelled
+
+
+def wait_for(file: Path) -> None:
+    until = time.monotonic() + LONG_SECONDS
+    while not file.exists() and time.monotonic() < until:
+        time.sleep(0.005)
+
+
+@flow
+def one_that_sleeps(folder: Path) -> None:
+    nap.submit(folder).result()
+
+
+@flow
+def one_that_returns(folder: Path) -> None:
+    stubborn.submit(folder, raises=False).result()
+
+
+@flow
+def one_that_raises(folder: Path) -> None:
+    stubborn.submit(folder, raises=True).result()
+
+
+@flow
+def one_that_just_ends(folder: Path) -> str:
+    return folder.name
+
+
+@flow
+def polite_and_in_c(folder: Path) -> None:
+    gives_way, in_c = polite.submit(folder), hash_in_c.submit(folder, 4.0)
+    gives_way.result()
+    in_c.result()
+
+
+@flow
+def one_that_is_deaf(folder: Path) -> None:
+    deaf.submit(folder).result()
+
+
+@flow
+def a_command(folder: Path) -> None:
+    script = (
+        f'sleep 120.5 & setsid sleep 120.5 & touch "$1"; trap "" INT TERM; sleep 121; : {folder}'
+    )
+    CommandTask(script, name="command").submit(folder / "command").result()
+
+
+@flow
+def one_that_swallows_two(folder: Path) -> None:
+    swallow.submit(folder, 2).result()
+
+
+@flow
+def one_that_swallows_all(folder: Path) -> None:
+    swallow_all.submit(folder).result()
+
+
+@flow
+def one_that_lingers(folder: Path) -> None:
+    lingering.submit(folder).result()
+
+
+class FailingExecutor(ProcessExecutor):
+    """Raises when it is told to interrupt: the weaker half of its ladder is broken."""
+
+    def cancel(self, keys: Sequence[AttemptKey], rung: Rung) -> list[RungResult]:
+        if rung in (Rung.FLAG, Rung.INTERRUPT):
+            raise OSError("the backend does not answer")
+        return super().cancel(keys, rung)
+
+
+EXECUTORS: Final[dict[str, Callable[[], Executor]]] = {
+    "local": LocalExecutor,
+    "threads": ThreadExecutor,
+    "processes": lambda: ProcessExecutor(2),
+    "failing": lambda: FailingExecutor(2),
+}
+
+
+def main(name: str, executor: str, flow_run_id: str, folder: str, rerun_of: str = "") -> None:
+    chosen = globals()[name]
+    assert isinstance(chosen, Flow)
+    outcome = chosen.run(
+        EXECUTORS[executor](),
+        params={"folder": Path(folder)},
+        flow_run_id=flow_run_id,
+        rerun_of=rerun_of or None,
+    )
+    print(f"\n{outcome.state}", flush=True)  # noqa: T201 - the test reads it
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,184 @@
+"""What cancelling does to real work, by each executor: how fast, how far, and what is left."""
+
+import psutil
+
+from rescind.events.journal import (
+    CancellationAcknowledged,
+    CancellationWarning,
+    ExecutorFailed,
+    TaskCancelled,
+    TaskStoppingReported,
+)
+from rescind.events.requests import HeldAttempt
+from tests.scenarios.harness import RunningFlow, Scene
+from tests.scenarios.processes import until_none_runs_with, whose_command_names
+
+GENEROUS_MS = 2_000
+
+
+async def test_37_a_sleeping_task_in_the_main_thread_is_interrupted_at_once(scene: Scene) -> None:
+    flow = scene.flow("one_that_sleeps", "local")
+    await flow.begun("nap")
+
+    await scene.cancel(flow.flow_run_id)
+
+    end = await cancelled(scene, flow, "nap-1")
+    assert (end.how, end.stopped_confirmed) == ("graceful", True)
+    # From the intent, by the runner's clock. The aim is 100 ms on a machine that is not loaded.
+    after_ms = end.evidence["after_ms"]
+    assert isinstance(after_ms, int)
+    say(f"intent to end of the interrupted task: {after_ms} ms; evidence {end.evidence}")
+    assert after_ms < GENEROUS_MS
+    assert await flow.outcome() == "cancelled"
+
+
+async def test_38_threads_are_asked_and_what_cannot_be_stopped_is_said_and_waited_for(
+    scene: Scene,
+) -> None:
+    flow = scene.flow("polite_and_in_c", "threads")
+    await flow.begun("polite", "hash_in_c")
+
+    await scene.cancel(flow.flow_run_id)
+
+    await cancelled(scene, flow, "polite-1")
+    warning = (await scene.event(flow.flow_run_id, "cancellation.warning")).event
+    assert isinstance(warning, CancellationWarning)
+    assert "hash_in_c-1" in warning.message
+    assert HeldAttempt(task_run_id="hash_in_c-1", can_stop=False) in held_of(scene, flow)
+    real_end = await scene.event(flow.flow_run_id, "task.succeeded", "hash_in_c-1")
+    over = await scene.event(flow.flow_run_id, "flow.cancelled")
+    # Nobody waits for a grace (30 s) or a deadline once all have ended.
+    assert over.at_ms - real_end.at_ms < 5_000
+    assert await flow.outcome() == "cancelled"
+
+
+async def test_39_processes_are_terminated_then_killed_with_all_that_they_started(
+    scene: Scene,
+) -> None:
+    flow = scene.flow("one_that_is_deaf", "processes")
+    await flow.begun("deaf", "deaf-child", "daemon")
+    family = whose_command_names(str(flow.folder))
+    # The flow's own process names the folder as well.
+    assert len([p for p in family if p.pid != flow.process.pid]) >= 4, family
+    tree = family_of(flow)
+
+    await scene.cancel(flow.flow_run_id, grace_seconds=2)
+
+    end = await cancelled(scene, flow, "deaf-1")
+    assert (end.how, end.stopped_confirmed) == ("forced", True)
+    assert rungs_of(scene, flow, "deaf-1") == ["interrupt", "terminate", "kill"]
+    # Gone when it is said, not some time later.
+    assert [p for p in tree if is_alive(p)] == []
+    assert await flow.outcome() == "cancelled"
+    await until_none_runs_with(str(flow.folder))
+
+
+async def test_39_so_is_a_command_with_its_grandchildren(scene: Scene) -> None:
+    flow = scene.flow("a_command", "processes")
+    await flow.begun("command")
+    tree = family_of(flow)
+    assert sum("120.5" in p.cmdline() for p in tree) >= 2
+
+    await scene.cancel(flow.flow_run_id, grace_seconds=2)
+
+    end = await cancelled(scene, flow, "command-1")
+    assert (end.how, end.stopped_confirmed) == ("forced", True)
+    assert [p for p in tree if is_alive(p)] == []
+    assert await flow.outcome() == "cancelled"
+
+
+async def test_42_an_executor_that_raises_is_reported_and_the_ladder_goes_on(
+    scene: Scene,
+) -> None:
+    flow = scene.flow("one_that_sleeps", "failing")
+    await flow.begun("nap")
+
+    await scene.cancel(flow.flow_run_id, grace_seconds=2)
+
+    failed = (await scene.event(flow.flow_run_id, "executor.failed")).event
+    assert isinstance(failed, ExecutorFailed)
+    assert "the backend does not answer" in failed.message
+    await cancelled(scene, flow, "nap-1")
+    assert rungs_of(scene, flow, "nap-1") == ["terminate"]
+    await scene.event(flow.flow_run_id, "flow.cancelled")
+    assert await flow.outcome() == "cancelled"
+
+
+async def test_43_who_swallows_the_interrupt_gets_it_again_each_second(scene: Scene) -> None:
+    flow = scene.flow("one_that_swallows_two", "local")
+    await flow.begun("swallow.0")
+
+    await scene.cancel(flow.flow_run_id)
+
+    end = await cancelled(scene, flow, "swallow-1")
+    assert end.how == "graceful"
+    after_ms = end.evidence["after_ms"]
+    assert isinstance(after_ms, int)
+    say(f"the third interrupt came {after_ms} ms after the intent; evidence {end.evidence}")
+    assert 2_000 <= after_ms < 2_000 + 5 * GENEROUS_MS
+    interrupts = [r for r in rungs_in(end) if r["rung"] == "interrupt"]
+    assert [r["times"] for r in interrupts] == [3]
+    assert await flow.outcome() == "cancelled"
+
+
+async def test_43_who_swallows_everything_is_killed_where_that_can_be_done(scene: Scene) -> None:
+    flow = scene.flow("one_that_swallows_all", "processes")
+    await flow.begun("swallow_all")
+
+    await scene.cancel(flow.flow_run_id, grace_seconds=3)
+
+    end = await cancelled(scene, flow, "swallow_all-1")
+    assert (end.how, end.stopped_confirmed) == ("forced", True)
+    assert rungs_of(scene, flow, "swallow_all-1")[0] == "interrupt"
+    interrupts = [r for r in rungs_in(end) if r["rung"] == "interrupt"]
+    assert interrupts[0]["times"] == 2, "at 0 and at 1 s; at 1.5 s it is terminated"
+    await until_none_runs_with(str(flow.folder))
+    assert await flow.outcome() == "cancelled"
+
+
+async def cancelled(scene: Scene, flow: RunningFlow, task: str) -> TaskCancelled:
+    """How this task run ended: Cancelled, or the test fails."""
+    ends = ("task.cancelled", "task.failed", "task.succeeded")
+
+    def has_ended() -> bool:
+        return any(scene.events(flow.flow_run_id, kind, task) for kind in ends)
+
+    await scene.journal.until(has_ended)
+    (end,) = [e.event for kind in ends for e in scene.events(flow.flow_run_id, kind, task)]
+    assert isinstance(end, TaskCancelled), end
+    return end
+
+
+def rungs_of(scene: Scene, flow: RunningFlow, task: str) -> list[str]:
+    """The rungs of the ladder that the journal tells of."""
+    steps = scene.events(flow.flow_run_id, "task.stopping", task)
+    return [e.event.rung.value for e in steps if isinstance(e.event, TaskStoppingReported)]
+
+
+def rungs_in(end: TaskCancelled) -> list[dict[str, object]]:
+    """The rungs that the evidence tells of, with how often each was taken."""
+    rungs = end.evidence["rungs"]
+    assert isinstance(rungs, list)
+    return [dict(rung) for rung in rungs if isinstance(rung, dict)]
+
+
+def held_of(scene: Scene, flow: RunningFlow) -> list[HeldAttempt]:
+    """What the runner has said that it holds, in all chunks."""
+    said = scene.events(flow.flow_run_id, "cancellation.acknowledged")
+    return [h for e in said if isinstance(e.event, CancellationAcknowledged) for h in e.event.held]
+
+
+def family_of(flow: RunningFlow) -> list[psutil.Process]:
+    """Every process below the flow's, and those that name its folder and have got away."""
+    below = psutil.Process(flow.process.pid).children(recursive=True)
+    away = whose_command_names(str(flow.folder))
+    supervisors = [p for p in below if "supervis" in " ".join(p.cmdline())]
+    return [p for p in {*below, *away} if p.pid != flow.process.pid and p not in supervisors]
+
+
+def is_alive(process: psutil.Process) -> bool:
+    return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+
+
+def say(what: str) -> None:
+    print(what)  # noqa: T201 - a number to look at, shown by `pytest -s`
