@@ -8,6 +8,7 @@ import rescind
 from rescind.cli.commands.audit import audit
 from rescind.cli.commands.cancel import cancel
 from rescind.cli.commands.doctor import doctor
+from rescind.cli.commands.flows import demo, run
 from rescind.cli.commands.journal import journal
 from rescind.cli.commands.looking import ls, show, watch
 from rescind.cli.commands.services import agents, worker
@@ -48,7 +49,9 @@ def rescind_itself(
     """Cancel work that is already running, and prove what was done."""
 
 
+app.command(rich_help_panel=_BEGIN)(demo)
 app.command(rich_help_panel=_BEGIN)(up)
+app.command(rich_help_panel=_BEGIN)(run)
 app.command(rich_help_panel=_USE)(cancel)
 app.command(rich_help_panel=_USE)(ls)
 app.command(rich_help_panel=_USE)(show)

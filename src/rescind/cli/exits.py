@@ -13,6 +13,7 @@ from rescind.errors import (
     BrokerError,
     BrokerUnavailableError,
     ExtraMissingError,
+    FlowImportError,
     JournalError,
     NoAnswerError,
     NotReadyError,
@@ -64,6 +65,7 @@ _EXITS: Final[tuple[tuple[type[RescindError], Exit], ...]] = (
     (UnknownRunError, Exit.UNKNOWN_ID),
     (AmbiguousIdError, Exit.UNKNOWN_ID),
     (NoAnswerError, Exit.NO_ANSWER),
+    (FlowImportError, Exit.UNLOADABLE),
     (JournalError, Exit.FINDINGS),
 )
 

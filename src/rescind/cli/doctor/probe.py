@@ -17,7 +17,7 @@ from rescind.kafka.readers import ends
 
 __all__ = ["check_answers"]
 
-_SECONDS_MAX = 5.0
+_SECONDS_MAX = 10.0
 
 
 async def check_answers(session: Session) -> list[Check]:

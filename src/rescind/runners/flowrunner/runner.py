@@ -169,6 +169,7 @@ class FlowRunner:
             start=False,
         )
         self._run = run
+        self._watcher.registered(self.flow_run_id)
         self._conductor = Conductor(run, self._executor, self._executor.capacity, self._watcher)
         self._conductor.on_change(self._main.wake)
         executors = (self._main, self._executor)

@@ -13,7 +13,7 @@ class Happening:
     """One thing that happened here.
 
     Attributes:
-        what: ``began``, ``ended``, ``rung``, ``told`` or ``lost``.
+        what: ``registered``, ``began``, ``ended``, ``rung``, ``told`` or ``lost``.
         key: the attempt that it is about, if it is about one.
         after_ms: since the intent was read, if one was.
         end: for ``ended``.
@@ -35,6 +35,10 @@ class Watcher:
 
     def __init__(self, tell: Callable[[Happening], None] | None = None) -> None:
         self._tell = tell
+
+    def registered(self, flow_run_id: str) -> None:
+        """The flow run is known to the service, under this id."""
+        self._say(Happening("registered", message=flow_run_id))
 
     def begun(self, key: AttemptKey) -> None:
         """An attempt is about to begin."""

@@ -1,0 +1,81 @@
+"""`run` and `demo`: the commands that make a flow run."""
+
+from typing import Annotated, Literal
+
+import typer
+
+from rescind.cli.options import Json, pairs
+
+__all__ = ["demo", "run"]
+
+Backend = Literal["process", "thread", "local"]
+
+
+def run(
+    target: Annotated[
+        str, typer.Argument(metavar="FILE:FLOW", help="A Python file and the flow in it.")
+    ],
+    executor: Annotated[
+        Backend, typer.Option(help="What runs its task runs; only processes can be killed.")
+    ] = "process",
+    workers: Annotated[
+        int | None, typer.Option(min=1, max=1024, help="How many of them at once.")
+    ] = None,
+    param: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=VALUE", help="An argument of the flow.")
+    ] = None,
+    flow_run_id: Annotated[
+        str, typer.Option(metavar="ID", help="Its id, if it has one elsewhere.")
+    ] = "",
+    label: Annotated[
+        list[str] | None, typer.Option(metavar="KEY=VALUE", help="For whoever looks for it.")
+    ] = None,
+    namespace: Annotated[str, typer.Option(help="Whose it is.")] = "default",
+    rerun_of: Annotated[
+        str | None, typer.Option(metavar="ID", help="The flow run that this one repeats.")
+    ] = None,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Without the service: nothing can cancel it.")
+    ] = False,
+    as_json: Json = False,
+) -> int:
+    """Run a flow so that it can be cancelled. Ctrl-C asks for that; twice aborts.
+
+    Without a service it waits for one, and says so.
+    """
+    from rescind.cli.flows.running import FlowCommand, run_flow
+
+    command = FlowCommand(
+        target=target,
+        executor=executor,
+        workers=workers,
+        params=param or [],
+        flow_run_id=flow_run_id,
+        labels=pairs(label or [], "--label"),
+        namespace=namespace,
+        rerun_of=rerun_of,
+        offline=offline,
+    )
+    return run_flow(command, as_json=as_json)
+
+
+def demo(
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Leave everything up afterwards, until Ctrl-C.")
+    ] = False,
+    chaos: Annotated[
+        bool, typer.Option("--chaos", help="kill -9 each service on the way.")
+    ] = False,
+    files: Annotated[
+        str | None,
+        typer.Option(metavar="DIR", help="Files to work on; by default some are made."),
+    ] = None,
+    executor: Annotated[Backend, typer.Option(help="What runs the task runs.")] = "process",
+) -> int:
+    """Start everything, run a flow of every kind of task, cancel it half-way, and prove it.
+
+    Nothing of it is left behind, unless --keep says so.
+    """
+    from rescind.cli.demo.running import DemoCommand, show_demo
+
+    return show_demo(DemoCommand(keep=keep, chaos=chaos, files=files, executor=executor))

@@ -1,0 +1,1 @@
+"""Running flows from the command line."""
