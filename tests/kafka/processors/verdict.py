@@ -11,6 +11,7 @@ import orjson
 
 from rescind.events.journal import Entry, RequestsLost
 from rescind.events.requests import Lane
+from rescind.kafka.readers import starts
 from rescind.kafka.records import Record
 from rescind.processors.position import Position
 from rescind.processors.restore import read_position, restore
@@ -64,7 +65,8 @@ async def _wrong(service: Service, partition: int) -> list[str]:
     wrong = list(_ids(entries))
     for lane in LANES:
         offsets = [record.offset for record in await _lane(service, lane, partition)]
-        wrong += _sources(lane, entries, offsets)
+        kept_from = (await starts(service.connection, _topic(service, lane)))[partition]
+        wrong += _sources(lane, entries, offsets, kept_from)
     folded = Draft(Partition())
     for entry in entries:
         folded.fold(entry)
@@ -90,8 +92,8 @@ def _ids(entries: list[Entry]) -> Iterator[str]:
             yield f"entry {entry.id} has not exactly one of source and cause"
 
 
-def _sources(lane: Lane, entries: list[Entry], offsets: list[int]) -> Iterator[str]:
-    """What is wrong with the outcomes of one lane's records."""
+def _sources(lane: Lane, entries: list[Entry], offsets: list[int], kept_from: int) -> Iterator[str]:
+    """What is wrong with the outcomes of one lane's records, of which some may be kept no more."""
     left = dict.fromkeys(offsets)
     previous = -1
     expected_nth, of = 0, 0
@@ -104,7 +106,7 @@ def _sources(lane: Lane, entries: list[Entry], offsets: list[int]) -> Iterator[s
                 yield f"{entry.id}: the chain of {lane} is broken, {source} after {previous}"
             expected_nth, of = 0, source.of
             previous = source.offset
-            yield from _answered(lane, entry, left)
+            yield from _answered(lane, entry, left, kept_from)
         if (source.nth, source.of, source.offset) != (expected_nth, of, previous):
             yield f"{entry.id}: expected part {expected_nth} of {of} of {previous}, got {source}"
         expected_nth += 1
@@ -114,15 +116,15 @@ def _sources(lane: Lane, entries: list[Entry], offsets: list[int]) -> Iterator[s
         yield f"{lane} {offset} has no outcome"
 
 
-def _answered(lane: Lane, entry: Entry, left: dict[int, None]) -> Iterator[str]:
+def _answered(lane: Lane, entry: Entry, left: dict[int, None], kept_from: int) -> Iterator[str]:
     assert entry.source is not None
     if isinstance(entry.event, RequestsLost):
         for offset in [o for o in left if entry.event.first <= o <= entry.event.last]:
             del left[offset]
-    elif entry.source.offset not in left:
-        yield f"{entry.id}: {lane} has no such record, or it has an outcome already"
-    else:
+    elif entry.source.offset in left:
         del left[entry.source.offset]
+    elif entry.source.offset >= kept_from:
+        yield f"{entry.id}: {lane} has no such record, or it has an outcome already"
 
 
 async def _states(service: Service, partition: int, folded: Draft) -> list[str]:
@@ -207,7 +209,8 @@ def _last(records: list[Record]) -> dict[str, bytes]:
 
 
 async def _lane(service: Service, lane: Lane, partition: int) -> list[Record]:
-    names = service.names
-    return await service.read(
-        names.stop_requests if lane == "stop" else names.start_requests, partition
-    )
+    return await service.read(_topic(service, lane), partition)
+
+
+def _topic(service: Service, lane: Lane) -> str:
+    return service.names.stop_requests if lane == "stop" else service.names.start_requests
