@@ -49,10 +49,12 @@ def open_record(record: OpenRecord) -> bytes:
     """The value from which a restart restores this record."""
     kind = type(record)
     body: dict[str, Any] = {
-        name: value
-        for name, value in zip(kind._fields, record, strict=True)
-        if value is not None and name not in _DERIVED
+        name: value for name, value in zip(kind._fields, record, strict=True) if value is not None
     }
+    if kind is FlowRun:
+        # Asked once and not of each field: 0.5 µs less for each of the many task runs.
+        for name in _DERIVED:
+            body.pop(name, None)
     body["schema"] = OPEN_SCHEMA
     body["record"] = _NAMES[kind]
     return orjson.dumps(body, default=_plain)
@@ -158,7 +160,8 @@ def public_flow(flow: FlowRun) -> bytes:
 def public_task(task: TaskRun) -> bytes:
     """The value of its record in `task-states`; it reads as a `TaskState`."""
     state = task.state
-    # One of these is written for every event of a task run: 2 µs, where a model takes 6.
+    # One of these is written for every event of a task run: 1.4 µs, where a model takes 6, and
+    # asking each field whether it says something 3.
     body: dict[str, Any] = {
         "schema": PUBLIC_SCHEMA,
         "flow_run_id": task.flow_run_id,
@@ -173,17 +176,42 @@ def public_task(task: TaskRun) -> bytes:
         "last_event_id": task.event_id,
         "attempt": task.attempt,
         "registered_at": moment_to_text(task.registered_ms),
-        "runner_id": task.runner_id,
-        "started_at": _moment(task.started_ms),
-        "finished_at": _moment(task.finished_ms),
+    }
+    if task.runner_id is not None:
+        body["runner_id"] = task.runner_id
+    if task.started_ms is not None:
+        body["started_at"] = moment_to_text(task.started_ms)
+    if task.finished_ms is not None:
+        body["finished_at"] = moment_to_text(task.finished_ms)
+    if task.result_ref is not None:
+        body["result_ref"] = task.result_ref
+    if _is_special(task):
+        body |= _said(_special(task))
+    return orjson.dumps(body)
+
+
+def _is_special(task: TaskRun) -> bool:
+    """Whether there is more to say than of the many that begin and succeed."""
+    return not (
+        task.cancellation is None
+        and task.stopped_confirmed is None
+        and task.retry_ms is None
+        and task.error is None
+        and task.how is None
+        and task.evidence is None
+        and task.child_flow_run_id is None
+        and task.cascade is None
+    )
+
+
+def _special(task: TaskRun) -> dict[str, Any]:
+    return {
         "retry_at": _moment(task.retry_ms),
         "how": task.how,
         "stopped_confirmed": task.stopped_confirmed,
-        "result_ref": task.result_ref,
         "error": _model(task.error),
         "evidence": task.evidence,
         "cancellation": _cancellation(task.cancellation),
         "child_flow_run_id": task.child_flow_run_id,
         "cascade": task.cascade,
     }
-    return orjson.dumps({key: value for key, value in body.items() if value is not None})
