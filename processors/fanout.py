@@ -15,6 +15,9 @@ from rescind.events.intents import Inbox
 from rescind.events.journal import (
     CancellationSent,
     Entry,
+    FlowBodyFinished,
+    FlowFailed,
+    FlowSucceeded,
     RequestRefused,
     RunnerLostRecorded,
     TaskStarted,
@@ -40,9 +43,18 @@ __all__ = ["Fanout"]
 # is enough for a report to be safe.
 _ANSWERED = (RunnerRegister, FlowRegister, FlowStart, TaskRegister)
 
+_ENDS = (FlowSucceeded, FlowFailed, FlowBodyFinished)
+
 VALUE_BYTES_MAX = 512 << 10
 # A runner that is told of an end and of a beginning reads of the beginning first.
-_IN_ORDER = ("grants", "refusals", "accepted", "cancel_flow", "cancel_task")
+_IN_ORDER = (
+    "grants",
+    "refusals",
+    "accepted",
+    "cancel_flow",
+    "cancel_task",
+    "stop_infrastructure",
+)
 
 
 class Fanout:
@@ -68,7 +80,9 @@ class Fanout:
                 self._grant(runner_id, entry, event.valid_seconds)
             else:
                 accepted = True
-        if accepted and (isinstance(request, _ANSWERED) or _waits(request)):
+        if accepted and (
+            isinstance(request, _ANSWERED) or _waits(request) or _ends_a_flow_run(outcome)
+        ):
             self._tell(
                 runner_id,
                 "accepted",
@@ -213,3 +227,8 @@ def _waits(request: AnyRequest) -> bool:
     return isinstance(request, TaskFinish) and any(
         item.retry_at is not None for item in request.items
     )
+
+
+def _ends_a_flow_run(outcome: list[Entry]) -> bool:
+    # The last thing that a flow runner waits for before it goes.
+    return any(isinstance(entry.event, _ENDS) for entry in outcome)

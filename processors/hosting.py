@@ -7,10 +7,13 @@ since one process must not speak in two formats.
 
 import asyncio
 import logging
+import os
 import ssl
+import threading
 from typing import Any
 
 import faust
+import structlog
 from faust.types.auth import AuthProtocol
 from mode import Service
 
@@ -20,6 +23,10 @@ from rescind.processors.committed import CommittedApp
 from rescind.settings import Settings
 
 __all__ = ["host", "make_app", "wait_for_broker"]
+
+DRAIN_SECONDS_MAX = 12.0
+
+_log = structlog.get_logger(__name__)
 
 # Otherwise some sixty lines say that parts of Faust start and stop. Services read it when they
 # are made.
@@ -31,8 +38,21 @@ logging.getLogger(CommittedApp.__module__).setLevel(logging.ERROR)
 
 
 class _Worker(faust.Worker):
+    def _schedule_shutdown(self, number: Any) -> None:
+        # Seen after a restart of the broker: Faust's consumer waits for ever to be stopped.
+        giving_up = threading.Timer(DRAIN_SECONDS_MAX, _give_up)
+        giving_up.daemon = True
+        giving_up.start()
+        super()._schedule_shutdown(number)
+
     def _setup_logging(self) -> None:
         """Logging was set up before; Faust's would put the root logger on DEBUG at ``warn``."""
+
+
+def _give_up() -> None:
+    """End this process as kill -9 would, which is always safe, only later than it should be."""
+    _log.error("the drain takes too long: going without it", seconds=DRAIN_SECONDS_MAX)
+    os._exit(1)
 
 
 def make_app(name: str, settings: Settings, connection: Connection) -> CommittedApp:

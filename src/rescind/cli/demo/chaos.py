@@ -1,4 +1,4 @@
-"""kill -9 of each service, once, while the demo goes on. Whoever watches over them restarts them."""
+"""kill -9 of each service, once, while the demo goes on; whoever watches over it restarts it."""
 
 import os
 import signal

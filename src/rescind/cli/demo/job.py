@@ -7,8 +7,10 @@ import gzip
 import hashlib
 import time
 from pathlib import Path
+from typing import Any
 
 from rescind import CommandTask, current_run, flow, task
+from rescind.runners.sdk import TaskFuture
 
 READY = ("sleep", "spin", "derive", "upload", "watch")
 """The long ones: the cancel is asked for when all of them are at it."""
@@ -60,6 +62,9 @@ def compress(file: str) -> str:
     return target
 
 
+SLEEPER = "sleep 600"
+SLEEPERS = 3
+
 # A child, a grandchild in a session of its own, and a daemon that nobody waits for.
 watch = CommandTask(
     ["/bin/sh", "-c", "sleep 600 & setsid sh -c 'sleep 600' & (setsid sleep 600 &) ; wait"],
@@ -73,7 +78,7 @@ def archive(folder: str, seconds: float = 300) -> int:
     files = sorted(str(path) for path in Path(folder).iterdir() if path.suffix != ".gz")
     sums = [checksum.submit(file) for file in files[:6]]
     known = {future.result() for future in sums}
-    long = [
+    long: list[TaskFuture[Any]] = [
         sleep.submit(seconds),
         spin.submit(seconds),
         watch.submit(),
@@ -81,4 +86,4 @@ def archive(folder: str, seconds: float = 300) -> int:
         derive.submit(2_000_000_000),
     ]
     packed = [compress.submit(file) for file in files]
-    return len(known) + len([future.result() for future in (*long, *packed)])
+    return len(known) + len([future.result() for future in [*long, *packed]])

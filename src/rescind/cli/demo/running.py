@@ -111,7 +111,7 @@ class Demo:
         runner = await self._start_runner()
         try:
             await self._until_all_are_at_it(runner)
-            seen = all_below(runner.pid)
+            seen = await self._all_at_work(runner)
             self._say(f"{len(seen)} processes are at work below the flow runner {runner.pid}.")
             await self._cancel()
             await self._within(END_SECONDS_MAX, lambda: self._ledger.over is not None)
@@ -184,6 +184,17 @@ class Demo:
             kill_broker(self._house, self._output)
             await self._house.until_ready()
 
+    async def _all_at_work(self, runner: Process) -> set[Seen]:
+        """The processes of the flow runner, once the command has started all that it starts."""
+        seen: set[Seen] = set()
+        until = time.monotonic() + READY_SECONDS_MAX
+        while time.monotonic() < until and runner.returncode is None:
+            seen = all_below(runner.pid)
+            if sum(process.command.startswith(job.SLEEPER) for process in seen) >= job.SLEEPERS:
+                break
+            await asyncio.sleep(0.1)
+        return seen
+
     async def _cancel(self) -> None:
         self._say(f"rescind cancel {self._flow_run_id} --grace {GRACE_SECONDS}")
         asking = await self._spawn(
@@ -216,9 +227,10 @@ class Demo:
         return verdicts
 
     async def _left(self, seen: set[Seen]) -> list[Seen]:
-        """What still runs; the flow runner has gone, so only the kernel has something left to do."""
+        """What still runs, after the kernel has had time to clear away what was killed."""
         until = time.monotonic() + LEFT_SECONDS_MAX
-        while (left := still_there(seen)) and time.monotonic() < until:
+        # No process tells us of the end of another one's child: looking is all there is.
+        while (left := still_there(seen)) and time.monotonic() < until:  # noqa: ASYNC110
             await asyncio.sleep(0.1)
         return left
 
