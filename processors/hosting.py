@@ -38,12 +38,12 @@ logging.getLogger(CommittedApp.__module__).setLevel(logging.ERROR)
 
 
 class _Worker(faust.Worker):
-    def _schedule_shutdown(self, number: Any) -> None:
+    def _schedule_shutdown(self, signal: Any) -> None:
         # Seen after a restart of the broker: Faust's consumer waits for ever to be stopped.
         giving_up = threading.Timer(DRAIN_SECONDS_MAX, _give_up)
         giving_up.daemon = True
         giving_up.start()
-        super()._schedule_shutdown(number)
+        super()._schedule_shutdown(signal)
 
     def _setup_logging(self) -> None:
         """Logging was set up before; Faust's would put the root logger on DEBUG at ``warn``."""
