@@ -140,9 +140,9 @@ async def test_journal_tail_follows_what_comes(service: Service, rescind: Comman
 async def test_an_event_of_a_newer_release_is_named_and_hides_no_other(
     cluster: Cluster, rescind: Command
 ) -> None:
-    async with Service(cluster.connection, cluster.names, cluster.partitions) as service:
-        async with service.worker():
-            await running(service, "f")
+    topics = Service(cluster.connection, cluster.names, cluster.partitions)
+    async with topics as service, service.worker():
+        await running(service, "f")
     newer = b'{"id":"x","type":"flow.danced.v1","at":"2026-11-22T12:00:00.000Z","data":{}}'
     async with Sender(cluster.connection) as sender:
         await sender.send(stray(service, newer, cluster.names.journal))

@@ -1,0 +1,89 @@
+"""`rescind audit verify` over a live journal: whole, and tampered with."""
+
+import orjson
+
+from rescind.kafka.records import OutRecord
+from tests.kafka.cli.command import Command
+from tests.kafka.cli.runs import ended, running, stray, succeeded
+from tests.kafka.processors.service import Service
+
+
+async def lives(service: Service, rescind: Command) -> None:
+    """Flow runs of several kinds: running, cancelled, ended, armed; and a refusal."""
+    await running(service, "f", granted=2, waiting=1)
+    await running(service, "g", granted=1)
+    await succeeded(service, "h")
+    await rescind("cancel", "f", "h", "armed", "--arm")
+    await ended(service, "f", "t0", "t1", end="cancelled")
+
+
+async def test_a_journal_of_a_running_service_is_whole(service: Service, rescind: Command) -> None:
+    await lives(service, rescind)
+
+    said = await rescind("audit", "verify")
+    body = (await rescind("audit", "verify", "--json")).json
+
+    assert said.code == 0, said.out
+    assert said.out.startswith("whole ")
+    assert "all six invariants hold" in said.out
+    assert body["whole"] is True
+    assert body["findings"] == []
+    journal = await service.read(service.names.journal)
+    assert body["events"] == len(journal) == sum(body["partitions"].values())
+
+
+async def test_what_was_written_twice_is_found_and_placed(
+    service: Service, rescind: Command
+) -> None:
+    await lives(service, rescind)
+    partition = service.partition_of("f")
+    (first, *_) = await service.read(service.names.journal, partition)
+    # A stranger with the right to write repeats an entry, and hides it well: the same bytes.
+    copy = OutRecord(first.topic, first.key, first.value, first.headers, partition)
+    await service.sender.send(copy)
+
+    body = (await rescind("audit", "verify", "--json")).json
+    said = await rescind("audit", "verify")
+
+    assert said.code == 6
+    assert said.out.splitlines()[-1].startswith("broken ")
+    (finding, *_) = body["findings"]
+    assert finding["partition"] == partition
+    assert finding["invariant"] in {4, 5}
+    assert finding["code"] in said.out
+
+
+async def test_a_state_that_the_journal_does_not_tell_is_found(
+    service: Service, rescind: Command
+) -> None:
+    await lives(service, rescind)
+    partition = service.partition_of("g")
+    states = await service.read(service.names.flow_states, partition)
+    last = next(record for record in reversed(states) if record.key == b"g")
+    changed = orjson.loads(last.value or b"") | {"name": "somebody else's"}
+    await service.sender.send(
+        OutRecord(service.names.flow_states, b"g", orjson.dumps(changed), (), partition)
+    )
+
+    said = await rescind("audit", "verify", "--partition", str(partition))
+
+    assert said.code == 6
+    assert "flow-states g" in said.out
+    assert "state_differs, invariant 5" in said.out
+
+
+async def test_a_state_that_cannot_be_read_is_found(service: Service, rescind: Command) -> None:
+    await lives(service, rescind)
+    await service.sender.send(stray(service, b"not a state"))
+
+    said = await rescind("audit", "verify")
+
+    assert said.code == 6
+    assert "flow-states stray" in said.out
+
+
+async def test_a_partition_that_is_not_there_is_told(service: Service, rescind: Command) -> None:
+    said = await rescind("audit", "verify", "--partition", "7")
+
+    assert said.code == 4
+    assert "has no partition 7, only 2" in said.complaint

@@ -1,0 +1,100 @@
+"""`rescind doctor`: each thing with how it is, and the remedy."""
+
+from typing import Any
+
+import pytest
+
+from tests.kafka.cli.command import Command
+from tests.kafka.cli.runs import RUNNER, running
+from tests.kafka.processors.service import Service
+from tests.waiting import until
+
+
+async def found(rescind: Command, *more: str) -> dict[str, Any]:
+    """Each check's verdict by its name; the last one counts."""
+    said = await rescind("doctor", "--json", *more)
+    return {check["check"]: check for check in said.json}
+
+
+async def test_a_service_without_a_worker_is_told_by_name_and_remedy(
+    idle_service: Service, rescind: Command
+) -> None:
+    said = await rescind("doctor")
+    checks = await found(rescind)
+
+    assert said.code == 1
+    assert checks["workers"]["verdict"] == "fail"
+    assert "start `rescind worker`" in checks["workers"]["remedy"]
+    assert checks["agents"]["verdict"] == "fail"
+    assert checks["topics"]["verdict"] == "ok"
+    assert "→ start `rescind worker`" in said.out
+
+
+async def test_a_probe_is_answered_by_each_partition(service: Service, rescind: Command) -> None:
+    checks = await found(rescind, "--probe")
+
+    assert checks["answers"]["verdict"] == "ok"
+    assert "each of 2 partitions answered" in checks["answers"]["says"]
+
+
+async def test_a_partition_that_does_not_answer_is_named(
+    idle_service: Service, rescind: Command
+) -> None:
+    async with idle_service.worker(1):
+        checks = await found(rescind, "--probe")
+
+    assert checks["answers"]["verdict"] == "fail"
+    assert "partitions 0 did not answer" in checks["answers"]["says"]
+
+
+async def test_this_machines_clock_is_that_of_a_broker_on_it(
+    service: Service, rescind: Command
+) -> None:
+    assert (await found(rescind))["clock"]["verdict"] == "ok"
+
+
+async def test_what_could_not_be_read_is_counted(service: Service, rescind: Command) -> None:
+    await service.answer_to(b"not JSON", lane="stop", partition=0)
+    await service.answer_to(b"{}", lane="start", partition=1)
+
+    dead = (await found(rescind))["dead letters"]
+
+    assert dead["verdict"] == "warn"
+    assert dead["says"].startswith("2 requests ")
+    assert service.names.dead_letters in dead["remedy"]
+
+
+async def test_a_run_that_waits_past_its_deadline_is_stuck_and_named(
+    service: Service, rescind: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rescind.cli.reading.filters.STUCK_AFTER_MS", 0)
+    await running(service, "f")
+    cancel = {"type": "flow.cancel", "flow_run_id": "f", "deadline_seconds": 2}
+    await service.answer_to(cancel)
+    (told,) = await service.until_told(RUNNER, "cancel_flow")
+    mine = {"flow_run_id": "f", "runner_id": RUNNER, "cancellation_id": told["cancellation_id"]}
+    held = [{"task_run_id": "t0", "can_stop": False}]
+    await service.answer_to({"type": "cancellation.acknowledge", **mine, "held": held})
+
+    async def is_stuck() -> bool:
+        return (await found(rescind))["stuck"]["verdict"] == "fail"
+
+    await until(is_stuck)
+    checks = await found(rescind)
+    stuck = (await rescind("ls", "--stuck", "--json")).json
+
+    assert checks["stuck"]["says"].startswith("f is cancelling, ")
+    assert "`rescind cancel f --abort`" in checks["stuck"]["remedy"]
+    assert [flow["flow_run_id"] for flow in stuck] == ["f"]
+
+
+async def test_topics_that_are_missing_end_the_examination(
+    rescind: Command, unique_prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RESCIND_TOPIC_PREFIX", f"{unique_prefix}none.")
+
+    checks = await found(rescind)
+
+    assert checks["topics"]["verdict"] == "fail"
+    assert "`rescind topics create`" in checks["topics"]["remedy"]
+    assert "workers" not in checks
