@@ -211,9 +211,6 @@ class Core:
             self.recorder.derive(entry.stream_id, happened, entry.id, at_ms)
 
     def _sweep(self, sweep: Sweep, at_ms: int) -> None:
-        if self._budget <= 0:
-            self._owe(sweep)
-            return
         swept, done = run_sweep(sweep, self.recorder, self.policy, at_ms, self._budget)
         self._budget -= swept
         if not done:

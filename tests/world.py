@@ -103,6 +103,7 @@ class World:
             request_id=request.request_id or f"{lane}-0-{offset}",
             actor=None if isinstance(request, Unreadable) else request.actor,
             signed=of_service if signed is None else signed,
+            traceparent=None if isinstance(request, Unreadable) else request.traceparent,
         )
 
     def ask(self, request: AnyRequest, *, signed: bool | None = None) -> list[Entry]:

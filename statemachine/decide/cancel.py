@@ -14,7 +14,7 @@ from rescind.events.refusals import Code
 from rescind.events.requests import FlowCancel, TaskCancel
 from rescind.events.words import How, Mode, TaskKind
 from rescind.statemachine.decide.answers import Answer, Happened, Refused, refuse
-from rescind.statemachine.decide.guards import finished_flow, open_flow, unknown_flow
+from rescind.statemachine.decide.guards import open_flow, unknown_flow
 from rescind.statemachine.draft import Draft
 from rescind.statemachine.edges import is_cancelling, is_finished
 from rescind.statemachine.policy import Asked, Policy
@@ -32,8 +32,6 @@ def cancel_flow(request: FlowCancel, asked: Asked, draft: Draft, policy: Policy)
     again = _asked_before(flow.cancellation, asked)
     if again is not None:
         return again
-    if is_finished(flow.state):
-        return finished_flow(flow)
     checked = open_flow(flow, request.flow_run_id)
     if isinstance(checked, Refused):
         return checked

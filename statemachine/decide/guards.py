@@ -48,10 +48,10 @@ def open_flow(flow: FlowRun | None, flow_run_id: str) -> FlowRun | Refused:
     """The flow run, if it is known, whole and not over."""
     if flow is None:
         return unknown_flow(flow_run_id)
-    if flow.quarantined:
-        return quarantined_flow(flow_run_id)
     if is_finished(flow.state):
         return finished_flow(flow)
+    if flow.quarantined:
+        return quarantined_flow(flow_run_id)
     return flow
 
 

@@ -7,8 +7,9 @@ of a seed can be sent to a real service.
 from random import Random
 from typing import Final
 
+from rescind.statemachine.policy import Policy
 from tests.model.asking import KINDS
-from tests.model.shell import Shell
+from tests.model.shell import POLICY, Shell
 from tests.model.trace import Trace
 
 __all__ = ["journal_of", "live", "trace_of"]
@@ -32,10 +33,10 @@ _WEIGHTS: Final = {
 }
 
 
-def live(seed: int, steps: int) -> Shell:
+def live(seed: int, steps: int, policy: Policy = POLICY) -> Shell:
     """So many steps of a service's life; the state is checked after each."""
     chance = Random(seed)
-    shell = Shell()
+    shell = Shell(policy)
     kinds = sorted(KINDS)
     weights = [_WEIGHTS.get(kind, 1) for kind in kinds]
     for _ in range(steps):
@@ -61,7 +62,7 @@ def _step(shell: Shell, chance: Random, kind: str) -> None:
     if what < 0.50:
         shell.send(kind, chance)
     elif what < 0.90:
-        shell.turn(chance.randrange(3), chance.randrange(3), sweep=chance.random() < 0.7)
+        shell.turn(chance.randrange(5), chance.randrange(5), sweep=chance.random() < 0.7)
     elif what < 0.93:
         shell.send_again(chance)
     elif what < 0.95:

@@ -6,6 +6,7 @@ away and again on the same state, and on the state as a restart would find it.
 """
 
 from collections import deque
+from dataclasses import replace
 from random import Random
 from typing import Final
 
@@ -21,9 +22,10 @@ from rescind.statemachine.records import open_record
 from rescind.statemachine.runs import FlowRun
 from tests.model.asking import KINDS, Words
 from tests.model.trace import Sent, Trace
+from tests.scenario import told
 from tests.world import World
 
-__all__ = ["POLICY", "Shell"]
+__all__ = ["POLICY", "WIDE", "Shell"]
 
 POLICY: Final = Policy(
     acknowledge_seconds=2,
@@ -37,6 +39,9 @@ POLICY: Final = Policy(
     sweep_chunk=2,
 )
 """Everything soon and small, so that chunks and limits are met."""
+
+WIDE: Final = replace(POLICY, sweep_chunk=1_000)
+"""The same without chunks: how much is swept at once is all that a transaction's size decides."""
 
 GARBAGE: Final = (b"", b"{", b"[]", b'{"type":"flow.cancel"}', b'{"type":"no.such"}', b"\xff")
 
@@ -95,11 +100,29 @@ class Shell:
         assert made == [entry.to_json() for entry in again.recorder.entries]
         assert made == [entry.to_json() for entry in restarted.recorder.entries]
         assert list(core.owed) == list(again.owed) == list(restarted.owed)
+        if self.world.policy.sweep_chunk >= WIDE.sweep_chunk:
+            self._check_one_by_one(core, taken, sweep=sweep)
         for asked, _ in taken:
             self.world.took(asked)
         if sweep:
             self.world.owed = {}
         self._see(self.world.commit(core))
+
+    def _check_one_by_one(
+        self, core: Core, taken: list[tuple[Asked, Sent]], *, sweep: bool
+    ) -> None:
+        """Where transactions begin and end is the shell's affair: nothing comes of it."""
+        base = self.world.restored()
+        made: list[Entry] = []
+        for one in [*([each] for each in taken), []]:
+            single = self._decide(base, one, sweep=sweep and not one)
+            single.draft.adopt()
+            made += single.recorder.entries
+        assert sorted(told(made)) == sorted(told(core.recorder.entries))
+        batched = self.world.restored()
+        again = self._decide(batched, taken, sweep=sweep)
+        again.draft.adopt()
+        assert outline(base) == outline(batched)
 
     def _take(self, lane: Lane, most: int) -> list[tuple[Asked, Sent]]:
         taken: list[tuple[Asked, Sent]] = []
@@ -167,6 +190,23 @@ class Shell:
             assert (kept.items() <= folded.items()) if _is_over(flow) else (kept == folded)
             for task_run_id, task in kept.items():
                 assert open_record(task) == open_record(folded[task_run_id])
+
+
+def outline(base: Partition) -> object:
+    """What runs are, without when and by which event they came to be so."""
+    return (
+        {
+            key: (flow.state, flow.version, flow.pending, flow.holders, flow.tally, flow.body_end)
+            for key, flow in base.flows.items()
+        },
+        {
+            (key, task.task_run_id): (task.state, task.attempt, task.runner_id, task.how, task.held)
+            for key, tasks in base.tasks.items()
+            for task in tasks.values()
+        },
+        {key: runner.state for key, runner in base.runners.items()},
+        list(base.armed),
+    )
 
 
 def _is_over(flow: FlowRun) -> bool:

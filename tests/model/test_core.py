@@ -14,7 +14,7 @@ from tests.golden import ROOT
 from tests.model.asking import KINDS
 from tests.model.driver import journal_of, live, trace_of
 from tests.model.liveness import nothing_is_stuck
-from tests.model.shell import Shell
+from tests.model.shell import WIDE, Shell
 from tests.model.trace import Trace
 from tests.scenario import told
 
@@ -133,6 +133,13 @@ def test_a_long_life_leaves_nothing_open_and_nothing_wrong(seed: int) -> None:
     shell = live(seed, STEPS)
 
     it_ends_well(shell)
+
+
+@given(seed=st.integers(0, 2**32 - 1))
+@settings(max_examples=settings().max_examples // 10, phases=[Phase.reuse, Phase.generate])
+def test_how_requests_fall_into_transactions_decides_nothing(seed: int) -> None:
+    note(f"live(seed={seed}, steps={STEPS}, policy=WIDE)")
+    it_ends_well(live(seed, STEPS, WIDE))
 
 
 def test_long_lives_meet_nearly_everything() -> None:

@@ -101,9 +101,13 @@ def test_an_attempt_that_is_not_the_current_one_is_not_thereby_held() -> None:
 
 
 def test_a_second_acknowledgement_is_a_duplicate() -> None:
-    cancelling("t1").when(acknowledged("body", "t1")).when(acknowledged("body")).then_refused(
-        "duplicate"
-    )
+    told = cancelling("t1")
+    cancellation = told.world.flow().cancellation
+    assert cancellation is not None
+
+    told.when(acknowledged("body", "t1"), acknowledged("body")).then_refused("duplicate")
+
+    assert told.refusals()[0].first == cancellation.event_id
 
 
 def test_after_an_escalation_it_is_acknowledged_anew() -> None:

@@ -33,6 +33,7 @@ def test_a_cancel_of_an_unknown_flow_run_is_armed_for_a_day() -> None:
 
     armed = asked.world.base.armed[RUN]
     assert (armed.request_id, armed.reason) == ("cancel-1", "enough")
+    assert (armed.version, armed.event_id) == (1, asked.entries[0].id)
     assert armed.until_ms == NOON_MS + DAY_MS
 
 
@@ -40,6 +41,7 @@ def test_a_flow_run_registered_under_an_armed_id_is_born_cancelled() -> None:
     born = given(cancel).when(flow).then("flow.registered", "flow.cancelled")
 
     assert born.world.flow().state == "Finished.Cancelled"
+    assert [entry.version for entry in born.world.journal] == [1, 2, 3]
     assert armed_ids(born.world) == []
 
 

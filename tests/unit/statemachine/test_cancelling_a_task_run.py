@@ -131,6 +131,15 @@ def test_what_cannot_be_cancelled_alone() -> None:
     given().when(cancel_task("t1")).then_refused("unknown_run")
 
 
+def test_a_cancel_after_the_end_names_the_end() -> None:
+    over = running("t1").when(ended("t1"))
+    end = over.entries[0].id
+
+    over.when(cancel_task("t1")).then_refused("already_finished")
+
+    assert over.refusals()[0].first == end
+
+
 def test_without_unsigned_cancels_it_needs_a_signature() -> None:
     strict = Policy(accept_unsigned_cancels=False)
 

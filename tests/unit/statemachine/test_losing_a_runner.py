@@ -56,7 +56,10 @@ def test_with_the_body_the_flow_run_is_cancelled_by_the_service_and_will_have_cr
     assert cancelling.actor is not None
     assert (cancelling.actor.kind, cancelling.actor.verified) == ("service", True)
     gone.when(ended("t2", by=B)).then("task.succeeded t2", "flow.failed crashed")
-    assert gone.world.flow().state == "Finished.Failed.Crashed"
+    over = gone.world.flow()
+    assert over.state == "Finished.Failed.Crashed"
+    assert over.error is not None
+    assert (over.error.type, A in over.error.message) == ("crashed", True)
 
 
 def test_the_terms_of_the_services_own_cancellation_follow_the_flow_runs_clocks() -> None:
@@ -64,8 +67,11 @@ def test_the_terms_of_the_services_own_cancellation_follow_the_flow_runs_clocks(
 
     cancellation = gone.world.flow().cancellation
     assert cancellation is not None
+    assert cancellation.acknowledge_ms == NOON_MS + 15_000
     assert cancellation.deadline_ms == NOON_MS + 300_000
-    assert cancellation.mode is Mode.GRACEFUL
+    assert cancellation.wait_ms == NOON_MS + 86_400_000
+    assert (cancellation.mode, cancellation.grace_seconds) == (Mode.GRACEFUL, 30)
+    assert cancellation.id == gone.entries[1].id
     assert A in cancellation.reason
 
 
@@ -131,6 +137,24 @@ def test_a_runner_that_nobody_knows_leaves_a_stub_that_refuses_it() -> None:
     given(leaves()).when(runner).then_refused("runner_lost")
     given(flow, lost()).when(started).then_refused("runner_lost")
     given(lost(), restarted).when(runner).then_refused("runner_lost")
+
+
+def test_a_start_by_a_runner_that_is_gone_names_its_loss() -> None:
+    gone = given(runner, flow).when(lost())
+    loss = gone.entries[0].id
+
+    gone.when(started).then_refused("runner_lost")
+
+    assert gone.refusals()[0].first == loss
+
+
+def test_a_runner_is_a_stream_of_its_own_with_versions() -> None:
+    known = given(runner, runner).world
+    assert (known.base.runners[A].version, known.journal[-1].version) == (2, 2)
+
+    known.ask(lost())
+
+    assert (known.base.runners[A].version, known.base.runners[A].event_id) == (3, "stop-0-0-0")
 
 
 def test_a_runner_is_lost_once() -> None:

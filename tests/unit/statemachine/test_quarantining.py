@@ -11,7 +11,7 @@ from rescind.events.requests import (
     FlowRegister,
     InfrastructureReport,
 )
-from rescind.events.words import Handle
+from rescind.events.words import End, Handle
 from rescind.statemachine.decide.answers import Happened
 from rescind.statemachine.policy import Policy
 from tests.scenario import Scenario, Step, given, later, restarted, swept
@@ -84,6 +84,13 @@ def test_it_refuses_everything(asking: Step) -> None:
     closed.when(asking).then_refused("quarantined")
 
     assert closed.world.flow() == before
+
+
+def test_what_has_ended_before_is_still_told_so() -> None:
+    over = given(runner, flow, with_body, body_ended(), quarantine)
+
+    over.when(cancel).then_refused("already_finished")
+    over.when(finished(End.FAILED)).then("flow.late_report")
 
 
 def test_the_state_says_so_and_a_restart_remembers_it() -> None:
