@@ -3,6 +3,8 @@
 from collections.abc import Coroutine, Iterator
 from typing import Any
 
+import pytest
+
 from rescind.events.journal import CancellationClockFired, FlowBodyFinished, FlowCancelled
 from tests.kafka.processors.journal import Asked
 from tests.scenarios.harness import Driven, Scene, refusals_in, types_of
@@ -12,7 +14,8 @@ VERDICTS = ("flow.succeeded", "flow.failed", "flow.cancelled")
 
 
 async def test_05_a_registration_that_its_cancel_overtook_is_born_cancelled(own: Scene) -> None:
-    # Sent first, and on the lane that is read second.
+    # Sent first, and on the lane that is behind.
+    await heap_up(own, own.partition_of("f"))
     registered = await own.ask({"type": "flow.register", "flow_run_id": "f"})
     cancelled = await own.ask({"type": "flow.cancel", "flow_run_id": "f"})
     assert registered.at_ms <= cancelled.at_ms
@@ -32,6 +35,7 @@ async def test_17_with_the_cancels_lane_ahead_the_result_is_not_lost(own: Scene)
     worker.kill()
     about = {"flow_run_id": flow.flow_run_id, "runner_id": flow.runner_id}
     # Asked before, on the lane that is behind.
+    await heap_up(own, own.partition_of(flow.flow_run_id))
     late = [{"task_run_id": f"late-{number}"} for number in range(100)]
     registered = await own.ask({"type": "task.register", **about, "items": late})
     started = await own.ask({"type": "task.start", **about, "items": late})
@@ -98,14 +102,20 @@ async def test_35_a_worker_killed_while_it_works_loses_nothing_and_doubles_nothi
         assert types_of(own.events(flow.flow_run_id)).count("flow.cancelled") == 1
 
 
-async def test_36_a_worker_that_slept_while_another_took_over_changes_nothing(own: Scene) -> None:
+@pytest.mark.parametrize("idle", [False, True], ids=["at work", "idle"])
+async def test_36_a_worker_that_slept_while_another_took_over_changes_nothing(
+    own: Scene, idle: bool
+) -> None:
     sleeper = own.house.worker(instance_id="sleeper")
     flow = await own.begun(tasks=["t"])
     await own.cancel(flow.flow_run_id)
     for number in range(300):
         own.post({"type": "flow.register", "flow_run_id": f"before-{number}"})
-    await until_more(own)
-    # In the middle of something, as likely as not.
+    if idle:
+        await until_registered(own, 301)
+    else:
+        # In the middle of something, as likely as not.
+        await until_more(own)
     sleeper.freeze()
     own.house.worker(instance_id="successor")
     for number in range(300):
@@ -120,7 +130,7 @@ async def test_36_a_worker_that_slept_while_another_took_over_changes_nothing(ow
         own.post({"type": "flow.register", "flow_run_id": f"after-{number}"})
     await own.sender.flush()
 
-    await own.journal.until(lambda: types_of(own.journal.entries).count("flow.registered") >= 901)
+    await until_registered(own, 901)
     assert types_of(own.journal.entries).count("flow.registered") == 901
     assert own.events(flow.flow_run_id, "flow.cancelled") == [over]
     sleeper.terminate()
@@ -167,6 +177,19 @@ async def until_more(own: Scene) -> None:
     """Wait until something has come of what was asked."""
     seen = len(own.journal.entries)
     await own.journal.until(lambda: len(own.journal.entries) > seen)
+
+
+async def until_registered(own: Scene, count: int) -> None:
+    """Wait until so many flow runs are registered."""
+    await own.journal.until(lambda: types_of(own.journal.entries).count("flow.registered") >= count)
+
+
+async def heap_up(own: Scene, partition: int) -> None:
+    """Put more into the start lane than goes into one batch; nothing comes of it."""
+    unknown = next(f"u{n}" for n in range(100) if own.partition_of(f"u{n}") == partition)
+    items = [{"task_run_id": f"t{number}"} for number in range(500)]
+    for _ in range(10):
+        await own.ask({"type": "task.register", "flow_run_id": unknown, "items": items})
 
 
 def steps_of(own: Scene, flow: Driven) -> Iterator[Coroutine[Any, Any, Asked]]:
