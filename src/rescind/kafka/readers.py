@@ -16,6 +16,7 @@ from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 
 from rescind.errors import BrokerUnavailableError, OutOfRangeError, StalledError, TopicsError
 from rescind.kafka.connection import Connection
+from rescind.kafka.headers import read_any_header_name
 from rescind.kafka.internals import discard_consumer, partitions_of
 from rescind.kafka.records import Record
 from rescind.kafka.starting import started
@@ -253,6 +254,7 @@ async def _started_consumer(
             retry_backoff_ms=50,
         )
 
+    read_any_header_name()
     return await started(make, discard_consumer, connection, wait_seconds)
 
 

@@ -10,6 +10,7 @@ from confluent_kafka import Producer
 from rescind.events.journal import RequestRefused
 from rescind.events.requests import RECORD_BYTES_MAX
 from rescind.kafka.topics import LANE_RECORD_BYTES_MAX
+from tests.kafka.hostile import send_with_header_name
 from tests.kafka.processors.journal import code_of, types_of
 from tests.kafka.processors.service import Service
 from tests.kafka.processors.verdict import assert_at_rest_and_right
@@ -160,3 +161,15 @@ async def test_a_compressed_request_is_read(service: Service, codec: str) -> Non
         await service.journal.until(lambda: len(service.journal.about("flow-1")) == 1)
     (armed,) = service.journal.entries
     assert types_of([armed]) == ["cancellation.armed"]
+
+
+async def test_a_header_whose_name_is_no_text_stops_nobody(service: Service) -> None:
+    cancels = [orjson.dumps(cancel(request_id=f"c{number}")) for number in range(4)]
+    bootstrap, lane = service.connection.bootstrap, service.names.stop_requests
+    partition = service.partition_of("flow-1")
+    await send_with_header_name(bootstrap, lane, partition, cancels, b"\xff\xfe name")
+    async with service.worker():
+        await service.answer_to({"type": "runner.leave", "runner_id": "r"}, partition=partition)
+        answered = [entry.request_id for entry in service.journal.about("flow-1")]
+        assert answered == ["c0", "c1", "c2", "c3"]
+        await assert_at_rest_and_right(service)

@@ -7,7 +7,8 @@ import pytest
 from rescind.events.journal import FlowQuarantined, RequestRefused
 from rescind.kafka.records import OutRecord
 from rescind.processors.restore import restore
-from rescind.statemachine import answer, sweeps
+from rescind.statemachine.decide import decide
+from rescind.statemachine.decide.cancel import how_unstarted
 from rescind.statemachine.records import open_record
 from tests.kafka.processors.journal import code_of, types_of
 from tests.kafka.processors.service import KEY, Service
@@ -38,14 +39,13 @@ async def corrupt(service: Service, flow_run_id: str, **changes: Any) -> None:
 @pytest.fixture
 def poisoned(monkeypatch: pytest.MonkeyPatch) -> None:
     """A core with a bug: it falls over every cancel of a flow run whose name has poison in it."""
-    decide = answer.decide
 
     def fall_over(request: Any, *rest: Any) -> Any:
         if request.type == "flow.cancel" and "poison" in request.flow_run_id:
             raise ZeroDivisionError("a bug")
         return decide(request, *rest)
 
-    monkeypatch.setattr(answer, "decide", fall_over)
+    monkeypatch.setattr("rescind.statemachine.answer.decide", fall_over)
 
 
 async def test_a_request_that_meets_a_bug_is_refused_alone_and_its_flow_run_stays_open(
@@ -145,14 +145,13 @@ async def test_a_sweep_that_fails_closes_its_flow_run_and_holds_nobody_up(
             items = [{"task_run_id": f"p{number}"} for number in range(3)]
             register = {"type": "task.register", "flow_run_id": name, "items": items}
             await service.answer_to(register)
-        unstarted = sweeps.how_unstarted
 
         def fall_over(task: Any) -> Any:
             if task.flow_run_id == bad:
                 raise ZeroDivisionError("a bug")
-            return unstarted(task)
+            return how_unstarted(task)
 
-        monkeypatch.setattr(sweeps, "how_unstarted", fall_over)
+        monkeypatch.setattr("rescind.statemachine.sweeps.how_unstarted", fall_over)
         # The cancel itself is refused: what follows from it at once is a part of it.
         assert code_of(await service.answer_to(cancel(bad))) == "internal_error"
         assert types_of(await service.answer_to(cancel(good))) == ["flow.cancelling"]
