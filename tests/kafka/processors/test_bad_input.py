@@ -67,7 +67,7 @@ async def test_what_cannot_be_read_is_refused_and_buried_and_the_next_request_go
         }
         after = await service.ask({"type": "runner.register", "runner_id": "r"}, partition=1)
         # One more on the same lane, so that nothing before it can be missing.
-        last = await service.ask({"type": "runner.leave", "runner_id": "r"}, partition=1)
+        last = await service.ask({"type": "runner.leave", "runner_id": "another"}, partition=1)
         outcomes = {name: await service.journal.outcome_of(one) for name, one in asked.items()}
         assert types_of(await service.journal.outcome_of(after)) == ["runner.registered"]
         assert types_of(await service.journal.outcome_of(last)) == ["runner.left"]
