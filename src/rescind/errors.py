@@ -42,6 +42,7 @@
     │   ├── NoAnswerError             a request is in Kafka, and nobody has answered it yet
     │   ├── AlreadyUpError            ``rescind up`` runs on this data folder
     │   ├── NotReadyError             a service was started, and does not do its work in time
+    │   ├── FilesError                a folder that was named has not what is needed
     │   └── ExtraMissingError         this installation lacks the packages of an extra
     ├── CommandFailedError        a command ended with an exit code other than 0
     ├── TaskCancelledError        ``.result()`` of a task run that was cancelled
@@ -602,6 +603,21 @@ class NotReadyError(CommandError):
         return (
             f"expected the {self.service} to be at work within {self.seconds:g} s, but it is not; "
             f"its log says why: {self.log_file}"
+        )
+
+
+class FilesError(CommandError):
+    """A folder that was named has not what is needed."""
+
+    def __init__(self, folder: str, why: str) -> None:
+        super().__init__(folder, why)
+        self.folder = folder
+        self.why = why
+
+    def __str__(self) -> str:
+        return (
+            f"expected a folder with files at {self.folder!r}, but {self.why}; "
+            "name another one, or leave it out and some are made"
         )
 
 

@@ -1,5 +1,6 @@
 """`run` and `demo`: the commands that make a flow run."""
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
@@ -67,10 +68,11 @@ def demo(
         bool, typer.Option("--chaos", help="kill -9 each service on the way.")
     ] = False,
     files: Annotated[
-        str | None,
-        typer.Option(metavar="DIR", help="Files to work on; by default some are made."),
+        Path | None,
+        typer.Option(metavar="DIR", help="Files to work on, untouched; else some are made."),
     ] = None,
     executor: Annotated[Backend, typer.Option(help="What runs the task runs.")] = "process",
+    as_json: Json = False,
 ) -> int:
     """Start everything, run a flow of every kind of task, cancel it half-way, and prove it.
 
@@ -78,4 +80,6 @@ def demo(
     """
     from rescind.cli.demo.running import DemoCommand, show_demo
 
-    return show_demo(DemoCommand(keep=keep, chaos=chaos, files=files, executor=executor))
+    folder = None if files is None else files.resolve()
+    command = DemoCommand(keep=keep, chaos=chaos, files=folder, executor=executor)
+    return show_demo(command, as_json=as_json)

@@ -1,91 +1,69 @@
-"""What became of each task run, by the journal alone."""
+"""The account of the demo, for a person and for a program: stopped, left to finish, never begun."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections import Counter
+from typing import Any
 
 from rich.table import Table
 
+from rescind.cli.demo.cast import Cast
+from rescind.cli.demo.ledger import Ledger, Line
 from rescind.cli.printing.output import columns
-from rescind.events.journal import (
-    Entry,
-    FlowCancelled,
-    TaskCancelled,
-    TaskFailed,
-    TaskRegistered,
-    TaskStarted,
-    TaskSucceeded,
-)
+from rescind.cli.printing.words import counted, duration
 
-__all__ = ["Ledger"]
+__all__ = ["account_of", "account_table", "how_fast"]
 
 
-@dataclass(slots=True)
-class Line:
-    """One task run."""
-
-    name: str
-    kind: str
-    started: bool = False
-    end: str = "open"
-    how: str = ""
-    confirmed: bool = True
-    after_ms: int | None = None
+def how_fast(ledger: Ledger) -> str:
+    """From the request to the runner's word, and to the end of it all."""
+    if ledger.asked_ms is None or ledger.acknowledged_ms is None or ledger.over is None:
+        return "The cancellation did not come to its end."
+    told = duration(ledger.acknowledged_ms - ledger.asked_ms)
+    over = duration(ledger.over.account.took_ms)
+    return f"The runner acknowledged {told} after the request; all of it was over after {over}."
 
 
-@dataclass(slots=True)
-class Ledger:
-    """Hears the journal of one flow run, entry by entry."""
-
-    lines: dict[str, Line] = field(default_factory=dict[str, Line])
-    over: FlowCancelled | None = None
-
-    def hear(self, entry: Entry) -> None:
-        """Take in one entry."""
-        event = entry.event
-        if isinstance(event, FlowCancelled):
-            self.over = event
-        if entry.task_run_id is None:
-            return
-        if isinstance(event, TaskRegistered):
-            self.lines[entry.task_run_id] = Line(event.name, event.kind)
-            return
-        line = self.lines.get(entry.task_run_id)
-        if line is None:
-            return
-        if isinstance(event, TaskStarted):
-            line.started = True
-        elif isinstance(event, TaskSucceeded):
-            line.end = "succeeded"
-        elif isinstance(event, TaskFailed):
-            line.end = event.end
-        elif isinstance(event, TaskCancelled):
-            line.end, line.how, line.confirmed = "cancelled", event.how, event.stopped_confirmed
-            after = event.evidence.get("after_ms")
-            line.after_ms = after if isinstance(after, int) else None
-
-    def running(self) -> set[str]:
-        """The names of task runs that were granted and have not ended."""
-        return {line.name for line in self.lines.values() if line.started and line.end == "open"}
-
-    def of(self, name: str) -> list[Line]:
-        """The task runs of one task."""
-        return [line for line in self.lines.values() if line.name == name]
-
-    def table(self) -> Table:
-        """The account for a person: stopped how fast, left to finish, never started."""
-        table = columns(("task run", "ended", "how", "after the intent", "seen to be gone"))
-        unstarted = 0
-        for task_run_id, line in self.lines.items():
-            if line.how == "never_started":
-                unstarted += 1
-                continue
-            after = "" if line.after_ms is None else f"{line.after_ms} ms"
-            seen = "" if line.end != "cancelled" else "yes" if line.confirmed else "no"
-            table.add_row(task_run_id, line.end, line.how, after, seen)
-        table.add_row(f"{unstarted} more", "cancelled", "never_started", "", "")
-        return table
+def account_table(ledger: Ledger, cast: Cast) -> Table:
+    """One line for each task that ran at the cancel, and one for all that never did."""
+    table = columns(("", "TASK RUN", "ENDED", "AFTER THE INTENT", "SEEN TO BE GONE"))
+    for what, names in (("stopped", cast.stopped), ("left to finish", cast.left)):
+        for line in (line for name in names for line in ledger.of(name)):
+            table.add_row(what, line.task_run_id, _ended(line), _after(line), _seen(line))
+            what = ""  # noqa: PLW2901 - a heading is said once
+    unstarted = [line for name in cast.never for line in ledger.of(name)]
+    ends = Counter(_ended(line) for line in unstarted)
+    for ended, count in ends.items():
+        table.add_row("never started", counted(count, "task run"), ended, "", "")
+    return table
 
 
-def ends_of(lines: Iterable[Line]) -> set[tuple[str, str]]:
-    """How some task runs ended."""
-    return {(line.end, line.how) for line in lines}
+def account_of(ledger: Ledger) -> dict[str, Any]:
+    """The same for a program."""
+    return {
+        "asked_to_acknowledged_ms": _between(ledger.asked_ms, ledger.acknowledged_ms),
+        "took_ms": None if ledger.over is None else ledger.over.account.took_ms,
+        "task_runs": {
+            line.task_run_id: {
+                "end": line.end,
+                "how": line.how or None,
+                "stopped_confirmed": line.confirmed,
+                "after_ms": line.after_ms,
+            }
+            for line in ledger.lines.values()
+        },
+    }
+
+
+def _between(first: int | None, second: int | None) -> int | None:
+    return None if first is None or second is None else second - first
+
+
+def _ended(line: Line) -> str:
+    return f"{line.end}, {line.how}" if line.how else line.end
+
+
+def _after(line: Line) -> str:
+    return "" if line.after_ms is None else duration(line.after_ms)
+
+
+def _seen(line: Line) -> str:
+    return "" if line.end != "cancelled" else "yes" if line.confirmed else "no"

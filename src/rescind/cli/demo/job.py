@@ -12,8 +12,8 @@ from typing import Any
 from rescind import CommandTask, current_run, flow, task
 from rescind.runners.sdk import TaskFuture
 
-READY = ("sleep", "spin", "derive", "upload", "watch")
-"""The long ones: the cancel is asked for when all of them are at it."""
+CHECKSUMS = 6
+FILES_MAX = 200
 
 
 @task
@@ -24,7 +24,7 @@ def checksum(file: str) -> str:
 
 @task
 def sleep(seconds: float) -> None:
-    """Interrupted at once."""
+    """Waits, and is interrupted at once."""
     time.sleep(seconds)
 
 
@@ -54,18 +54,16 @@ def upload(folder: str, seconds: float) -> str:
 
 
 @task
-def compress(file: str) -> str:
+def compress(file: str, target: str) -> str:
     """What never starts: every worker is busy with the long ones."""
-    target = f"{file}.gz"
     with Path(file).open("rb") as source, gzip.open(target, "wb") as packed:
         packed.write(source.read())
     return target
 
 
-SLEEPER = "sleep 600"
-SLEEPERS = 3
-
 # A child, a grandchild in a session of its own, and a daemon that nobody waits for.
+SLEEPER = "sleep"
+SLEEPERS = 3
 watch = CommandTask(
     ["/bin/sh", "-c", "sleep 600 & setsid sh -c 'sleep 600' & (setsid sleep 600 &) ; wait"],
     name="watch",
@@ -73,17 +71,20 @@ watch = CommandTask(
 
 
 @flow(name="archive")
-def archive(folder: str, seconds: float = 300) -> int:
+def archive(folder: str, target: str, seconds: float = 300, rounds: int = 2_000_000_000) -> int:
     """Checksums first, then the long ones, then more than will ever start."""
-    files = sorted(str(path) for path in Path(folder).iterdir() if path.suffix != ".gz")
-    sums = [checksum.submit(file) for file in files[:6]]
+    files = [str(path) for path in sorted(Path(folder).rglob("*")) if path.is_file()][:FILES_MAX]
+    sums = [checksum.submit(file) for file in files[:CHECKSUMS]]
     known = {future.result() for future in sums}
     long: list[TaskFuture[Any]] = [
         sleep.submit(seconds),
         spin.submit(seconds),
         watch.submit(),
-        upload.submit(folder, seconds),
-        derive.submit(2_000_000_000),
+        upload.submit(target, seconds),
+        derive.submit(rounds),
     ]
-    packed = [compress.submit(file) for file in files]
+    packed = [
+        compress.submit(file, str(Path(target) / f"{number:04d}.gz"))
+        for number, file in enumerate(files)
+    ]
     return len(known) + len([future.result() for future in [*long, *packed]])

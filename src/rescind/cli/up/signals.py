@@ -3,13 +3,16 @@
 import asyncio
 import os
 import signal
-from collections.abc import Generator
+from collections.abc import Coroutine, Generator
 from contextlib import contextmanager
+from typing import Any, TypeVar
 
 from rescind.cli.exits import Exit
 from rescind.cli.printing.output import Output
 
-__all__ = ["stop_requested"]
+__all__ = ["stop_requested", "unless_stopped"]
+
+T = TypeVar("T")
 
 
 @contextmanager
@@ -35,3 +38,16 @@ def stop_requested(output: Output) -> Generator[asyncio.Event]:
     finally:
         for number in signals:
             loop.remove_signal_handler(number)
+
+
+async def unless_stopped(asked: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | None:
+    """Do the work, or stop it where it is when that is asked for; its value, or None."""
+    working = asyncio.create_task(work)
+    stopping = asyncio.create_task(asked.wait())
+    try:
+        await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        return await working if working.done() else None
+    finally:
+        for task in (working, stopping):
+            task.cancel()
+        await asyncio.wait({working, stopping})
