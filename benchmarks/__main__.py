@@ -14,6 +14,7 @@ from benchmarks import faust_path, interrupt, throughput, told, transactions, tr
 from benchmarks.place import Place, open_place
 from benchmarks.report import print_rows, write_page
 from benchmarks.rows import Row, read_report, write_report
+from benchmarks.warmup import warm_up
 from rescind.errors import RescindError
 from rescind.logs import configure_logging
 
@@ -74,6 +75,8 @@ def _measure(names: list[str], seed: int, folder: Path, *, quick: bool) -> int:
     rows: list[Row] = []
     try:
         with open_place(quick=quick, seed=seed, say=say) as place:
+            if place.broker_pid is not None and wanted.keys() - {transition.run}:
+                asyncio.run(warm_up(place))
             for benchmark in wanted:
                 rows += asyncio.run(_as_coroutine(benchmark, place))
     except RescindError as error:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import aiokafka.producer.sender as aiokafka_sender
 from aiokafka import AIOKafkaProducer
 
-from benchmarks.place import Place
+from benchmarks.place import Place, cpu_seconds
 from benchmarks.rows import Row, percentile
 from benchmarks.service import topics_of_its_own
 from rescind.kafka.records import OutRecord
@@ -37,6 +37,7 @@ class _Way(NamedTuple):
     transact: _Transact
     alone_ms: list[float]
     in_a_row_ms: list[float]
+    broker_ms: list[float]
 
 
 async def run(place: Place) -> list[Row]:
@@ -47,11 +48,14 @@ async def run(place: Place) -> list[Row]:
         ways = await _ways(stack, place, names)
         for number in range(rounds):
             for way in ways:
-                await _measure(way, each, warm_up=WARM_UP if number == 0 else 2)
+                await _measure(way, each, WARM_UP if number == 0 else 2, place.broker_pid)
     return [row for way in ways for row in _rows(way, rounds)]
 
 
 def _rows(way: _Way, rounds: int) -> list[Row]:
+    broker = ""
+    if way.broker_ms:
+        broker = f"; {percentile(way.broker_ms, 50):.1f} ms of the broker's processor"
     return [
         Row(
             "transactions",
@@ -59,13 +63,16 @@ def _rows(way: _Way, rounds: int) -> list[Row]:
             percentile(values, 50),
             "ms",
             note=f"N {len(values)} in {rounds} rounds, p10 {percentile(values, 10):.1f}, "
-            f"p90 {percentile(values, 90):.1f}, p99 {percentile(values, 99):.1f} ms",
+            f"p90 {percentile(values, 90):.1f}, p99 {percentile(values, 99):.1f} ms{more}",
         )
-        for how, values in (("alone", way.alone_ms), ("back to back", way.in_a_row_ms))
+        for how, values, more in (
+            ("alone", way.alone_ms, ""),
+            ("back to back", way.in_a_row_ms, broker),
+        )
     ]
 
 
-async def _measure(way: _Way, each: int, warm_up: int) -> None:
+async def _measure(way: _Way, each: int, warm_up: int, broker_pid: int | None) -> None:
     for _ in range(warm_up):
         await way.transact()
     for _ in range(each):
@@ -73,17 +80,20 @@ async def _measure(way: _Way, each: int, warm_up: int) -> None:
         began = time.perf_counter()
         await way.transact()
         way.alone_ms.append((time.perf_counter() - began) * 1000)
+    used = 0.0 if broker_pid is None else cpu_seconds(broker_pid)
     for _ in range(each):
         began = time.perf_counter()
         await way.transact()
         way.in_a_row_ms.append((time.perf_counter() - began) * 1000)
+    if broker_pid is not None:
+        way.broker_ms.append((cpu_seconds(broker_pid) - used) / each * 1000)
 
 
 async def _ways(stack: AsyncExitStack, place: Place, names: TopicNames) -> list[_Way]:
     plain = await _plain(stack, place, names)
     written = _written(names)
     every = [*written, names.task_states, names.open_tasks]
-    ways = [_Way("one transaction as aiokafka has it", plain, [], [])]
+    ways = [_Way("one transaction as aiokafka has it", plain, [], [], [])]
     for what, ahead in (
         ("none", []),
         ("three of its five", written[:3]),
@@ -95,7 +105,7 @@ async def _ways(stack: AsyncExitStack, place: Place, names: TopicNames) -> list[
         )
         await stack.enter_async_context(producer)
         ways.append(
-            _Way(f"one transaction, {what} asked for ahead", _ours(producer, names), [], [])
+            _Way(f"one transaction, {what} asked for ahead", _ours(producer, names), [], [], [])
         )
     return ways
 
