@@ -77,7 +77,7 @@ async def test_a_run_that_waits_past_its_deadline_is_stuck_and_named(
     await service.answer_to({"type": "cancellation.acknowledge", **mine, "held": held})
 
     async def is_stuck() -> bool:
-        return (await found(rescind))["stuck"]["verdict"] == "fail"
+        return bool((await found(rescind))["stuck"]["verdict"] == "fail")
 
     await until(is_stuck)
     checks = await found(rescind)
