@@ -58,7 +58,11 @@ class Cancelling:
                 )
             case CancellationEscalated() as event if flow_run_id in self._open:
                 self._open[flow_run_id] = self._open[flow_run_id].model_copy(
-                    update={"mode": Mode.ABORT, "deadline_at": event.deadline_at}
+                    update={
+                        "mode": Mode.ABORT,
+                        "grace_seconds": event.grace_seconds,
+                        "deadline_at": event.deadline_at,
+                    }
                 )
                 self._acknowledged.pop(flow_run_id, None)
             case CancellationAcknowledged(last=True) as event:

@@ -2,8 +2,8 @@
 
 import contextlib
 import hashlib
-import os
 import secrets
+import tempfile
 
 from rescind.errors import SettingsError
 from rescind.settings import Settings
@@ -43,12 +43,11 @@ def _own_key(settings: Settings) -> bytes:
     path = settings.data_dir / "signing.key"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        made = path.with_suffix(f".{os.getpid()}")
-        made.touch(mode=0o600)
-        made.write_text(secrets.token_hex(32), encoding="ascii")
-        # A link either is the whole file or fails: of two processes that start at once, one
-        # makes the key and the other reads it.
-        with contextlib.suppress(FileExistsError):
-            path.hardlink_to(made)
-        made.unlink()
+        # A file of its own name, which nobody else may read. A link either is the whole file or
+        # fails: of several that start at once, one makes the key and the others read it.
+        with tempfile.NamedTemporaryFile("w", dir=path.parent, encoding="ascii") as made:
+            made.write(secrets.token_hex(32))
+            made.flush()
+            with contextlib.suppress(FileExistsError):
+                path.hardlink_to(made.name)
     return path.read_bytes()

@@ -44,18 +44,17 @@ class Liveness:
         self._silence: dict[int, Silence] = {}
         self._asked: dict[str, float] = {}
 
-    def hear(self, partition: int, at_ms: int, value: bytes) -> bool:
-        """Take in one heartbeat or canary; whether it was our own canary."""
-        try:
-            body: dict[str, Any] = orjson.loads(value)
-        except orjson.JSONDecodeError:
-            return False
+    def hear(self, partition: int, at_ms: int, value: bytes | None) -> bool:
+        """Take in one heartbeat or canary, or a stranger's; whether it was our own canary."""
         silence = self._silence.setdefault(partition, Silence(self._lost_after_ms, GAP_MS))
-        if "runner_id" in body:
-            silence.heartbeat(str(body["runner_id"]), at_ms)
-        elif body.get("agent_id") == self.agent_id:
-            silence.canary(at_ms)
-            return True
+        match _read(value):
+            case {"runner_id": str(runner_id)}:
+                silence.heartbeat(runner_id, at_ms)
+            case {"agent_id": self.agent_id}:
+                silence.canary(at_ms)
+                return True
+            case _:
+                pass
         return False
 
     def lost(self, partition: int) -> list[RunnerLost]:
@@ -95,6 +94,13 @@ class Liveness:
             )
             for partition in sorted(self._registry.partitions_of(runner_id))
         ]
+
+
+def _read(value: bytes | None) -> Any:
+    try:
+        return orjson.loads(value or b"null")
+    except orjson.JSONDecodeError:
+        return None
 
 
 def add_liveness(app: CommittedApp, tools: Asking, liveness: Liveness) -> None:

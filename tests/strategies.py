@@ -178,7 +178,10 @@ def _models(model: type[BaseModel], **narrowed: SearchStrategy[Any]) -> SearchSt
         for name, hint in get_type_hints(model, include_extras=True).items()
         if name in model.model_fields and not _is_constant(hint)
     }
-    chosen = {name: narrowed.get(name) or values_of(hint) for name, hint in hints.items()}
+    chosen = {
+        name: narrowed[name] if name in narrowed else values_of(hint)
+        for name, hint in hints.items()
+    }
     needed = {name for name in chosen if model.model_fields[name].is_required()} | narrowed.keys()
     fields = st.fixed_dictionaries(
         {name: strategy for name, strategy in chosen.items() if name in needed},

@@ -1,0 +1,97 @@
+"""Which cancellations a runner may have missed, from the entries of the small topic."""
+
+from typing import Any
+
+import orjson
+
+from rescind.events.intents import Heartbeat
+from rescind.events.words import Mode
+from rescind.kafka.records import OutRecord, Record
+from rescind.processors.cancelling import Cancelling
+from rescind.processors.registry import Registry
+from rescind.processors.reminders import reminder_for
+from tests.unit.processors.desk import NAMES, Desk, written
+
+CANCEL = {"type": "flow.cancel", "flow_run_id": "f", "reason": "enough", "grace_seconds": 7}
+
+
+class Followed:
+    """A partition, and what its small topic says."""
+
+    def __init__(self) -> None:
+        self.desk = Desk()
+        self.cancelling = Cancelling()
+        self.desk.begin(tasks=["t1"])
+
+    def put(self, request: dict[str, Any], **more: Any) -> list[OutRecord]:
+        records = self.desk.put(request, **more)
+        for record in written(records, NAMES.cancellations):
+            self.see(record.value)
+        return records
+
+    def see(self, value: bytes | None) -> None:
+        self.cancelling.see(Record(NAMES.cancellations, 0, 0, 0, b"f", value, ()))
+
+    def missed(self, runner_id: str = "r") -> list[tuple[str, str]]:
+        missed = self.cancelling.missed_by(runner_id, ["f", "other"])
+        return [(intent.flow_run_id, intent.mode.value) for intent in missed]
+
+    def acknowledge(self, *, last: bool = True) -> None:
+        (cancellation_id,) = {
+            intent.cancellation_id for intent in self.cancelling.missed_by("anyone", ["f"])
+        }
+        about = {"flow_run_id": "f", "runner_id": "r", "cancellation_id": cancellation_id}
+        held = [{"task_run_id": "t1"}, {"task_run_id": "body"}]
+        self.put({"type": "cancellation.acknowledge", **about, "held": held, "last": last})
+
+
+def test_a_runner_that_serves_a_cancelling_flow_run_and_has_not_acknowledged_missed_it() -> None:
+    followed = Followed()
+    assert followed.missed() == []
+    followed.put(CANCEL)
+    assert followed.missed() == [("f", "graceful")]
+    followed.acknowledge(last=False)
+    assert followed.missed() == [("f", "graceful")]
+    followed.acknowledge()
+    assert followed.missed() == []
+    assert followed.missed("another") == [("f", "graceful")]
+
+
+def test_an_abort_is_told_to_those_too_who_had_acknowledged() -> None:
+    followed = Followed()
+    followed.put(CANCEL)
+    followed.acknowledge()
+    followed.put({**CANCEL, "mode": "abort", "request_id": "2"})
+    assert followed.missed() == [("f", "abort")]
+    (intent,) = followed.cancelling.missed_by("r", ["f"])
+    assert intent.mode is Mode.ABORT
+    # What the inbox says of it: an abort has no grace.
+    assert intent.grace_seconds == 0
+
+
+def test_one_that_slept_through_all_of_it_is_told_afterwards() -> None:
+    followed = Followed()
+    followed.put(CANCEL)
+    ends = [{"task_run_id": task, "end": "cancelled"} for task in ("t1", "body")]
+    about = {"flow_run_id": "f", "runner_id": "r", "items": ends}
+    followed.put({"type": "task.finish", **about})
+    assert followed.missed() == [("f", "graceful")]
+
+
+def test_what_is_no_entry_of_ours_is_passed_over() -> None:
+    followed = Followed()
+    for value in (None, b"", b"[]", b"garbage", orjson.dumps({"type": "flow.exploded.v9"})):
+        followed.see(value)
+    followed.put(CANCEL)
+    assert followed.missed() == [("f", "graceful")]
+
+
+def test_a_reminder_says_what_was_missed_and_nothing_when_nothing_was() -> None:
+    followed = Followed()
+    heartbeat = Heartbeat(runner_id="r", flow_run_ids=("f",), at=0)
+    assert reminder_for(heartbeat, followed.cancelling, Registry()) is None
+    followed.put(CANCEL)
+    reminder = reminder_for(heartbeat, followed.cancelling, Registry())
+    assert reminder is not None
+    assert [intent.reason for intent in reminder.cancel_flow] == ["enough"]
+    assert reminder.lost is None

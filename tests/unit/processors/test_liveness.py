@@ -1,0 +1,60 @@
+"""Who is given up, from heartbeats that anybody may have written."""
+
+import orjson
+import pytest
+
+from rescind.events.intents import Canary
+from rescind.kafka.records import Record
+from rescind.processors.liveness import Liveness
+from rescind.processors.registry import Registry
+from rescind.statemachine.records import open_record
+from rescind.statemachine.runs import RunnerRecord
+
+LOST_AFTER_SECONDS = 30.0
+
+
+def living(*partitions: int) -> Registry:
+    registry = Registry()
+    value = open_record(RunnerRecord("r", "Registered", 1, "e", 0))
+    for partition in partitions:
+        registry.see(Record("runners", partition, 0, 0, b"r", value, ()))
+    return registry
+
+
+def listening(registry: Registry) -> Liveness:
+    return Liveness(registry, LOST_AFTER_SECONDS, partitions=1)
+
+
+def canary(liveness: Liveness, at_ms: int) -> None:
+    value = Canary(agent_id=liveness.agent_id, sent_at=at_ms).model_dump_json().encode()
+    assert liveness.hear(0, at_ms, value)
+
+
+def test_a_silent_runner_is_given_up_in_every_partition_where_it_lives() -> None:
+    liveness = listening(living(2, 0))
+    assert not liveness.hear(0, 500, orjson.dumps({"runner_id": "r", "at": 0}))
+    for at_ms in range(0, 31_000, 1000):
+        canary(liveness, at_ms)
+        assert liveness.lost(0) == []
+    canary(liveness, 31_000)
+    lost = liveness.lost(0)
+    assert [(request.runner_id, request.partition) for request in lost] == [("r", 0), ("r", 2)]
+    # Not with every canary: it takes a moment until it shows.
+    canary(liveness, 32_000)
+    assert liveness.lost(0) == []
+
+
+def test_another_agents_canary_proves_nothing() -> None:
+    liveness = listening(living(0))
+    assert not liveness.hear(0, 0, Canary(agent_id="other", sent_at=0).model_dump_json().encode())
+    assert liveness.lost(0) == []
+
+
+@pytest.mark.parametrize(
+    "value", [None, b"", b"garbage", b"[]", b"7", b'"text"', b"null", b"true", b'{"runner_id":[]}']
+)
+def test_a_heartbeat_that_is_none_ends_nothing(value: bytes | None) -> None:
+    liveness = listening(living(0))
+    assert liveness.hear(0, 0, value) is False
+    canary(liveness, 1)
+    assert liveness.lost(0) == []
