@@ -83,7 +83,7 @@ class Tools:
         )
         return TransactionalProducer(
             self.connection,
-            f"{topics.lifecycle_group}-{partition}",
+            topics.transactional_id(partition),
             partition,
             ahead=usual,
             limits=record_limits(topics),
