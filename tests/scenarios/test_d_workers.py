@@ -14,13 +14,16 @@ VERDICTS = ("flow.succeeded", "flow.failed", "flow.cancelled")
 
 
 async def test_05_a_registration_that_its_cancel_overtook_is_born_cancelled(own: Scene) -> None:
+    worker = own.house.worker()
+    await own.begun("another")
+    worker.freeze()
     # Sent first, and on the lane that is behind.
     await heap_up(own, own.partition_of("f"))
     registered = await own.ask({"type": "flow.register", "flow_run_id": "f"})
     cancelled = await own.ask({"type": "flow.cancel", "flow_run_id": "f"})
     assert registered.at_ms <= cancelled.at_ms
 
-    own.house.worker()
+    worker.thaw()
 
     assert types_of(await own.journal.outcome_of(cancelled)) == ["cancellation.armed"]
     born = await own.journal.outcome_of(registered)
@@ -32,7 +35,7 @@ async def test_17_with_the_cancels_lane_ahead_the_result_is_not_lost(own: Scene)
     worker = own.house.worker()
     flow = await own.begun(tasks=["t"])
     await flow.ends("t", "success")
-    worker.kill()
+    worker.freeze()
     about = {"flow_run_id": flow.flow_run_id, "runner_id": flow.runner_id}
     # Asked before, on the lane that is behind.
     await heap_up(own, own.partition_of(flow.flow_run_id))
@@ -43,7 +46,7 @@ async def test_17_with_the_cancels_lane_ahead_the_result_is_not_lost(own: Scene)
     end = {"task_run_id": "body", "end": "success", "result_ref": "s3://results/5"}
     ended = await own.ask({"type": "task.finish", **about, "items": [end]})
 
-    own.house.worker()
+    worker.thaw()
 
     assert "flow.cancelling" in types_of(await own.journal.outcome_of(cancelled))
     kept = [e.event for e in await own.journal.outcome_of(ended)]
@@ -136,6 +139,33 @@ async def test_36_a_worker_that_slept_while_another_took_over_changes_nothing(
     sleeper.terminate()
     assert await sleeper.exit_code() == 0
     assert refusals_in(await own.cancel(flow.flow_run_id)) == ["already_finished"]
+
+
+async def test_36_a_worker_that_does_not_know_that_it_was_replaced_changes_nothing(
+    own: Scene,
+) -> None:
+    old = own.house.worker(instance_id="one-name")
+    flow = await own.begun(tasks=["t"])
+    await own.cancel(flow.flow_run_id)
+    # Under the same name it is let in at once, and the old one goes on as if it had not been.
+    own.house.worker(instance_id="one-name")
+    posted = 0
+
+    def is_fenced() -> bool:
+        nonlocal posted
+        for _ in range(5):
+            own.post({"type": "flow.register", "flow_run_id": f"f{posted}"})
+            posted += 1
+        return '"event": "fenced' in old.said()
+
+    await until(is_fenced, within_seconds=60)
+    old.kill()
+    await flow.ends("t", "cancelled")
+    await flow.ends("body", "cancelled")
+    await own.sender.flush()
+    await until_registered(own, posted + 1)
+    assert types_of(own.journal.entries).count("flow.registered") == posted + 1
+    assert types_of(own.events(flow.flow_run_id)).count("flow.cancelled") == 1
 
 
 async def test_67_reports_that_waited_go_before_the_deadline_that_passed_meanwhile(
