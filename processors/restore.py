@@ -4,6 +4,8 @@ The producer of the partition must have been started before: that fences the old
 settles its last transaction, so nothing moves any more while this reads to the end.
 """
 
+import asyncio
+
 from rescind.kafka.connection import Connection
 from rescind.kafka.readers import read_to_end
 from rescind.kafka.records import Record
@@ -14,6 +16,9 @@ from rescind.statemachine.records import read_open
 from rescind.statemachine.runs import Armed, FlowRun, RunnerRecord, TaskRun
 
 __all__ = ["read_position", "restore"]
+
+YIELD_RECORDS = 250
+"""About 5 ms: the other partitions of this worker are served meanwhile."""
 
 
 async def restore(
@@ -29,11 +34,13 @@ async def restore(
     position: Position | None = None
     for topic in (topics.open_flows, topics.open_tasks, topics.runners):
         async for batch in read_to_end(connection, topic, partition):
-            for record in batch:
+            for number, record in enumerate(batch):
                 if record.key == POSITION_KEY:
                     position = Position.from_json(record.value or b"")
                 else:
                     _put(base, record)
+                if number % YIELD_RECORDS == 0:
+                    await asyncio.sleep(0)
     base.recount()
     if position is not None:
         base.last_at_ms = position.last_at_ms
@@ -68,6 +75,8 @@ def _put(base: Partition, record: Record) -> None:
             base.put_runner(known.runner_id, known)
         case Armed():
             base.put_armed(known.flow_run_id, known)
+            # Forgotten and armed again in one transaction: no tombstone came in between.
+            base.put_flow(known.flow_run_id, None)
 
 
 def _drop(base: Partition, topic: str, key: str) -> None:
