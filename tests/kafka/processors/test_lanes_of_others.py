@@ -1,19 +1,27 @@
 """The lanes are written by others: with transactions, with gaps, and kept for some time only."""
 
+import contextlib
 from typing import Any
 
 import orjson
+import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.records_to_delete import RecordsToDelete
 
+from rescind.errors import OutOfRangeError, TopicsError
 from rescind.events.journal import RequestsLost
+from rescind.kafka.topics import create_topics, topic_specs
 from rescind.processors.intake import Intake
+from rescind.processors.lifecycle import Place
+from rescind.processors.pipeline import Pipeline
 from rescind.statemachine.audit import FindingCode
+from rescind.statemachine.policy import Policy
 from tests.kafka.processors.journal import types_of
-from tests.kafka.processors.pipelines import running
+from tests.kafka.processors.pipelines import running, tools_of
 from tests.kafka.processors.service import Service
 from tests.kafka.processors.verdict import assert_at_rest_and_right
+from tests.waiting import until
 
 
 def leaves(runner_id: str) -> dict[str, Any]:
@@ -117,3 +125,34 @@ async def test_producers_may_use_transactions_and_what_they_abort_is_never_decid
             await assert_at_rest_and_right(service)
     assert [e.stream_id for e in service.journal.entries if "aborted" in e.stream_id] == []
     assert len(service.journal.entries) == 14
+
+
+async def test_a_lane_that_was_made_anew_is_not_taken_for_the_old_one(service: Service) -> None:
+    lane = service.names.stop_requests
+    async with running(service, 0):
+        for number in range(5):
+            await service.answer_to(leaves(f"r{number}"), partition=0)
+    admin = AIOKafkaAdminClient(bootstrap_servers=service.connection.bootstrap)
+    await admin.start()
+    try:
+        await admin.delete_topics([lane])
+    finally:
+        await admin.close()
+
+    async def is_there_again() -> bool:
+        specs = topic_specs(service.names)
+        with contextlib.suppress(TopicsError):
+            return await create_topics(service.connection, specs, partitions=2, replicas=1) == [
+                lane
+            ]
+        return False
+
+    await until(is_there_again)
+    async with tools_of(service.settings()) as tools:
+        place = Place(0, service.partitions, service.names, {})
+        pipeline = Pipeline(place, Policy(), tools)
+        try:
+            with pytest.raises(OutOfRangeError, match="offset 5"):
+                await pipeline.take_over()
+        finally:
+            await pipeline.stop()

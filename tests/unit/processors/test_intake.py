@@ -1,11 +1,20 @@
 """Which lane is taken from next: what stops work first, and a share for what starts it."""
 
+import asyncio
 from collections import deque
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import Any, Self
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rescind.processors.intake import turns
+from rescind.errors import OutOfRangeError
+from rescind.kafka.connection import Connection
+from rescind.kafka.records import Record
+from rescind.processors import intake as module
+from rescind.processors.intake import RECORDS_MAX, WAITING_BYTES_MAX, Intake, turns
 
 FULL = 100
 
@@ -47,3 +56,62 @@ def test_a_batch_is_as_full_as_it_can_be_and_never_fuller(stop: int, start: int)
     assert len(order) == min(stop + start, FULL)
     assert order.count("start") >= min(start, FULL // 4)
     assert order.count("stop") >= min(stop, FULL * 3 // 4)
+
+
+class _Reader:
+    """Has as many records as anybody wants, of one size; or none any more."""
+
+    def __init__(self, _connection: Connection, topic: str, _partition: int, at: int) -> None:
+        self._topic = topic
+        self._offset = at
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def close(self) -> None:
+        pass
+
+    async def fetch(self, *, max_records: int, **_more: float) -> list[Record]:
+        await asyncio.sleep(0)
+        if self._topic == "gone":
+            raise OutOfRangeError(self._topic, 0, 0, 5, 9)
+        size = 1_000_000 if self._topic == "large" else 10
+        count = min(4, max_records) if self._topic == "large" else max_records
+        self._offset += count
+        return [Record(self._topic, 0, 0, 0, None, b"x" * size, ())] * count
+
+
+@asynccontextmanager
+async def opened(
+    monkeypatch: pytest.MonkeyPatch, *, stop: str, start: str
+) -> AsyncGenerator[Intake]:
+    monkeypatch.setattr(module, "PartitionReader", _Reader)
+    connection: Any = None
+    intake = Intake(connection, {"stop": stop, "start": start}, 0, {"stop": 0, "start": 0})
+    await intake.open()
+    try:
+        # More rounds of the loop than the lanes could need to fill.
+        for _ in range(200):
+            await asyncio.sleep(0)
+        yield intake
+    finally:
+        await intake.close()
+
+
+async def test_what_waits_has_a_bound_in_records_and_in_bytes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with opened(monkeypatch, stop="large", start="small") as intake:
+        assert len(intake) == WAITING_BYTES_MAX // 4_000_000 * 4 + 4 + RECORDS_MAX
+        for _ in zip(range(4), intake.next(lambda: 0.0), strict=False):
+            await asyncio.sleep(0)
+        assert len(intake) >= RECORDS_MAX
+
+
+async def test_a_lane_that_cannot_be_read_is_not_hidden_by_the_backlog_of_the_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with opened(monkeypatch, stop="gone", start="small") as intake:
+        assert len(intake) == RECORDS_MAX
+        with pytest.raises(OutOfRangeError):
+            intake.check()
