@@ -59,6 +59,7 @@ async def test_17_with_the_cancels_lane_ahead_the_result_is_not_lost(own: Scene)
     assert [e.task_run_id for e in own.events(flow.flow_run_id, "task.started")] == ["body", "t"]
 
 
+@pytest.mark.slow
 async def test_35_a_worker_killed_between_any_two_steps_goes_on(own: Scene) -> None:
     worker = own.house.worker()
     done = await own.begun("done")
