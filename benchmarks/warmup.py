@@ -1,6 +1,7 @@
 """A broker that has been running for a while: Java compiles what is used, and only then is quick.
 
-A fresh broker takes some 10 ms of processor for a transaction, a warm one a fraction of it.
+A fresh broker took 7 to 13 ms of processor for a transaction, one that was warm 4 to 5 (both on a
+busy machine), and a transaction 15 and 3.7 ms.
 Brokers run for months, so what is measured is a warm one; one that was given is taken to be so.
 """
 
