@@ -50,7 +50,7 @@ class Exit(IntEnum):
     UNKNOWN_ID = 5, "No flow run has this id, or more than one begins so."
     FINDINGS = 6, "The audit found that the journal breaks a promise."
     NO_ANSWER = 7, "The request is in Kafka, and nobody has answered it in time."
-    UNLOADABLE = 8, "The flow's file cannot be loaded."
+    UNLOADABLE = 8, "The flow cannot be loaded from what was named, or not with these parameters."
     BUG = 70, "A bug of the command: `rescind --debug` shows where."
     INTERRUPTED = 130, "Ctrl-C."
 

@@ -3,14 +3,27 @@
 from typing import Annotated
 
 import typer
+from pydantic_core import ValidationError
 
-__all__ = ["FlowRunId", "Json", "pairs"]
+__all__ = ["FlowRunId", "Json", "misused", "pairs"]
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for a program.")]
 
 FlowRunId = Annotated[
     str, typer.Argument(metavar="ID", help="A flow run: its id, the beginning of it, or @latest.")
 ]
+
+
+def misused(error: ValidationError) -> typer.BadParameter:
+    """What was typed does not fit into a request: the first thing that does not, as a usage error.
+
+    To be raised by whoever has made the request of what was typed.
+    """
+    from rescind.events.requests.wording import sentence_of
+
+    first = error.errors(include_url=False)[0]
+    name = ".".join(str(step) for step in first["loc"])
+    return typer.BadParameter(f"{name}: {sentence_of(first)}")
 
 
 def pairs(given: list[str], option: str) -> dict[str, str]:

@@ -8,11 +8,14 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pydantic_core import ValidationError
+
 from rescind.cli.asking.answers import Answer, Outcome, answer_of
 from rescind.cli.asking.choosing import choose, look_up
 from rescind.cli.asking.preview import preview
 from rescind.cli.asking.sending import Asker, new_request_id, this_user
 from rescind.cli.exits import Exit, exit_of
+from rescind.cli.options import misused
 from rescind.cli.printing.lines import is_end, is_news, story_line
 from rescind.cli.printing.output import Output
 from rescind.cli.printing.story import tell
@@ -51,16 +54,20 @@ class Cancel:
     answer_seconds: float = 10.0
 
     def request_for(self, flow_run_id: str) -> FlowCancel:
-        return FlowCancel(
-            request_id=new_request_id(),
-            actor=this_user(),
-            at=round(time.time() * 1000),
-            flow_run_id=flow_run_id,
-            reason=self.reason,
-            mode=self.mode,
-            grace_seconds=self.grace_seconds,
-            deadline_seconds=self.deadline_seconds,
-        )
+        """Raises `typer.BadParameter` if something that was typed does not fit."""
+        try:
+            return FlowCancel(
+                request_id=new_request_id(),
+                actor=this_user(),
+                at=round(time.time() * 1000),
+                flow_run_id=flow_run_id,
+                reason=self.reason,
+                mode=self.mode,
+                grace_seconds=self.grace_seconds,
+                deadline_seconds=self.deadline_seconds,
+            )
+        except ValidationError as error:
+            raise misused(error) from None
 
 
 async def cancel(command: Cancel, *, as_json: bool) -> Exit:

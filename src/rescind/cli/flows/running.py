@@ -1,20 +1,36 @@
 """`rescind run FILE:FLOW`: this process becomes the flow runner of one flow run."""
 
+import asyncio
+import logging
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
+from pydantic_core import ValidationError
 from rich.text import Text
 
 from rescind.cli.debugging import debugging
 from rescind.cli.exits import Exit
+from rescind.cli.options import misused
 from rescind.cli.printing.output import Output
+from rescind.errors import BrokerUnavailableError
+from rescind.events.requests import FlowRegister
+from rescind.kafka.connection import connect
+from rescind.kafka.versions import require_supported_broker
 from rescind.logs import configure_logging
 from rescind.runners.executors import Executor, LocalExecutor, ProcessExecutor, ThreadExecutor
 from rescind.runners.flowrunner.runner import FlowOutcome
 from rescind.runners.flowrunner.watching import Happening
 from rescind.runners.sdk.loading import load_flow, read_params
+from rescind.settings import Settings, load_settings
 
 __all__ = ["FlowCommand", "executor_of", "run_flow"]
+
+_LOOK_SECONDS: Final = 2.0
+
+# What these say of a broker that is away, the command says itself, once and in its own words.
+_SAID_HERE: Final = ("rescind.kafka.starting", "rescind.runners.client.connecting")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +47,18 @@ class FlowCommand:
     rerun_of: str | None = None
     offline: bool = False
 
+    def check(self) -> None:
+        """Raises `typer.BadParameter` if something that was typed does not fit."""
+        try:
+            FlowRegister(
+                flow_run_id=self.flow_run_id or "a-new-one",
+                labels=dict(self.labels),
+                namespace=self.namespace,
+                rerun_of=self.rerun_of,
+            )
+        except ValidationError as error:
+            raise misused(error) from None
+
 
 def executor_of(name: str, workers: int | None) -> Executor:
     """The executor of that name; `workers` None: as many as it has by itself."""
@@ -44,12 +72,15 @@ def executor_of(name: str, workers: int | None) -> Executor:
 def run_flow(command: FlowCommand, *, as_json: bool) -> Exit:
     """Load the flow, run it to its end, and say how it ended.
 
-    Raises `FlowImportError`, or what the service says against it.
+    Raises `FlowImportError`, `BrokerUnsupportedError`, or what the service says against it.
     """
-    configure_logging("DEBUG" if debugging.get() else "WARNING")
+    _set_up_logs()
     output = Output(as_json=as_json)
+    command.check()
     flow = load_flow(command.target)
     params = read_params(flow, command.params, command.target)
+    if not command.offline:
+        asyncio.run(_look_for_kafka(load_settings(), output))
     outcome = flow.run(
         executor_of(command.executor, command.workers),
         params=params,
@@ -63,17 +94,34 @@ def run_flow(command: FlowCommand, *, as_json: bool) -> Exit:
     return _say(outcome, output)
 
 
+def _set_up_logs() -> None:
+    configure_logging("DEBUG" if debugging.get() else "WARNING")
+    if not debugging.get():
+        logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+        for name in _SAID_HERE:
+            logging.getLogger(name).setLevel(logging.ERROR)
+
+
+async def _look_for_kafka(settings: Settings, output: Output) -> None:
+    """Say it if the flow will have to wait. Raises `BrokerUnsupportedError`."""
+    try:
+        await require_supported_broker(connect(settings), wait_seconds=_LOOK_SECONDS)
+    except BrokerUnavailableError as error:
+        output.complain(f"{error}. Waiting for it; Ctrl-C gives up, --offline does without")
+
+
 def _teller(output: Output) -> Callable[[Happening], None]:
     def tell(happening: Happening) -> None:
         if happening.what == "registered":
             output.say(f"flow run {happening.message}")
-        elif happening.what in ("told", "lost"):
+        elif happening.what in {"told", "lost"}:
             output.say(Text(happening.message, style="bold yellow"))
 
     return tell
 
 
 def _say(outcome: FlowOutcome, output: Output) -> Exit:
+    error = outcome.error
     if output.as_json:
         output.document(
             {
@@ -86,4 +134,17 @@ def _say(outcome: FlowOutcome, output: Output) -> Exit:
     else:
         told = f"{outcome.flow_run_id} {outcome.state}"
         output.show(f"{told}: {outcome.message}" if outcome.message else told)
+    if error is not None and outcome.state == "failed":
+        output.say(_where(error), "dim")
     return Exit.OK if outcome.state == "success" else Exit.REFUSED
+
+
+def _where(error: BaseException) -> str:
+    """The place in the user's own code; with ``--debug`` the whole way to it."""
+    if debugging.get():
+        return "".join(traceback.format_exception(error)).rstrip()
+    frames = traceback.extract_tb(error.__traceback__)
+    if not frames:
+        return "Where it was raised is not known."
+    last = frames[-1]
+    return f"{last.filename}, line {last.lineno}, in {last.name} (--debug shows the way to it)"

@@ -216,7 +216,9 @@ class FlowRunner:
             self._stopping.take(intent)  # type: ignore[arg-type]  # The client's union.
 
     def _ctrl_c(self) -> None:
-        """Once: asks for a cancel of the run. Twice: aborts."""
+        """Once: asks for a cancel of the run. Twice: aborts. Before there is a run: gives up."""
+        if self._run is None:
+            raise KeyboardInterrupt
         self._interrupts += 1
         abort = self._interrupts > 1
         self._loop.post(self._ask_cancel, abort)

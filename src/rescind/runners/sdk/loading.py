@@ -64,7 +64,8 @@ def _import(path: Path, target: str) -> ModuleType:
     sys.modules[path.stem] = module
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
+        # A script that ends itself when it is imported is no more of use than one that raises.
         where = _line_of(error, path)
         raise FlowImportError(
             target, f"{path}{where} raised {type(error).__name__}: {error}"
