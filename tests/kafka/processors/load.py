@@ -3,13 +3,19 @@
 Each flow run's requests keep their order in each lane, and all flow runs are mixed. Some
 requests are asked twice, as producers do that are not sure. Many are refused, since nobody
 waits for answers here: a refusal is an outcome like any other.
+
+``RESCIND_TEST_SEEDS=11,12 RESCIND_TEST_FLOW_RUNS=400`` makes a long night of the random tests.
 """
 
+import os
 import random
 from collections.abc import Iterator
 from typing import Any
 
-__all__ = ["load"]
+__all__ = ["FLOW_RUNS", "SEEDS", "load"]
+
+SEEDS = [int(seed) for seed in os.environ.get("RESCIND_TEST_SEEDS", "1").split(",")]
+FLOW_RUNS = int(os.environ.get("RESCIND_TEST_FLOW_RUNS", "80"))
 
 Request = dict[str, Any]
 

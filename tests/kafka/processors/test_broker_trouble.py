@@ -1,8 +1,5 @@
 """Kafka in trouble is nobody's fault but Kafka's: requests wait, and none is refused for it."""
 
-import asyncio
-import os
-import sys
 from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 
@@ -20,7 +17,7 @@ from rescind.processors.tools import Tools
 from tests.broker import embedded_broker
 from tests.kafka.processors.children import children_of
 from tests.kafka.processors.journal import code_of, types_of
-from tests.kafka.processors.load import load
+from tests.kafka.processors.load import FLOW_RUNS, SEEDS, load
 from tests.kafka.processors.pipelines import running
 from tests.kafka.processors.service import Service
 from tests.kafka.processors.test_restart import register_runners
@@ -123,26 +120,25 @@ async def own_broker(tmp_path: Path) -> AsyncIterator[EmbeddedBroker]:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("seed", SEEDS)
 async def test_a_broker_killed_and_restarted_under_load_loses_and_doubles_nothing(
-    own_broker: EmbeddedBroker, tmp_path: Path
+    own_broker: EmbeddedBroker, tmp_path: Path, seed: int
 ) -> None:
-    seed = int(os.environ.get("RESCIND_TEST_SEED", "5"))
-    sys.stdout.write(f"seed {seed}\n")
     names = TopicNames("t.")
     connection = Connection(own_broker.bootstrap)
     await create_topics(connection, topic_specs(names), partitions=2, replicas=1)
     async with Service(connection, names, 2) as service, children_of(service, tmp_path) as children:
         children.start()
         await register_runners(service)
-        requests = list(load(seed, 60))
+        requests = list(load(seed, FLOW_RUNS))
         for number, request in enumerate(requests):
             service.post(request)
             if number == len(requests) // 2:
                 await service.journal.grows()
                 own_broker.kill()
                 await own_broker.start_async()
-            elif number % 20 == 0:
-                await asyncio.sleep(0.02)
+            elif number % 50 == 0:
+                await service.journal.grows()
         await service.sender.flush()
         await assert_at_rest_and_right(service)
         # Nobody's request is refused because Kafka was away.

@@ -67,6 +67,11 @@ async def test_whatever_is_written_validates_against_the_models_of_the_wire(
     ids = [cloud_event(record)["ce_id"] for record in inbox]
     assert len(ids) == len(set(ids))
     assert not seen & set(ids)
+    for topic, kind in ((names.flow_states, FlowState.type), (names.task_states, TaskState.type)):
+        for record in await service.read(topic):
+            said, body = cloud_event(record), orjson.loads(record.value or b"")
+            assert (said["ce_type"], said["ce_id"]) == (kind, body["last_event_id"])
+            assert said["ce_subject"].encode() == record.key
     for record in inbox:
         assert record.key == orjson.loads(record.value or b"")["runner_id"].encode()
 

@@ -1,6 +1,5 @@
 """A partition has one owner: whoever comes back from the dead is fenced and changes nothing."""
 
-import asyncio
 from pathlib import Path
 
 from rescind.errors import FencedError
@@ -67,8 +66,9 @@ async def test_two_workers_that_both_take_a_partition_for_theirs_do_nothing_twic
             children.start()
         for number in range(600):
             service.post(registration(number))
-            if number % 50 == 0:
-                await asyncio.sleep(0.05)
+            if number % 100 == 0:
+                # In between they fence each other.
+                await service.journal.grows()
         await service.sender.flush()
         await service.journal.until(
             lambda: types_of(service.journal.entries).count("flow.registered") >= 600,

@@ -1,9 +1,7 @@
 """A worker may be killed, stopped or overtaken at any moment: nothing is lost or done twice."""
 
 import asyncio
-import os
 import random
-import sys
 from pathlib import Path
 
 import pytest
@@ -11,11 +9,9 @@ import pytest
 from rescind.events.journal import FlowCancelled, FlowFailed, FlowSucceeded
 from tests.kafka.processors.children import Children, children_of
 from tests.kafka.processors.journal import code_of
-from tests.kafka.processors.load import load
+from tests.kafka.processors.load import FLOW_RUNS, SEEDS, load
 from tests.kafka.processors.service import Service
 from tests.kafka.processors.verdict import assert_at_rest_and_right
-
-DEEP = [pytest.param(seed, 400, 12, marks=pytest.mark.slow) for seed in (11, 12)]
 
 
 async def register_runners(service: Service, runners: int = 3) -> None:
@@ -25,12 +21,10 @@ async def register_runners(service: Service, runners: int = 3) -> None:
             await service.ask(request, partition=partition)
 
 
-async def put_under_load(
-    service: Service, children: Children, *, seed: int, flow_runs: int, kills: int
-) -> None:
+async def put_under_load(service: Service, children: Children, *, seed: int, kills: int) -> None:
     """Ask for everything, while the worker is killed so many times."""
     chance = random.Random(seed)
-    requests = list(load(seed, flow_runs))
+    requests = list(load(seed, FLOW_RUNS))
     falls = sorted(chance.sample(range(len(requests)), kills))
     worker = children.start()
     for number, request in enumerate(requests):
@@ -44,15 +38,14 @@ async def put_under_load(
     await service.sender.flush()
 
 
-@pytest.mark.parametrize("seed, flow_runs, kills", [(1, 80, 3), *DEEP])
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", SEEDS)
 async def test_a_worker_killed_at_random_moments_loses_nothing_and_doubles_nothing(
-    service: Service, tmp_path: Path, seed: int, flow_runs: int, kills: int
+    service: Service, tmp_path: Path, seed: int
 ) -> None:
-    seed = int(os.environ.get("RESCIND_TEST_SEED", seed))
-    sys.stdout.write(f"seed {seed}\n")
     await register_runners(service)
     async with children_of(service, tmp_path) as children:
-        await put_under_load(service, children, seed=seed, flow_runs=flow_runs, kills=kills)
+        await put_under_load(service, children, seed=seed, kills=3 + FLOW_RUNS // 50)
         await assert_at_rest_and_right(service)
         await assert_ended_runs_are_remembered(service)
 
