@@ -1,4 +1,7 @@
-"""Random requests in random order against the core: whatever comes, the invariants hold."""
+"""Random requests in random order against the core: whatever comes, the invariants hold.
+
+`deep` looks for hours: ``pytest tests/model --hypothesis-profile=deep --timeout=0``.
+"""
 
 import os
 import subprocess

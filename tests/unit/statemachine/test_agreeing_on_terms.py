@@ -2,6 +2,7 @@
 
 import pytest
 
+from rescind.events.journal import FlowCancelling, TaskCancelling
 from rescind.events.requests import FlowCancel, FlowRegister, TaskCancel
 from rescind.events.words import Actor, CascadePolicy, Clocks, Mode
 from tests.scenario import Scenario, given, later
@@ -46,6 +47,9 @@ def test_the_cancellation_says_who_asked_why_and_until_when() -> None:
     assert (terms.request_id, terms.actor, terms.reason) == ("mine", user, "wrong data")
     assert (terms.mode, terms.named_end) == (Mode.GRACEFUL, "cancelled")
     assert (terms.cascade, terms.bulk_id) == (CascadePolicy.REQUEST, "bulk-1")
+    begun = asked.entries[0].event
+    assert isinstance(begun, FlowCancelling)
+    assert begun.terms.acknowledge_at == NOON_MS + 15 * SECONDS
     assert terms.grace_seconds == 30
     assert terms.acknowledge_ms == NOON_MS + 15 * SECONDS
     assert terms.deadline_ms == NOON_MS + 300 * SECONDS
@@ -165,3 +169,6 @@ def test_the_terms_of_the_cancelling_of_one_task_run() -> None:
     assert (terms.asked_ms, terms.acknowledge_ms) == (NOON_MS, NOON_MS + 15_000)
     assert terms.wait_ms == NOON_MS + 86_400_000
     assert terms.told == (A,)
+    begun = asked.entries[0].event
+    assert isinstance(begun, TaskCancelling)
+    assert begun.terms.acknowledge_at == NOON_MS + 15_000

@@ -135,9 +135,23 @@ def test_within_one_transaction_too_the_oldest_lapses_first() -> None:
     assert armed_ids(world) == ["run-2"]
 
 
-def _answer(world: World, core: Core, request: FlowCancel, offset: int) -> None:
+def test_the_order_of_arming_within_one_transaction_is_the_one_that_is_written() -> None:
+    world = given(cancel).world
+    world.now_ms = world.base.armed[RUN].until_ms
+    lapse = CancellationClock(flow_run_id=RUN, clock=Clock.ARMED, due_at=world.now_ms)
+    core = world.begin()
+    _answer(world, core, lapse, offset=10)
+    _answer(world, core, FlowCancel(flow_run_id="run-2"), offset=11)
+    _answer(world, core, cancel, offset=12)
+    world.commit(core)
+
+    assert armed_ids(world) == list(world.restored().armed) == ["run-2", RUN]
+
+
+def _answer(world: World, core: Core, request: FlowCancel | CancellationClock, offset: int) -> None:
     lane: Lane = "stop"
-    asked = world.asked(request, lane)._replace(offset=offset, previous=offset - 1)
+    asked = world.asked(request, lane)._replace(offset=offset)
+    world.took(asked)
     core.answer(request, asked)
 
 

@@ -67,7 +67,9 @@ def test_the_terms_of_the_services_own_cancellation_follow_the_flow_runs_clocks(
 
     cancellation = gone.world.flow().cancellation
     assert cancellation is not None
-    assert cancellation.acknowledge_ms == NOON_MS + 15_000
+    begun = gone.entries[1].event
+    assert isinstance(begun, FlowCancelling)
+    assert begun.terms.acknowledge_at == NOON_MS + 15_000
     assert cancellation.deadline_ms == NOON_MS + 300_000
     assert cancellation.wait_ms == NOON_MS + 86_400_000
     assert (cancellation.mode, cancellation.grace_seconds) == (Mode.GRACEFUL, 30)

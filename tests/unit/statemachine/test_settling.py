@@ -137,6 +137,9 @@ def test_the_end_that_a_loss_leads_to_carries_an_account_too() -> None:
 
     assert over.entries[-1].event.type == "flow.failed.v1"
     assert account(over) == Account(never_started=1, failed=1, unconfirmed=1)
+    cancellation = over.world.flow().cancellation
+    assert cancellation is not None
+    assert cancellation.account == account(over)
 
 
 def test_the_end_carries_who_asked_and_why() -> None:
