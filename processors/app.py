@@ -1,10 +1,9 @@
 """The two processes on Faust: the lifecycle worker, and the agents around it.
 
 The worker's pipelines are a service in Faust's process and life cycle; what they do is one
-transaction a batch and nothing of Faust's is in its way. Measured on one machine in one run, a
-Faust agent with an awaited send adds 10 to 20 ms a hop and saturates below 500 records a
-second. What may happen at least once is an agent where a reader looks for one: `liveness`,
-`reminders`.
+transaction a batch, which Faust has no mode for that holds. `benchmarks/faust_path.py` runs the
+same fan-out as an agent beside it. What may happen at least once is an agent where a reader
+looks for one: `liveness`, `reminders`.
 """
 
 import asyncio
