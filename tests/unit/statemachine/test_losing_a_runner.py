@@ -1,6 +1,6 @@
 """A runner that is gone, by its own word or by its silence, and what it held and owned."""
 
-from rescind.events.journal import FlowCancelling
+from rescind.events.journal import FlowCancelling, TaskFailed
 from rescind.events.requests import FlowCancel, FlowRegister, RunnerLost, RunnerRegister
 from rescind.events.words import Mode
 from rescind.statemachine.policy import Policy
@@ -37,6 +37,11 @@ def test_what_a_lost_runner_held_has_crashed_and_the_flow_run_goes_on() -> None:
 
     assert gone.world.flow().state == "Running"
     assert gone.world.task("t2").stopped_confirmed is False
+    crash = gone.entries[1].event
+    assert isinstance(crash, TaskFailed)
+    assert crash.runner_id == B
+    assert crash.error is not None
+    assert (crash.error.type, crash.error.message) == ("RunnerLost", f"runner {B} is Gone.Lost")
 
 
 def test_with_the_body_the_flow_run_is_cancelled_by_the_service_and_will_have_crashed() -> None:

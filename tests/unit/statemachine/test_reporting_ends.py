@@ -260,9 +260,10 @@ def test_flow_finish_while_cancelling_is_kept_and_the_flow_run_stays_cancelling(
 def test_flow_finish_again_while_cancelling_is_a_duplicate_and_another_end_is_late() -> None:
     over = given(runner, flow, started, registered("t1"), granted("t1"), cancel)
     over.when(finished(result_ref="s3://r"))
-    before = over.world.flow()
+    before, kept = over.world.flow(), over.entries[0].id
 
     over.when(finished()).then_refused("duplicate")
+    assert over.refusals()[0].first == kept
     over.when(finished(End.FAILED)).then("flow.late_report")
 
     assert over.world.flow() == before
