@@ -20,6 +20,7 @@ import orjson
 import pytest
 
 from rescind.cli import services, session
+from rescind.cli.flows import running
 from rescind.cli.main import run_command
 
 __all__ = ["Command", "Said"]
@@ -63,8 +64,10 @@ class Command:
             monkeypatch.setenv(name, value)
         monkeypatch.chdir(folder)
         # The log of this process is the test's.
-        monkeypatch.setattr(session, "configure_logging", _nothing)
-        monkeypatch.setattr(services, "configure_logging", _nothing)
+        for module in (session, services, running):
+            monkeypatch.setattr(module, "configure_logging", _nothing)
+        # A file with a flow is imported under its own name, with its folder on the path.
+        monkeypatch.setattr(sys, "path", list(sys.path))
 
     async def __call__(self, *arguments: str) -> Said:
         """Run it to its end. No command may show a traceback."""
@@ -72,11 +75,13 @@ class Command:
         assert "Traceback" not in err, err
         return Said(code, out, err)
 
-    async def process(self, *arguments: str, **environment: str) -> Said:
+    async def process(
+        self, *arguments: str, within_seconds: float = 90, **environment: str
+    ) -> Said:
         """Run it to its end in a process of its own."""
         process = await self.start(*arguments, **environment)
         try:
-            async with asyncio.timeout(90):
+            async with asyncio.timeout(within_seconds):
                 out, err = await process.communicate()
         except BaseException:
             process.kill()

@@ -1,6 +1,7 @@
 """A service of a test's own, and the command pointed at it."""
 
-from collections.abc import AsyncIterator
+import logging
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -25,9 +26,11 @@ async def service(idle_service: Service) -> AsyncIterator[Service]:
 
 
 @pytest.fixture
-def rescind(cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Command:
+def rescind(cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Command]:
     """The command, on the test's own topics."""
-    return Command(
+    client_log = logging.getLogger("aiokafka")
+    level = client_log.level
+    yield Command(
         tmp_path,
         {
             "RESCIND_BOOTSTRAP": cluster.bootstrap,
@@ -36,3 +39,4 @@ def rescind(cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         },
         monkeypatch,
     )
+    client_log.setLevel(level)

@@ -38,13 +38,14 @@ async def test_a_probe_is_answered_by_each_partition(service: Service, rescind: 
 
 
 async def test_a_partition_that_does_not_answer_is_named(
-    idle_service: Service, rescind: Command
+    idle_service: Service, rescind: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("rescind.cli.doctor.probe._SECONDS_MAX", 4.0)
     async with idle_service.worker(1):
         checks = await found(rescind, "--probe")
 
     assert checks["answers"]["verdict"] == "fail"
-    assert "partitions 0 did not answer" in checks["answers"]["says"]
+    assert checks["answers"]["says"].startswith("partitions 0")
 
 
 async def test_this_machines_clock_is_that_of_a_broker_on_it(

@@ -102,23 +102,29 @@ class House:
         return [pid for pid in found if pid is not None]
 
     async def until_ready(self) -> None:
-        """Wait until a worker has every partition. Raises `NotReadyError` if that takes long."""
-        names = TopicNames(self.settings.topic_prefix)
+        """Wait until a worker has every partition and the agents are in their group.
+
+        Raises `NotReadyError` if that takes long.
+        """
         end = time.monotonic() + _READY_SECONDS_MAX
-        while not await self._is_served(names):
+        while (missing := await self._not_at_work()) is not None:
             if time.monotonic() > end:
-                log = self.services["worker"].log_file
-                raise NotReadyError("worker", _READY_SECONDS_MAX, str(log))
+                log = self.services[missing].log_file
+                raise NotReadyError(missing, _READY_SECONDS_MAX, str(log))
             await asyncio.sleep(_LOOK_SECONDS)
 
-    async def _is_served(self, names: TopicNames) -> bool:
+    async def _not_at_work(self) -> str | None:
+        names = TopicNames(self.settings.topic_prefix)
         try:
-            group = await describe_group(self.connection, names.lifecycle_group)
+            lifecycle = await describe_group(self.connection, names.lifecycle_group)
+            agents = await describe_group(self.connection, f"{names.prefix}agents")
         except BrokerUnavailableError:
-            return False
+            return "worker"
         lanes = (names.stop_requests, names.start_requests)
-        partitions = group.served(lanes[0]) & group.served(lanes[1])
-        return group.state == "Stable" and len(partitions) >= self._partitions
+        partitions = lifecycle.served(lanes[0]) & lifecycle.served(lanes[1])
+        if lifecycle.state != "Stable" or len(partitions) < self._partitions:
+            return "worker"
+        return None if agents.state == "Stable" and agents.members else "agents"
 
     def _lock_folder(self, folder: Path) -> None:
         try:

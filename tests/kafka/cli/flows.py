@@ -1,0 +1,32 @@
+"""Flows as users write them, for `rescind run`."""
+
+import time
+from pathlib import Path
+
+from rescind import flow, task
+
+
+@task
+def double(number: int) -> int:
+    return 2 * number
+
+
+@task
+def wait(said: str) -> None:
+    Path(said).write_text("waiting")
+    time.sleep(600)
+
+
+@flow(name="sums")
+def add(number: int = 1, times: int = 2) -> int:
+    return sum(future.result() for future in [double.submit(number) for _ in range(times)])
+
+
+@flow
+def breaks() -> None:
+    raise ValueError("a bad day")
+
+
+@flow
+def waits(said: str) -> None:
+    wait.submit(said).result()

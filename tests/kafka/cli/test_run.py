@@ -1,0 +1,182 @@
+"""`rescind run FILE:FLOW`, as a process beside a real service."""
+
+import asyncio
+import shutil
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.kafka.cli import flows
+from tests.kafka.cli.command import Command
+from tests.kafka.processors.service import Service
+from tests.waiting import until
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> str:
+    """The flows, as a file that is no part of any package."""
+    return str(shutil.copy(flows.__file__, tmp_path / "my_flows.py"))
+
+
+async def test_a_flow_runs_with_its_parameters_and_is_known_afterwards(
+    service: Service, rescind: Command, file: str
+) -> None:
+    said = await rescind.process(
+        *("run", f"{file}:add", "--param", "number=3", "--param", "times=2", "--json"),
+        *("--executor", "thread", "--flow-run-id", "sums-1", "--label", "team=a"),
+    )
+    shown = (await rescind("show", "sums-1", "--json")).json
+
+    assert said.code == 0, said.err
+    assert said.json["state"] == "success"
+    assert said.json["value"] == "12"
+    assert (shown["state"], shown["name"]) == ("Finished.Success", "sums")
+    assert shown["labels"] == {"team": "a"}
+    assert {task["state"] for task in shown["task_runs"]} == {"Finished.Success"}
+
+
+async def test_a_flow_that_fails_says_where_and_ends_with_one(
+    service: Service, rescind: Command, file: str
+) -> None:
+    said = await rescind.process("run", f"{file}:breaks", "--executor", "local")
+
+    assert said.code == 1
+    assert "failed: ValueError: a bad day" in said.out
+    assert "my_flows.py, line " in said.err
+    assert ", in breaks" in said.err
+
+
+async def test_a_flow_that_is_cancelled_by_the_command_stops_and_exits_by_itself(
+    service: Service, rescind: Command, file: str, tmp_path: Path
+) -> None:
+    waiting = tmp_path / "waiting"
+    process = await rescind.start(
+        *("run", f"{file}:waits", "--param", f"said={waiting}"),
+        *("--executor", "process", "--workers", "1", "--flow-run-id", "long-1"),
+    )
+    await until(waiting.exists, within_seconds=60)
+
+    cancelled = await rescind("cancel", "long-1", "--wait", "--reason", "enough")
+    out, err = await process.communicate()
+
+    assert cancelled.code == 0, cancelled.err
+    assert "cancelled: " in cancelled.out.splitlines()[-1]
+    assert process.returncode == 1
+    assert b"long-1 cancelled" in out
+    assert b"enough" in err
+
+
+async def test_ctrl_c_asks_for_a_cancel_of_the_run(
+    service: Service, rescind: Command, file: str, tmp_path: Path
+) -> None:
+    waiting = tmp_path / "waiting"
+    process = await rescind.start(
+        *("run", f"{file}:waits", "--param", f"said={waiting}"),
+        *("--executor", "local", "--flow-run-id", "long-1"),
+    )
+    await until(waiting.exists, within_seconds=60)
+
+    process.send_signal(signal.SIGINT)
+    await process.communicate()
+
+    assert process.returncode == 1
+    assert (await rescind("show", "long-1", "--json")).json["state"] == "Finished.Cancelled"
+
+
+async def test_offline_nothing_is_asked_of_anybody(rescind: Command, file: str) -> None:
+    said = await rescind.process(
+        "run", f"{file}:add", "--offline", "--json", RESCIND_BOOTSTRAP="127.0.0.1:1"
+    )
+
+    assert (said.code, said.json["value"]) == (0, "4")
+
+
+async def test_without_a_broker_it_says_that_it_waits_and_ctrl_c_gives_up(
+    rescind: Command, file: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("RESCIND_BOOTSTRAP")
+    process = await rescind.start("run", f"{file}:add")
+    assert process.stderr is not None
+    line = (await process.stderr.readline()).decode()
+
+    # A signal that comes before the runner has its handler ends the process just the same.
+    process.send_signal(signal.SIGINT)
+    async with asyncio.timeout(60):
+        _, err = await process.communicate()
+
+    assert line.startswith("rescind: expected a Kafka broker at the address in ")
+    assert "Waiting for it; Ctrl-C gives up, --offline does without" in line
+    assert b"Traceback" not in err
+    assert process.returncode == 130
+
+
+@pytest.mark.parametrize(
+    "content,name,says",
+    [
+        ("raise RuntimeError('no database')", "x", "line 1, raised RuntimeError: no database"),
+        ("import sys; sys.exit('bye')", "x", "line 1, raised SystemExit: bye"),
+        ("def x(:", "x", "raised SyntaxError"),
+        ("x = 1", "x", "'x' is not decorated with @flow"),
+        ("x = 1", "y", "'y' is not in it"),
+        (None, "x", "there is no file"),
+    ],
+)
+async def test_a_file_that_cannot_be_loaded_is_one_line(
+    rescind: Command,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    content: str | None,
+    name: str,
+    says: str,
+) -> None:
+    monkeypatch.setitem(sys.modules, "bad_flows", sys)  # Put back afterwards.
+    file = tmp_path / "bad_flows.py"
+    if content is not None:
+        file.write_text(content)
+
+    said = await rescind("run", f"{file}:{name}", "--offline")
+
+    assert (said.code, said.out) == (8, "")
+    assert says in said.complaint
+
+
+@pytest.mark.parametrize(
+    "arguments,code,says",
+    [
+        (("--param", "nubmer=1"), 8, "it takes no argument 'nubmer'; it takes: number, times"),
+        (("--param", "number=many"), 8, "number=many"),
+        (("--flow-run-id", "a/b"), 2, "expected an id without '/'"),
+        (("--namespace", ""), 2, "namespace: expected at least 1 character"),
+        (("--label", "team"), 2, "expected --label key=value"),
+        (("--executor", "cluster"), 2, "--executor"),
+    ],
+    ids=str,
+)
+async def test_what_does_not_fit_is_told_before_anything_begins(
+    rescind: Command,
+    file: str,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: tuple[str, ...],
+    code: int,
+    says: str,
+) -> None:
+    monkeypatch.setitem(sys.modules, "my_flows", sys)  # Put back afterwards.
+
+    said = await rescind("run", f"{file}:add", "--offline", *arguments)
+
+    assert (said.code, said.out) == (code, "")
+    assert says in said.complaint
+
+
+async def test_an_id_that_has_been_used_is_refused_with_what_to_do(
+    service: Service, rescind: Command, file: str
+) -> None:
+    run = ("run", f"{file}:add", "--flow-run-id", "f", "--executor", "thread")
+    assert (await rescind.process(*run)).code == 0
+
+    said = await rescind.process(*run)
+
+    assert said.code == 1
+    assert "rerun_of" in said.complaint

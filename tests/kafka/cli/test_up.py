@@ -1,0 +1,156 @@
+"""`rescind up` and `rescind demo`: everything on one machine, with a Kafka of their own."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from rescind.settings import load_settings
+from tests.kafka.cli.command import Command
+from tests.waiting import until
+
+pytestmark = pytest.mark.slow
+
+LAST_LINE = "Ctrl-C ends it; the data are kept."
+
+
+@pytest.fixture
+def rescind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Command:
+    """The command with a data folder of its own and no cluster; only Kafka's files are shared."""
+    cache = str(load_settings().cache_dir)
+    return Command(
+        tmp_path, {"RESCIND_CACHE_DIR": cache, "RESCIND_EMBEDDED_PORT": "0"}, monkeypatch
+    )
+
+
+class Up:
+    """A running `rescind up`, and what it says."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self.process = process
+        self.lines: list[str] = []
+
+    async def read(self) -> None:
+        assert self.process.stderr is not None
+        async for line in self.process.stderr:
+            self.lines.append(line.decode().rstrip())
+
+    async def until_said(self, words: str) -> str:
+        def is_said() -> bool:
+            assert self.process.returncode is None, self.lines
+            return any(words in line for line in self.lines)
+
+        await until(is_said, within_seconds=90)
+        return next(line for line in self.lines if words in line)
+
+    def children(self) -> dict[str, psutil.Process]:
+        """Its processes: worker, agents, kafka."""
+        found = {}
+        for child in psutil.Process(self.process.pid).children():
+            command = child.cmdline()
+            found["kafka" if "kafka.Kafka" in command else command[-1]] = child
+        return found
+
+
+@asynccontextmanager
+async def up(rescind: Command) -> AsyncIterator[Up]:
+    running = Up(await rescind.start("up"))
+    reading = asyncio.create_task(running.read())
+    try:
+        yield running
+    finally:
+        if running.process.returncode is None:
+            running.process.send_signal(signal.SIGINT)
+        assert running.process.stdout is not None
+        await asyncio.gather(reading, running.process.stdout.read(), running.process.wait())
+
+
+def gone(processes: dict[str, psutil.Process]) -> bool:
+    def runs(process: psutil.Process) -> bool:
+        try:
+            return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+        except psutil.NoSuchProcess:
+            return False
+
+    return not any(runs(process) for process in processes.values())
+
+
+async def test_up_is_found_by_every_command_mends_itself_and_ends_whole(rescind: Command) -> None:
+    async with up(rescind) as running:
+        await running.until_said(LAST_LINE)
+        assert (await rescind("doctor", "--probe")).code == 0
+        assert (await rescind("ls")).code == 0
+
+        second = await rescind.process("up")
+        assert second.code == 4
+        assert f"`rescind up` (process {running.process.pid}) runs there" in second.complaint
+
+        for name, process in running.children().items():
+            process.send_signal(signal.SIGKILL)
+            await running.until_said(f"{name:<7} " + ("has ended" if name == "kafka" else "was"))
+
+        async def kafka_answers() -> bool:
+            return (await rescind("topics", "check")).code == 0
+
+        await until(kafka_answers, within_seconds=60)
+        # Whoever asks before the worker is back is answered when it is.
+        answered = await rescind.process("cancel", "f", "--arm", "--answer-within", "60", "--json")
+        assert answered.json[0]["outcome"] == "armed"
+
+        processes = running.children()
+        running.process.send_signal(signal.SIGTERM)
+        assert await running.process.wait() == 0
+
+    assert gone(processes)
+    assert set(processes) == {"worker", "agents", "kafka"}
+    assert not (rescind.folder / "data/up.json").exists()
+    assert (await rescind("ls")).code == 3
+
+
+async def test_what_up_has_started_ends_when_it_is_killed(rescind: Command) -> None:
+    async with up(rescind) as running:
+        await running.until_said(LAST_LINE)
+        processes = running.children()
+        running.process.kill()
+
+        await until(lambda: gone(processes), within_seconds=60)
+    assert len(processes) == 3
+
+
+async def test_up_can_be_stopped_while_it_starts(rescind: Command) -> None:
+    async with up(rescind) as running:
+        await running.until_said("Starting Kafka")
+        running.process.send_signal(signal.SIGINT)
+
+        assert await running.process.wait() == 0
+    assert "Stopping; once more ends it at once." in running.lines
+
+
+async def test_a_folder_that_cannot_be_written_is_told(rescind: Command) -> None:
+    (rescind.folder / "file").write_text("")
+
+    said = await rescind.process("up", RESCIND_DATA_DIR=str(rescind.folder / "file/data"))
+
+    assert said.code == 2
+    assert "expected RESCIND_DATA_DIR to be a folder that this user may write" in said.complaint
+
+
+async def test_the_demo_keeps_every_promise_although_each_service_is_killed(
+    rescind: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(rescind.folder))
+
+    said = await rescind.process("demo", "--chaos", "--json", within_seconds=170)
+
+    body: dict[str, Any] = said.json
+    assert [verdict for verdict in body["verdicts"] if not verdict["kept"]] == [], said.err
+    assert said.code == 0
+    assert said.err.count("chaos: kill -9 ") == 3
+    assert body["task_runs"]["derive-1"]["how"] == "forced"
+    assert body["task_runs"]["upload-1"]["end"] == "succeeded"
+    assert list(rescind.folder.glob("rescind-demo*")) == []
