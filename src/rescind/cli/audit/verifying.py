@@ -13,7 +13,7 @@ from rich.text import Text
 from rescind.cli.audit.partition import Audited, audit_partition
 from rescind.cli.exits import Exit
 from rescind.cli.printing.output import Output
-from rescind.cli.printing.words import counted
+from rescind.cli.printing.words import counted, plain
 from rescind.cli.session import Session, open_session
 from rescind.errors import TopicsError
 from rescind.kafka.readers import ends, starts
@@ -23,6 +23,7 @@ __all__ = ["Verdict", "verify", "verify_journal"]
 
 # What is open in a partition is in memory while it is read; waiting for Kafka overlaps.
 _AT_ONCE: Final = 4
+_CHARACTERS_MAX: Final = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,12 +115,18 @@ def _print(verdict: Verdict, output: Output) -> None:
     for audited in verdict.partitions:
         for finding in audited.findings:
             number = invariant_of(finding.code)
-            line = Text(f"partition {audited.partition}, {finding.where}: ", style="bold")
-            line.append(finding.message, style="red")
+            where = f"partition {audited.partition}, {finding.where}: "
+            line = Text.assemble(
+                (plain(where), "bold"), (plain(finding.message, _CHARACTERS_MAX), "red")
+            )
             line.append(f" ({finding.code.value}" + (f", invariant {number})" if number else ")"))
             output.show(line)
         if audited.stopped:
-            output.show(Text(f"not read further: {audited.stopped}", style="bold red"))
+            output.show(
+                Text(
+                    f"not read further: {plain(audited.stopped, _CHARACTERS_MAX)}", style="bold red"
+                )
+            )
     rate = verdict.entries / verdict.seconds if verdict.seconds else 0.0
     read = (
         f"{counted(verdict.entries, 'event')} of {counted(len(verdict.partitions), 'partition')} "

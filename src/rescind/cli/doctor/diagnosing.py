@@ -13,12 +13,14 @@ from rescind.cli.doctor.services import check_services
 from rescind.cli.doctor.versions import check_versions
 from rescind.cli.exits import Exit, exit_of
 from rescind.cli.printing.output import Output, columns
+from rescind.cli.printing.words import plain
 from rescind.cli.session import Session, open_session
 from rescind.errors import BrokerError
 from rescind.kafka.topics import check_topics, topic_specs
 
 __all__ = ["diagnose"]
 
+_CHARACTERS_MAX: Final = 2_000
 _STYLES: Final = {Verdict.OK: "green", Verdict.WARN: "yellow", Verdict.FAIL: "bold red"}
 
 
@@ -66,8 +68,8 @@ def _print(checks: Sequence[Check], output: Output) -> None:
         return
     table = columns(("", "CHECK", "FOUND"))
     for check in checks:
-        found = Text(check.says)
+        found = Text(plain(check.says, _CHARACTERS_MAX))
         if check.remedy:
-            found.append(f"\n→ {check.remedy}", style="bold")
+            found.append(f"\n→ {plain(check.remedy, _CHARACTERS_MAX)}", style="bold")
         table.add_row(Text(check.verdict.value, style=_STYLES[check.verdict]), check.name, found)
     output.show(table)

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from pydantic_core import ValidationError
-from rich.text import Text
 
 from rescind.cli.debugging import debugging
 from rescind.cli.exits import Exit
@@ -115,7 +114,7 @@ def _teller(output: Output) -> Callable[[Happening], None]:
         if happening.what == "registered":
             output.say(f"flow run {happening.message}")
         elif happening.what in {"told", "lost"}:
-            output.say(Text(happening.message, style="bold yellow"))
+            output.say(happening.message, "bold yellow")
 
     return tell
 

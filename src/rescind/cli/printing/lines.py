@@ -41,7 +41,7 @@ def is_end(entry: Entry) -> bool:
 
 def story_line(entry: Entry, asked_ms: int | None) -> Text:
     """A line in the story of one flow run; times since the cancel was asked, if it was."""
-    line = Text(clock(entry.at_ms), style="dim")
+    line = Text.assemble((clock(entry.at_ms), "dim"))
     line.append(_since(entry.at_ms, asked_ms).rjust(_ELAPSED_COLUMNS))
     if (subject := _task(entry)) is not None:
         line.append(f"  {subject}", style="bold")
@@ -51,7 +51,7 @@ def story_line(entry: Entry, asked_ms: int | None) -> Text:
 
 def journal_line(entry: Entry) -> Text:
     """A line of the journal: with the stream, the type and the version in front."""
-    line = Text(clock(entry.at_ms), style="dim")
+    line = Text.assemble((clock(entry.at_ms), "dim"))
     line.append(f"  {_stream(entry)}", style="bold")
     line.append(f"  {entry.event.type}", style=style_of(entry.event))
     line.append(f"  {tell(entry)}")

@@ -6,6 +6,7 @@ from rich.text import Text
 
 from rescind.cli.exits import Exit
 from rescind.cli.printing.output import Output
+from rescind.cli.printing.words import plain
 from rescind.cli.session import needs_extra
 from rescind.cli.up.house import House
 from rescind.cli.up.progress import StartProgress
@@ -48,8 +49,7 @@ def speaker(output: Output) -> News:
     """A `News` that prints each service's name in its colour."""
 
     def say(name: str, sentence: str) -> None:
-        line = Text(f"{name:<7}", style=_COLOURS.get(name, ""))
-        output.say(line.append(f" {sentence}", style=""))
+        output.say(Text.assemble((f"{name:<7}", _COLOURS.get(name, "")), f" {plain(sentence)}"))
 
     return say
 
