@@ -13,7 +13,7 @@ here for a measured reason:
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Coroutine, Iterable
 from types import CoroutineType
 from typing import Any, Final
 
@@ -59,6 +59,10 @@ def fatal_error(producer: AIOKafkaProducer) -> BaseException | None:
 
 async def discard_producer(producer: AIOKafkaProducer) -> None:
     """Close its connections and end its tasks without waiting for anything to be sent."""
+    await _to_the_end(_discard_producer(producer))
+
+
+async def _discard_producer(producer: AIOKafkaProducer) -> None:
     anything: Any = producer
     # Its `stop` must not run, and without it the object warns when it is collected.
     anything._closed = True  # noqa: SLF001
@@ -76,6 +80,20 @@ async def discard_producer(producer: AIOKafkaProducer) -> None:
 
 async def discard_consumer(consumer: AIOKafkaConsumer) -> None:
     """Close its connections and end its tasks, whatever they are waiting for."""
+    await _to_the_end(_discard_consumer(consumer))
+
+
+async def _to_the_end(discarding: Coroutine[Any, Any, None]) -> None:
+    """Also when whoever waits for it is cancelled: a client half closed keeps its sockets open."""
+    task = asyncio.ensure_future(discarding)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise
+
+
+async def _discard_consumer(consumer: AIOKafkaConsumer) -> None:
     anything: Any = consumer
     anything._closed = True  # noqa: SLF001
     owners = [anything._fetcher, anything._coordinator, anything._client]  # noqa: SLF001
