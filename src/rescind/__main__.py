@@ -2,4 +2,6 @@
 
 from rescind.cli.main import main
 
-main()
+# Processes that Python spawns import this module again, under another name.
+if __name__ == "__main__":
+    main()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from rescind.cli.audit.verifying import Verdict as Audit
+from rescind.cli.audit.verdict import Verdict as Audit
 from rescind.cli.audit.verifying import verify
 from rescind.cli.demo import job
 from rescind.cli.demo.cast import CASTS, LONG
