@@ -3,7 +3,8 @@
 import asyncio
 import gc
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from functools import partial
 from typing import Final
 
@@ -27,15 +28,27 @@ _AT_ONCE: Final = 4
 async def verify_journal(partitions: list[int] | None, *, as_json: bool) -> Exit:
     output = Output(as_json=as_json)
     session = await open_session()
-    # What is folded is kept: looking through it again and again for cycles took a quarter of the
-    # time (5.2 and 3.9 s of the processor for 84,000 events, with and without).
-    gc.set_threshold(100_000, 100, 1_000)
-    verdict = await verify(session, partitions, output)
+    with _fewer_collections():
+        verdict = await verify(session, partitions, output)
     if as_json:
         output.document(verdict.to_dict())
     else:
         print_verdict(verdict, output)
     return Exit.OK if verdict.is_whole else Exit.FINDINGS
+
+
+@contextmanager
+def _fewer_collections() -> Generator[None]:
+    """What is folded is kept: looking through it for cycles again and again took a quarter.
+
+    Measured for 84,000 events: 5.2 s of the processor, and 3.9 s without any collection.
+    """
+    before = gc.get_threshold()
+    gc.set_threshold(100_000, 100, 1_000)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 async def verify(session: Session, partitions: list[int] | None, output: Output) -> Verdict:
