@@ -151,7 +151,7 @@ def _sweep_gone(
     crashed = list(islice(orphans, left))
     for flow in crashed:
         _crash(flow, runner, recorder, policy, at_ms)
-    return budget - left + len(crashed), len(crashed) < left
+    return len(attempts) + len(crashed), len(crashed) < left
 
 
 def _in_order(draft: Draft, tasks: Iterator[TaskRun]) -> Iterator[tuple[TaskRun, FlowRun]]:

@@ -4,6 +4,7 @@ from rescind.events.journal import FlowCancelling, TaskFailed
 from rescind.events.requests import FlowCancel, FlowRegister, RunnerLost, RunnerRegister
 from rescind.events.words import Mode
 from rescind.statemachine.policy import Policy
+from rescind.statemachine.sweeps import Sweep, SweepKind, run_sweep
 from tests.scenario import Scenario, given, restarted, swept, unsigned
 from tests.words import (
     A,
@@ -253,6 +254,26 @@ def test_a_runner_that_owns_many_flow_runs_takes_them_along_in_chunks() -> None:
     assert len([entry for entry in few.entries if entry.event.type == "flow.failed.v1"]) <= 2
     few.when(swept)
     assert {known.state for known in few.world.base.flows.values()} == {"Finished.Failed.Crashed"}
+
+
+def test_a_sweep_says_how_much_it_swept_and_whether_that_was_all() -> None:
+    few = given(runner, flow, with_body, registered("t1"), granted("t1"))
+    few.when(FlowRegister(flow_run_id="run-2", runner_id=A), lost(B))
+    # As a restart finds it: lost, and not swept yet.
+    few.world.base.put_runner(A, few.world.base.runners[A]._replace(state="Gone.Lost"))
+    gone = Sweep(SweepKind.GONE, "", A, "stop-0-9-0")
+
+    def swept_with(budget: int) -> tuple[int, bool]:
+        core = few.world.begin()
+        return run_sweep(gone, core.recorder, few.world.policy, NOON_MS, budget)
+
+    assert [swept_with(budget) for budget in range(5)] == [
+        (0, False),
+        (1, False),
+        (2, False),
+        (3, False),
+        (3, True),
+    ]
 
 
 def test_a_runner_that_is_lost_while_all_of_a_flow_run_is_cancelled_and_acknowledged() -> None:

@@ -53,7 +53,10 @@ def test_a_known_id_is_a_duplicate_and_one_that_ended_is_finished() -> None:
 
     first.when(flow).then_refused("duplicate")
     assert first.refusals()[0].first == registered_id
-    given(runner, flow, with_body, body_ended()).when(flow).then_refused("already_finished")
+    over = given(runner, flow, with_body, body_ended())
+    end = over.entries[1].id
+    over.when(flow).then_refused("already_finished")
+    assert over.refusals()[0].first == end
 
 
 def test_an_owner_has_to_be_registered_first() -> None:
