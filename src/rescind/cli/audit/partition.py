@@ -8,7 +8,7 @@ every moment agrees at some step in between, or never.
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from rescind.cli.reading.snapshot import latest
 from rescind.errors import JournalError
@@ -16,7 +16,10 @@ from rescind.events.journal import Entry
 from rescind.kafka.connection import Connection
 from rescind.kafka.readers import PartitionReader
 from rescind.kafka.topics import TopicNames
-from rescind.statemachine.audit import Auditor, Finding, FindingCode, Topic
+
+if TYPE_CHECKING:
+    # The state machine needs an extra; whoever only asks and looks does without.
+    from rescind.statemachine.audit import Auditor, Finding, Topic
 
 __all__ = ["Audited", "audit_partition"]
 
@@ -33,7 +36,7 @@ class Audited:
 
     partition: int
     entries: int = 0
-    findings: list[Finding] = field(default_factory=list[Finding])
+    findings: "list[Finding]" = field(default_factory=list["Finding"])
     stopped: str = ""
 
 
@@ -45,6 +48,8 @@ async def audit_partition(
     progress: Callable[[int], None],
 ) -> Audited:
     """Audit one partition from its first offset; ``progress`` is told how many offsets passed."""
+    from rescind.statemachine.audit import Auditor
+
     auditor = Auditor(partition)
     reader = PartitionReader(connection, names.journal, partition, first, fetch_bytes_max=16 << 20)
     async with reader:
@@ -62,9 +67,11 @@ async def audit_partition(
 
 
 async def _settled(
-    reader: PartitionReader, auditor: Auditor, progress: Callable[[int], None]
-) -> list[Finding]:
+    reader: PartitionReader, auditor: "Auditor", progress: Callable[[int], None]
+) -> "list[Finding]":
     """The findings at the end; those that a sweep under way explains get some time to go."""
+    from rescind.statemachine.audit import FindingCode
+
     waited = 0.0
     findings = auditor.findings()
     while waited < _SETTLE_SECONDS and any(f.code is FindingCode.NOT_OWNED for f in findings):
@@ -76,7 +83,7 @@ async def _settled(
 
 
 async def _see_to_end(
-    reader: PartitionReader, auditor: Auditor, progress: Callable[[int], None]
+    reader: PartitionReader, auditor: "Auditor", progress: Callable[[int], None]
 ) -> str:
     """Show the auditor what is there; why it could not be read to its end, or nothing."""
     end = await reader.end()
@@ -94,7 +101,9 @@ async def _see_to_end(
     return ""
 
 
-def _topics(names: TopicNames) -> Mapping[Topic, str]:
+def _topics(names: TopicNames) -> "Mapping[Topic, str]":
+    from rescind.statemachine.audit import Topic
+
     return {
         Topic.FLOW_STATES: names.flow_states,
         Topic.TASK_STATES: names.task_states,

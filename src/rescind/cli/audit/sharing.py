@@ -14,7 +14,6 @@ import orjson
 
 from rescind.cli.audit.partition import Audited
 from rescind.cli.exits import Exit
-from rescind.statemachine.audit import Finding, FindingCode
 
 __all__ = ["WORTH_IT", "audit_elsewhere", "processors"]
 
@@ -52,6 +51,8 @@ async def _end(process: Process) -> None:
 
 
 def _read(out: bytes, partition: int) -> Audited:
+    from rescind.statemachine.audit import Finding, FindingCode
+
     body: dict[str, Any] = orjson.loads(out)
     return Audited(
         partition,

@@ -2,14 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from rich.text import Text
 
 from rescind.cli.audit.partition import Audited
 from rescind.cli.printing.output import Output
 from rescind.cli.printing.words import counted, plain
-from rescind.statemachine.audit import Finding, invariant_of
+
+if TYPE_CHECKING:
+    from rescind.statemachine.audit import Finding
 
 __all__ = ["Verdict", "print_verdict"]
 
@@ -32,6 +34,8 @@ class Verdict:
         return not any(audited.findings or audited.stopped for audited in self.partitions)
 
     def to_dict(self) -> dict[str, object]:
+        from rescind.statemachine.audit import invariant_of
+
         return {
             "whole": self.is_whole,
             "events": self.entries,
@@ -73,7 +77,9 @@ def print_verdict(verdict: Verdict, output: Output) -> None:
     output.show(Text.assemble(("broken ", "bold red"), f"{read}: {count}{unread}"))
 
 
-def _line(partition: int, finding: Finding) -> Text:
+def _line(partition: int, finding: "Finding") -> Text:
+    from rescind.statemachine.audit import invariant_of
+
     number = invariant_of(finding.code)
     broken = f", invariant {number}" if number else ""
     return Text.assemble(
