@@ -117,12 +117,13 @@ def test_what_ran_away_is_found_by_its_environment(tmp_path: Path) -> None:
     environment = {**os.environ, "RESCIND_DATA_DIR": str(tmp_path)}
     command = [sys.executable, "-c", "import sys; sys.stdin.read()"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, env=environment) as process:
-        below = all_below(os.getpid())
+        # Other tests have processes of their own below this one.
+        below = [one for one in all_below(os.getpid()) if one.pid == process.pid]
         # Its environment is there once it is a program of its own.
         while not (found := still_there([], tmp_path, ())):
             assert process.poll() is None
 
-        assert process.pid in {one.pid for one in below}
+        assert len(below) == 1
         assert [one.pid for one in found] == [process.pid]
         assert still_there([], tmp_path, [process.pid]) == []
         process.communicate()
