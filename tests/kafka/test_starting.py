@@ -8,10 +8,8 @@ import psutil
 from aiokafka import AIOKafkaConsumer
 
 from rescind.kafka.connection import Connection
-from rescind.kafka.internals import discard_consumer
-from rescind.kafka.readers import ends
+from rescind.kafka.internals import discard_consumer, partitions_of
 from rescind.kafka.starting import started
-from tests.conftest import Cluster
 from tests.waiting import until
 
 
@@ -42,15 +40,19 @@ async def test_a_start_that_is_interrupted_at_any_moment_leaves_no_connection_op
     await until(lambda: open_sockets() <= before)
 
 
-async def test_a_question_that_is_interrupted_at_any_moment_leaves_no_connection_open(
-    cluster: Cluster,
+async def test_a_client_is_discarded_to_the_end_though_whoever_waits_is_cancelled(
+    bootstrap: str,
 ) -> None:
+    connection = Connection(bootstrap)
     before = open_sockets()
-    for steps in range(80):
-        asking = asyncio.create_task(ends(cluster.connection, cluster.names.journal))
+    for steps in range(1, 9):
+        consumer = AIOKafkaConsumer(**connection.options(), group_id=None)
+        await consumer.start()
+        await partitions_of(consumer, "any topic")
+        discarding = asyncio.create_task(discard_consumer(consumer))
         for _ in range(steps):
-            await asyncio.sleep(0.0005)
-        asking.cancel()
+            await asyncio.sleep(0)
+        discarding.cancel()
         with contextlib.suppress(asyncio.CancelledError):
-            await asking
+            await discarding
     await until(lambda: open_sockets() <= before)
