@@ -1,21 +1,31 @@
 """`rescind worker` and `rescind agents`: this process becomes one of the service's.
 
 They wait for a broker as long as it takes, and end by a signal or by what cannot be mended here;
-whoever started them starts them again.
+whoever started them starts them again. What is wrong with the cluster is said before they begin.
 """
 
+import asyncio
 from collections.abc import Callable
+
+import structlog
 
 from rescind.cli.debugging import debugging
 from rescind.cli.session import needs_extra
+from rescind.errors import TopicsError
 from rescind.kafka.client_logs import calm_client_logs
+from rescind.kafka.connection import connect
+from rescind.kafka.topics import TopicNames, check_topics, topic_specs
+from rescind.kafka.versions import wait_for_supported_broker
 from rescind.logs import configure_logging
 from rescind.settings import Settings, load_settings
 
 __all__ = ["serve_agents", "serve_worker"]
 
+_log = structlog.get_logger(__name__)
+
 
 def serve_worker() -> int:
+    """Raises `BrokerUnsupportedError`, `TopicsError`, `SettingsError`, or `ExtraMissingError`."""
     needs_extra("service", "faust", "transitions")
     from rescind.processors.app import run_worker
 
@@ -23,6 +33,7 @@ def serve_worker() -> int:
 
 
 def serve_agents() -> int:
+    """Raises `BrokerUnsupportedError`, `TopicsError`, `SettingsError`, or `ExtraMissingError`."""
     needs_extra("service", "faust", "transitions")
     from rescind.processors.app import run_agents
 
@@ -32,4 +43,19 @@ def serve_agents() -> int:
 def _serve(run: Callable[[Settings], int]) -> int:
     configure_logging("DEBUG" if debugging.get() else "INFO")
     calm_client_logs()
-    return run(load_settings())
+    settings = load_settings()
+    asyncio.run(_until_usable(settings))
+    return run(settings)
+
+
+async def _until_usable(settings: Settings) -> None:
+    """Wait for a broker; topics that are missing end the start, those that differ are named."""
+    connection = connect(settings)
+    await wait_for_supported_broker(connection)
+    differences = await check_topics(connection, topic_specs(TopicNames(settings.topic_prefix)))
+    if missing := [sentence for sentence in differences if "is missing" in sentence]:
+        prefix = f"{settings.topic_prefix!r}"
+        many = [f"{len(missing)} with the prefix {prefix} are missing: run `rescind topics create`"]
+        raise TopicsError(missing if len(missing) == 1 else many)
+    for sentence in differences:
+        _log.warning("a topic differs from what it must be", what=sentence)

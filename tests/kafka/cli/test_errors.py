@@ -95,6 +95,17 @@ async def test_topics_that_are_missing_are_told_with_the_command_that_makes_them
     assert "is missing: run `rescind topics create`" in said.complaint
 
 
+@pytest.mark.parametrize("service", ["worker", "agents"])
+async def test_a_service_does_not_begin_without_its_topics(
+    rescind: Command, unique_prefix: str, service: str
+) -> None:
+    said = await rescind.process(service, RESCIND_TOPIC_PREFIX=f"{unique_prefix}none.")
+
+    assert (said.code, said.out) == (4, "")
+    assert "13 with the prefix 'test-" in said.complaint
+    assert "are missing: run `rescind topics create`" in said.complaint
+
+
 async def test_a_port_that_is_taken_is_told_before_anything_is_started(rescind: Command) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
