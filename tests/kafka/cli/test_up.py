@@ -128,7 +128,9 @@ async def test_up_can_be_stopped_while_it_starts(rescind: Command) -> None:
         running.process.send_signal(signal.SIGINT)
 
         assert await running.process.wait() == 0
-    assert "Stopping; once more ends it at once." in running.lines
+    starting, *more, stopping = running.lines
+    assert starting.startswith("Preparing Kafka")
+    assert stopping == "Stopping; once more ends it at once.", more
 
 
 async def test_a_folder_that_cannot_be_written_is_told(rescind: Command) -> None:

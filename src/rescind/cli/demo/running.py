@@ -63,7 +63,6 @@ async def _in_a_house(command: DemoCommand, settings: Settings, output: Output) 
         house = House(settings, progress=progress, news=speaker(output))
         try:
             await unless_stopped(asked, house.start())
-            progress.close()
             showing = Showing(
                 house,
                 output,

@@ -33,18 +33,16 @@ class StartProgress:
         if progress.total and self._is_terminal:
             if not self._bars.tasks:
                 self._bars.add_task(progress.message, total=progress.total)
+                self._bars.start()
             self._bars.update(self._bars.tasks[0].id, completed=progress.done)
+            if progress.done >= progress.total:
+                self._bars.stop()
         elif progress.message != self._said:
             # Without a terminal a download is one line, not thousands.
             self._said = progress.message
             self._output.say(progress.message, "dim")
 
-    def close(self) -> None:
-        """Take the bar away; lines are still printed. Again: nothing happens."""
-        self._bars.stop()
-
     def __enter__(self) -> Self:
-        self._bars.start()
         return self
 
     def __exit__(

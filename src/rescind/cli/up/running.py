@@ -36,7 +36,6 @@ async def stay_up() -> Exit:
         house = House(settings, progress=progress, news=speaker(output))
         try:
             await unless_stopped(asked, house.start())
-            progress.close()
             if not asked.is_set():
                 _say_what_is_up(house, settings, output)
                 await asked.wait()

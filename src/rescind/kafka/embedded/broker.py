@@ -156,6 +156,8 @@ class EmbeddedBroker:
         except asyncio.CancelledError:
             self._given_up.set()
             await asyncio.wait([starting])
+            # Seen, so that nobody logs that nobody has: it was to fail.
+            starting.exception()
             await asyncio.to_thread(self.kill)
             raise
 
