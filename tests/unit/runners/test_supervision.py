@@ -96,7 +96,8 @@ def test_a_zombie_is_dead() -> None:
 
 
 def test_a_name_with_brackets_and_blanks_is_read_right() -> None:
-    line = "import ctypes, sys; ctypes.CDLL(None).prctl(15, b') R 1 ('); print(); sys.stdin.read()"
+    rename = "import ctypes, sys; ctypes.CDLL(None).prctl(15, b') R 1 ('); "
+    line = rename + "print(flush=True); sys.stdin.read()"
     with subprocess.Popen(
         [sys.executable, "-c", line], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as child:

@@ -110,17 +110,22 @@ def _cancellation(begun: CancellationState, is_open: bool, now_ms: int) -> Table
         grid.add_row("deadline", _countdown(begun.deadline_at, now_ms))
         grid.add_row("at the latest", _countdown(begun.wait_until, now_ms))
     if begun.told:
-        waiting = sorted(set(begun.told) - set(begun.acknowledged))
-        said = f"{counted(len(begun.told), 'runner')} told, {len(begun.acknowledged)} acknowledged"
-        grid.add_row(
-            "runners",
-            said + (f"; not yet: {', '.join(map(short, waiting[:5]))}" if waiting else ""),
-        )
+        grid.add_row("runners", _told(begun, is_open))
     if begun.named_end != "cancelled":
         grid.add_row("counts as", begun.named_end)
     if begun.account is not None:
         grid.add_row("account", account_in_words(begun.account))
     return grid
+
+
+def _told(begun: CancellationState, is_open: bool) -> str:
+    said = f"{counted(len(begun.told), 'runner')} told"
+    if not is_open:
+        # A runner whose work has ended meanwhile need not have named what it holds.
+        return said
+    waiting = sorted(set(begun.told) - set(begun.acknowledged))
+    said += f", {len(begun.acknowledged)} acknowledged"
+    return said + (f"; not yet: {', '.join(map(short, waiting[:5]))}" if waiting else "")
 
 
 def _countdown(at_ms: int, now_ms: int) -> Text:

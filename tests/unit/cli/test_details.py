@@ -1,0 +1,30 @@
+import io
+
+from rich.console import Console
+
+from rescind.cli.printing.runs import flow_details
+from rescind.events.states import FlowState
+from tests.unit.cli.states import NOON, cancellation, flow
+
+
+def shown(details: FlowState) -> str:
+    console = Console(width=120, file=io.StringIO(), record=True)
+    console.print(flow_details(details, NOON))
+    return console.export_text()
+
+
+def test_who_has_not_acknowledged_is_named_while_that_is_waited_for() -> None:
+    asked = cancellation(told=("runner-1", "runner-2"), acknowledged=("runner-1",))
+
+    said = shown(flow(state="Running.Cancelling", cancellation=asked))
+
+    assert "2 runners told, 1 acknowledged; not yet: runner-2" in said
+
+
+def test_after_the_end_nobody_is_waited_for() -> None:
+    asked = cancellation(told=("runner-1", "runner-2"), acknowledged=("runner-1",))
+
+    said = shown(flow(state="Finished.Cancelled", cancellation=asked))
+
+    assert "2 runners told" in said
+    assert "not yet" not in said
