@@ -1,6 +1,6 @@
 # The service: `rescind topics create`, `rescind worker`, `rescind agents`. Runners need no image
 # of ours: they are the user's own, with the base package inside.
-ARG PYTHON_IMAGE=python:3.11-slim
+ARG PYTHON_IMAGE=python:3.13-slim
 
 FROM ${PYTHON_IMAGE} AS build
 WORKDIR /src

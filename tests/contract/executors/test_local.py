@@ -15,6 +15,7 @@ import pytest
 from rescind.cancelled import Cancelled
 from rescind.errors import CannotInterruptError
 from rescind.runners.executors import AttemptKey, Call, LocalExecutor, Rung, Work, WorkEnd
+from rescind.runners.executors.interrupting.mainthread import INTERRUPT_SIGNAL
 
 BODY = AttemptKey("flow", "body")
 TASK = AttemptKey("flow", "task")
@@ -125,6 +126,37 @@ def test_a_body_that_waits_for_something_else_is_interrupted_in_its_wait(stage: 
     helper.join()
 
     assert (end.end, end.how) == ("cancelled", "graceful")
+
+
+def test_an_interrupt_whose_signal_ends_no_wait_ends_ours(stage: Stage) -> None:
+    waiting, ended = threading.Event(), threading.Event()
+
+    def body() -> None:
+        def never() -> bool:
+            waiting.set()
+            return False
+
+        # As if the signal had come in the moment before the wait.
+        signal.pthread_sigmask(signal.SIG_BLOCK, {INTERRUPT_SIGNAL})
+        try:
+            stage.executor.run_pending(never)
+        finally:
+            ended.set()
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {INTERRUPT_SIGNAL})
+
+    def end_it_after_all() -> None:
+        helper.join()
+        if not ended.wait(SECONDS_MAX / 6):
+            stage.story.append("nothing ended the wait")
+            stage.executor.wake()
+
+    helper = stage.interrupt_soon(BODY, waiting)
+    rescue = threading.Thread(target=end_it_after_all, daemon=True)
+    rescue.start()
+    stage.play(body)
+    rescue.join()
+
+    assert stage.story == ["body cancelled"]
 
 
 def test_no_interrupt_hits_what_is_under_a_shield(stage: Stage) -> None:

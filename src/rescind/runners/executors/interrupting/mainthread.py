@@ -72,7 +72,7 @@ class Region:
 class Regions:
     """The calls that the main thread is in, the innermost last.
 
-    All `wakers` are called, in the main thread, when a region under a shield was asked: each ends
+    All `wakers` are called when a region was asked, by whoever asks and by the handler: each ends
     a wait that our own code may be in, and must not take a lock.
     """
 
@@ -120,6 +120,10 @@ class Regions:
             region.asked += 1
         # Not to the process: another thread would take the signal, and the main thread sleep on.
         signal.pthread_kill(threading.main_thread().ident or 0, INTERRUPT_SIGNAL)
+        # A signal that arrives between the last look for signals and the system call ends no wait
+        # (seen with Python 3.14 on a loaded machine). User code gets the next one a second later;
+        # our own wait is ended at once.
+        self._wake_all()
         return True
 
     def unanswered_seconds(self, key: AttemptKey) -> float:
@@ -161,10 +165,13 @@ class Regions:
                 return
             region.asked += 1
         if region is not None and region.shields:
-            for wake in self.wakers:
-                wake()
+            self._wake_all()
             return
         self.raise_if_asked()
+
+    def _wake_all(self) -> None:
+        for wake in self.wakers[:]:
+            wake()
 
     def _raise_early(self, region: Region) -> None:
         if self._early:
