@@ -30,6 +30,7 @@ from rescind.events.requests import (
     RunnerRegister,
     TaskFinish,
     TaskRegister,
+    TaskStart,
     Unreadable,
 )
 from rescind.events.words import moment_to_text
@@ -74,12 +75,16 @@ class Fanout:
         accepted = False
         for entry in outcome:
             event = entry.event
-            if isinstance(event, RequestRefused):
-                self._refused(runner_id, request, entry, event)
-            elif isinstance(event, TaskStarted):
+            if isinstance(event, TaskStarted):
                 self._grant(runner_id, entry, event.valid_seconds)
-            else:
+            elif not isinstance(event, RequestRefused):
                 accepted = True
+            elif _is_granted_already(request, entry, event):
+                # Its owner asks again, since it has not seen the grant: the same grant, again.
+                self._grant_again(runner_id, entry)
+                accepted = True
+            else:
+                self._refused(runner_id, entry, event)
         if accepted and (
             isinstance(request, _ANSWERED) or _waits(request) or _ends_a_flow_run(outcome)
         ):
@@ -148,14 +153,8 @@ class Fanout:
             }
         )
 
-    def _refused(
-        self, runner_id: str, request: AnyRequest, entry: Entry, refused: RequestRefused
-    ) -> None:
+    def _refused(self, runner_id: str, entry: Entry, refused: RequestRefused) -> None:
         flow_run_id = _flow_of(entry)
-        if refused.code is Code.DUPLICATE and request.type == "task.start":
-            # Its owner asks again, since it has not seen the grant: the same grant, again.
-            self._grant_again(runner_id, entry)
-            return
         self._tell(
             runner_id,
             "refusals",
@@ -220,6 +219,15 @@ def _terms(cancellation: Cancellation) -> dict[str, Any]:
 
 def _flow_of(entry: Entry) -> str | None:
     return entry.stream_id if entry.stream_kind == "flow_run_id" else None
+
+
+def _is_granted_already(request: AnyRequest, entry: Entry, refused: RequestRefused) -> bool:
+    """Whether this refuses a start of an attempt that the asking runner holds."""
+    return (
+        refused.code is Code.DUPLICATE
+        and isinstance(request, FlowStart | TaskStart)
+        and entry.task_run_id is not None
+    )
 
 
 def _waits(request: AnyRequest) -> bool:

@@ -100,11 +100,17 @@ def start_flow(request: FlowStart, draft: Draft, policy: Policy) -> Answer:
             f"the runner that owns {flow.flow_run_id!r}",
             f"that is {flow.runner_id!r}",
         )
-    if flow.state != "Pending":
-        return refuse(
-            Code.DUPLICATE, "a Pending flow run", f"it is {flow.state}", first=flow.event_id
-        )
     body = request.body
+    if flow.state != "Pending":
+        is_its_body = body is not None and body.task_run_id == flow.body_id
+        return refuse(
+            Code.DUPLICATE,
+            "a Pending flow run",
+            f"it is {flow.state}",
+            first=flow.event_id,
+            # Its owner did not see the grant of the body, which is repeated with this refusal.
+            task_run_id=flow.body_id if is_its_body else None,
+        )
     started = Happened(
         FlowStarted(
             runner_id=request.runner_id, body_task_run_id=None if body is None else body.task_run_id

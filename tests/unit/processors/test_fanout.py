@@ -62,6 +62,20 @@ def test_a_start_that_its_owner_asks_again_is_granted_again() -> None:
     assert "refusals" not in told
 
 
+def test_a_start_of_a_flow_run_that_its_owner_asks_again_grants_the_body_again() -> None:
+    desk = Desk()
+    desk.begin()
+    about = {"type": "flow.start", "flow_run_id": "f", "runner_id": "r", "request_id": "again"}
+    (told,) = inboxes(desk.put({**about, "body": {"task_run_id": "body"}}, lane="start"))
+    assert [(g["task_run_id"], g["attempt"]) for g in told["grants"]] == [("body", 1)]
+    assert [accepted["request_id"] for accepted in told["accepted"]] == ["again"]
+    assert "refusals" not in told
+    for other in ({}, {"body": {"task_run_id": "another"}}):
+        (told,) = inboxes(desk.put({**about, **other}, lane="start"))
+        assert [refusal["code"] for refusal in told["refusals"]] == ["duplicate"]
+        assert "grants" not in told
+
+
 def test_an_end_that_is_accepted_needs_no_answer_and_one_with_a_retry_has_one() -> None:
     desk = Desk()
     desk.begin(tasks=["t1", "t2"])
