@@ -170,7 +170,7 @@ class Fanout:
         )
         if refused.code is Code.CANCELLING and flow_run_id is not None:
             # A runner that has missed the intent learns of it by this answer.
-            self._cancel_flow(flow_run_id, (runner_id,))
+            self._cancel(flow_run_id, entry.task_run_id, runner_id)
         elif refused.code is Code.RUNNER_LOST:
             self._lost[runner_id] = refused.message
 
@@ -179,6 +179,14 @@ class Fanout:
         if task is not None:
             valid = self._policy.grant_valid_seconds
             self._grant(runner_id, entry._replace(attempt=task.attempt), valid)
+
+    def _cancel(self, flow_run_id: str, task_run_id: str | None, runner_id: str) -> None:
+        """Tell why a start was refused: the flow run is cancelling, or this attempt alone."""
+        flow = self._draft.flow(flow_run_id)
+        if flow is not None and flow.cancellation is not None:
+            self._cancel_flow(flow_run_id, (runner_id,))
+        elif task_run_id is not None:
+            self._cancel_task(flow_run_id, task_run_id, (runner_id,))
 
     def _cancel_flow(self, flow_run_id: str, runner_ids: tuple[str, ...]) -> None:
         flow = self._draft.flow(flow_run_id)

@@ -54,6 +54,16 @@ def test_a_runner_that_missed_the_intent_learns_of_it_by_the_answer_to_its_start
     assert [intent["flow_run_id"] for intent in told["cancel_flow"]] == ["f"]
 
 
+def test_a_runner_that_missed_the_intent_for_one_task_run_learns_of_it_so_too() -> None:
+    desk = Desk()
+    desk.begin(tasks=["t1", "t2"])
+    desk.put({"type": "task.cancel", "flow_run_id": "f", "task_run_id": "t1"})
+    (told,) = inboxes(desk.put(start("t1", "t2"), lane="start"))
+    assert [refusal["code"] for refusal in told["refusals"]] == ["cancelling"]
+    assert [(i["task_run_id"], i["attempt"]) for i in told["cancel_task"]] == [("t1", 1)]
+    assert "cancel_flow" not in told
+
+
 def test_a_start_that_its_owner_asks_again_is_granted_again() -> None:
     desk = Desk()
     desk.begin(tasks=["t1"])
