@@ -46,15 +46,17 @@ class ClockKeeper:
         """Set every clock that a restored state has."""
         for flow_run_id in dict.fromkeys([*partition.flows, *partition.armed]):
             self._see_flow(partition, flow_run_id)
-        for flow_run_id, tasks in partition.tasks.items():
-            for task_run_id, task in tasks.items():
-                if task.cancellation is not None:
-                    self._see_task(partition, flow_run_id, task_run_id)
+        for flow_run_id in partition.tasks:
+            self._see_tasks(partition, flow_run_id)
 
     def see(self, draft: Draft) -> None:
         """Set the clocks anew of whatever a committed transaction has changed."""
         for flow_run_id in dict.fromkeys([*draft.flows, *draft.armed]):
             self._see_flow(draft.base, flow_run_id)
+            flow = draft.base.flows.get(flow_run_id)
+            if flow is not None and flow.quarantined:
+                # Those of its task runs stand still with it, though nothing has changed them.
+                self._see_tasks(draft.base, flow_run_id)
         for flow_run_id, tasks in draft.tasks.items():
             for task_run_id, task in tasks.items():
                 if task is not None and task.cancellation is None:
@@ -94,9 +96,15 @@ class ClockKeeper:
             running = {Clock.ARMED: armed.until_ms}
         self._put(flow_run_id, "", running, None if flow is None else flow.cancellation)
 
+    def _see_tasks(self, partition: Partition, flow_run_id: str) -> None:
+        for task_run_id, task in partition.tasks.get(flow_run_id, {}).items():
+            if task.cancellation is not None:
+                self._see_task(partition, flow_run_id, task_run_id)
+
     def _see_task(self, partition: Partition, flow_run_id: str, task_run_id: str) -> None:
+        flow = partition.flows.get(flow_run_id)
         task = partition.tasks.get(flow_run_id, {}).get(task_run_id)
-        running = {} if task is None else task_clocks(task)
+        running = {} if task is None or flow is None else task_clocks(task, flow)
         cancellation = None if task is None else task.cancellation
         self._put(flow_run_id, task_run_id, running, cancellation)
 

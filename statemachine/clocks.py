@@ -1,7 +1,8 @@
 """Which clocks run, and when they strike: both follow from the state alone.
 
 So a restarted service knows every clock again, and a clock that was fired twice, or by a
-worker that has lost its partition, is seen to be stale.
+worker that has lost its partition, is seen to be stale. In a flow run in quarantine none runs:
+it stays as it is, and is not forgotten, until somebody has looked.
 """
 
 from rescind.events.requests import Clock
@@ -14,18 +15,20 @@ __all__ = ["flow_clocks", "task_clocks"]
 
 def flow_clocks(flow: FlowRun, policy: Policy) -> dict[Clock, int]:
     """The running clocks of a flow run, each with the time it is due, in ms since 1970."""
+    if flow.quarantined:
+        return {}
     if is_finished(flow.state) and flow.finished_ms is not None:
         forget_ms = round(policy.forget_after_seconds * 1000)
         return {Clock.FORGET: flow.finished_ms + forget_ms}
-    if not is_cancelling(flow.state) or flow.cancellation is None or flow.quarantined:
+    if not is_cancelling(flow.state) or flow.cancellation is None:
         return {}
     return _cancellation_clocks(flow.cancellation, unanswered=bool(_unanswered(flow)))
 
 
-def task_clocks(task: TaskRun) -> dict[Clock, int]:
-    """The running clocks of a task run that is being cancelled alone."""
+def task_clocks(task: TaskRun, flow: FlowRun) -> dict[Clock, int]:
+    """The running clocks of a task run of this flow run that is being cancelled alone."""
     cancellation = task.cancellation
-    if not is_cancelling(task.state) or cancellation is None:
+    if not is_cancelling(task.state) or cancellation is None or flow.quarantined:
         return {}
     return _cancellation_clocks(
         cancellation, unanswered=task.runner_id not in cancellation.acknowledged

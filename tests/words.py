@@ -149,7 +149,7 @@ def strikes(clock: Clock, task_run_id: str | None = None) -> Step:
         elif task_run_id is None:
             due_ms = flow_clocks(world.flow(), world.policy)[clock]
         else:
-            due_ms = task_clocks(world.task(task_run_id))[clock]
+            due_ms = task_clocks(world.task(task_run_id), world.flow())[clock]
         world.now_ms = max(world.now_ms, due_ms)
         return world.ask(
             CancellationClock(flow_run_id=RUN, task_run_id=task_run_id, clock=clock, due_at=due_ms)

@@ -175,7 +175,7 @@ class World:
     def clocks(self, task_run_id: str | None = None) -> dict[str, int]:
         """Running clocks of the one flow run, or of a task run of it, by when they are due."""
         if task_run_id is not None:
-            running = task_clocks(self.task(task_run_id))
+            running = task_clocks(self.task(task_run_id), self.flow())
         else:
             running = flow_clocks(self.flow(), self.policy)
         return {clock.value: due_ms for clock, due_ms in running.items()}

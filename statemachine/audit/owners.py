@@ -26,7 +26,7 @@ def find_unowned(draft: Draft, findings: Findings) -> None:
         if flow.runner_id is not None and not _lives(flow.runner_id, draft):
             _not_owned(f"flow run {flow.flow_run_id!r}", flow.runner_id, findings)
         for task in _running(draft, flow.flow_run_id):
-            if not _lives(task.runner_id, draft) and not task_clocks(task):
+            if not _lives(task.runner_id, draft) and not task_clocks(task, flow):
                 run = f"task run {task.flow_run_id}/{task.task_run_id}"
                 _not_owned(run, task.runner_id, findings)
 

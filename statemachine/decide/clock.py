@@ -41,12 +41,12 @@ def _due(request: CancellationClock, draft: Draft, policy: Policy) -> int | None
         armed = draft.armed_for(request.flow_run_id)
         return None if armed is None else armed.until_ms
     flow = draft.flow(request.flow_run_id)
-    if flow is None or flow.quarantined:
+    if flow is None:
         return None
     if request.task_run_id is None:
         return flow_clocks(flow, policy).get(request.clock)
     task = draft.task(request.flow_run_id, request.task_run_id)
-    return None if task is None else task_clocks(task).get(request.clock)
+    return None if task is None else task_clocks(task, flow).get(request.clock)
 
 
 def _struck(request: CancellationClock, draft: Draft) -> tuple[Happened, ...] | Refused:

@@ -236,7 +236,7 @@ def clock(world: World, chance: Random) -> Words:
         *(
             (task.flow_run_id, task.task_run_id, which, due_ms)
             for task in _all_tasks(world)
-            for which, due_ms in task_clocks(task).items()
+            for which, due_ms in task_clocks(task, world.base.flows[task.flow_run_id]).items()
         ),
         *(
             (armed.flow_run_id, None, Clock.ARMED, armed.until_ms)

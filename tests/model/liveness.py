@@ -50,7 +50,7 @@ def _running_clocks(shell: Shell) -> Iterator[tuple[int, str, str, str]]:
             if clock is not Clock.FORGET:
                 yield due_ms, flow.flow_run_id, "", clock.value
     for task in _tasks(shell):
-        for clock, due_ms in task_clocks(task).items():
+        for clock, due_ms in task_clocks(task, world.base.flows[task.flow_run_id]).items():
             yield due_ms, task.flow_run_id, task.task_run_id, clock.value
     for armed in world.base.armed.values():
         yield armed.until_ms, armed.flow_run_id, "", Clock.ARMED.value

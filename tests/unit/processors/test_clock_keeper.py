@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+import pytest
+
+from rescind.errors import NoTransitionError
 from rescind.events.requests import CancellationClock, Clock
 from rescind.processors.clocks import ClockKeeper
 from rescind.statemachine.policy import Policy
@@ -98,6 +101,37 @@ def test_a_clock_of_one_task_run_names_it() -> None:
     items = [{"task_run_id": "t1", "end": "cancelled"}]
     kept.put({"type": "task.finish", "flow_run_id": "f", "runner_id": "r", "items": items})
     assert kept.strike(500) == []
+
+
+@pytest.mark.parametrize(
+    "past",
+    [
+        [CANCEL],
+        [{"type": "task.cancel", "flow_run_id": "f", "task_run_id": "t1"}],
+        [
+            {
+                "type": "task.finish",
+                "flow_run_id": "f",
+                "runner_id": "r",
+                "items": [{"task_run_id": task, "end": "success"} for task in ("t1", "body")],
+            }
+        ],
+    ],
+    ids=["cancelling", "a task run cancelling", "ended"],
+)
+def test_in_quarantine_no_clock_strikes_any_more(past: list[Mapping[str, Any]]) -> None:
+    kept = Kept()
+    kept.desk.begin(tasks=["t1"])
+    for request in past:
+        kept.put(request)
+    batch = kept.desk.life.begin()
+    batch.quarantine("f", "why", NoTransitionError("f", "Running", "x"))
+    kept.desk.commit(batch)
+    kept.keeper.see(batch.draft)
+    restored = ClockKeeper(POLICY)
+    restored.restore(kept.desk.life.base)
+    for keeper in (kept.keeper, restored):
+        assert keeper.next_due_ms() is None
 
 
 def test_a_restored_state_has_the_same_clocks() -> None:

@@ -166,5 +166,5 @@ def _due_ms(world: World, words: dict[str, Any]) -> int | None:
         running = flow_clocks(flow, world.policy)
     else:
         task = world.base.tasks.get(RUN, {}).get(task_run_id)
-        running = {} if task is None else task_clocks(task)
+        running = {} if task is None else task_clocks(task, flow)
     return {clock.value: due_ms for clock, due_ms in running.items()}.get(words["clock"])

@@ -118,6 +118,7 @@ def test_its_clocks_stand_still() -> None:
 
 def test_the_clocks_of_its_task_runs_stand_still_too() -> None:
     closed = quarantined(cancel_task("t1"))
+    assert closed.world.clocks("t1") == {}
     due = CancellationClock(
         flow_run_id=RUN,
         task_run_id="t1",
@@ -126,6 +127,16 @@ def test_the_clocks_of_its_task_runs_stand_still_too() -> None:
     )
 
     closed.when(later(400), due).then_refused("stale")
+
+
+def test_it_is_not_forgotten_though_it_ended_before() -> None:
+    over = given(runner, flow, with_body, body_ended(), quarantine)
+    assert over.world.clocks() == {}
+    week = Policy().forget_after_seconds
+
+    due_ms = over.world.now_ms + round(week * 1000)
+    due = CancellationClock(flow_run_id=RUN, clock=Clock.FORGET, due_at=due_ms)
+    over.when(later(week), due).then_refused("stale")
 
 
 def test_nothing_of_it_is_swept() -> None:
