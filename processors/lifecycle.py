@@ -40,7 +40,8 @@ from rescind.statemachine.sweeps import Sweep
 __all__ = ["Batch", "Lifecycle", "Place", "Read", "impossible_in"]
 
 ITEMS_MAX = 2_000
-"""Items decided in one transaction, about; the last request is decided whole."""
+"""Items answered in one transaction, about; the last request is decided whole. What counts is the
+entries: a Pending flow run that is cancelled is answered with the ends of its task runs."""
 BYTES_MAX = 4 << 20
 """Bytes of records decided in one transaction, about: what follows from them is a few times that,
 and has to be with Kafka long before the transaction's time is over."""
@@ -116,14 +117,14 @@ class Batch:
         elsewhere = self._elsewhere(request)
         if elsewhere is not None and not isinstance(request, Unreadable):
             self.forwards.append(forwarded(record, elsewhere, asked.request_id, request.stream_id))
-            self._core.note(asked, Happened(RequestForwarded(partition=elsewhere)))
+            outcome = self._core.note(asked, Happened(RequestForwarded(partition=elsewhere)))
         else:
             outcome = self._core.answer(request, asked)
             self._fanout.answer(request, outcome)
             if isinstance(request, Unreadable):
                 why = f"{request.path}: {request.message}" if request.path else request.message
                 self._bury(record, Code.UNREADABLE, why)
-        self._items += len(getattr(request, "items", ())) or 1
+        self._items += len(outcome)
         self._bytes += len(record.value or b"")
         self._follow()
 

@@ -125,6 +125,24 @@ def test_a_batch_is_full_by_its_items_or_by_its_bytes() -> None:
     assert batch.fullness >= 1
 
 
+def test_a_batch_is_full_by_what_its_requests_are_answered_with() -> None:
+    desk = Desk()
+    flows = [f"f{number}" for number in range(ITEMS_MAX // 500 + 2)]
+    for flow_run_id in flows:
+        desk.put({"type": "flow.register", "flow_run_id": flow_run_id}, lane="start")
+        items = [{"task_run_id": f"t{number}"} for number in range(500)]
+        about = {"flow_run_id": flow_run_id, "items": items}
+        desk.put({"type": "task.register", **about}, lane="start")
+    batch = desk.life.begin()
+    asked = 0
+    while batch.fullness < 1:
+        batch.take(desk.read({"type": "flow.cancel", "flow_run_id": flows[asked]}))
+        asked += 1
+    assert asked == ITEMS_MAX // 500
+    ended = [entry for entry in entries(batch.records()) if entry.event.type == "task.cancelled.v1"]
+    assert len(ended) == ITEMS_MAX
+
+
 def test_a_record_of_another_partition_is_sent_on_before_the_commit() -> None:
     desk = Desk(partitions=64)
     read = desk.read(CANCEL, headers=[("rescind-request-id", b"older"), ("mine", b"x")])
