@@ -3,6 +3,7 @@
 import orjson
 
 from rescind.kafka.records import OutRecord
+from rescind.processors.position import POSITION_KEY, Position
 from tests.kafka.cli.command import Command
 from tests.kafka.cli.runs import ended, running, stray, succeeded
 from tests.kafka.processors.service import Service
@@ -87,3 +88,24 @@ async def test_a_partition_that_is_not_there_is_told(service: Service, rescind: 
 
     assert said.code == 4
     assert "has no partition 7, only 2" in said.complaint
+
+
+async def test_an_outcome_that_is_missing_at_the_very_end_is_found(
+    service: Service, rescind: Command
+) -> None:
+    await lives(service, rescind)
+    partition = service.partition_of("g")
+    states = await service.read(service.names.open_flows, partition)
+    last = next(record for record in reversed(states) if record.key == POSITION_KEY)
+    position = Position.from_json(last.value or b"")
+    # As a service would have left it that has answered one more, if the journal had lost that.
+    ahead = position.read("stop", position.stop.next).to_json()
+    await service.sender.send(
+        OutRecord(service.names.open_flows, POSITION_KEY, ahead, (), partition)
+    )
+
+    said = await rescind("audit", "verify", "--partition", str(partition))
+
+    assert said.code == 6
+    assert "chain_broken, invariant 4" in said.out
+    assert f"outcomes in the stop lane up to {position.stop.next}, which was answered" in said.out
