@@ -2,7 +2,8 @@
 
 The only place where an `Entry` is made. An entry that answers a request is named after the
 record of the lane and its place among the answers; one that no request caused is named after
-its stream and version (``run-1@7``) and carries its cause. Deciding twice gives the same ids.
+the event that its stream began with, and its version (``start-3-1027-0@7``), and carries its
+cause. Deciding twice gives the same ids, and no two events of a journal have the same.
 """
 
 from rescind.events.journal import Entry, Source, StreamKind
@@ -10,8 +11,19 @@ from rescind.events.words import Actor
 from rescind.statemachine.decide.answers import Happened
 from rescind.statemachine.draft import Draft
 from rescind.statemachine.policy import Asked
+from rescind.statemachine.runs import Armed, FlowRun
 
-__all__ = ["Recorder"]
+__all__ = ["Recorder", "derived_id"]
+
+
+def derived_id(known: FlowRun | Armed, version: int) -> str:
+    """The id of an event of this version that no request caused.
+
+    Its stream's id would not do: what was forgotten may be registered again, and the versions of
+    that new life begin with 1.
+    """
+    began = known.registered_id if isinstance(known, FlowRun) else known.event_id
+    return f"{began}@{version}"
 
 
 class Recorder:
@@ -77,9 +89,8 @@ class Recorder:
         actor: Actor | None = None,
     ) -> Entry:
         """Record an event of a flow run that no request caused; `cause` is an event's id."""
-        version = self.version_after(StreamKind.FLOW, stream_id)
         return self._record(
-            f"{stream_id}@{version}",
+            self.next_derived_id(stream_id),
             at_ms,
             StreamKind.FLOW,
             stream_id,
@@ -87,6 +98,12 @@ class Recorder:
             cause=cause,
             actor=actor,
         )
+
+    def next_derived_id(self, flow_run_id: str) -> str:
+        """The id of a flow run's next event, if no request causes that."""
+        known = self.draft.flow(flow_run_id) or self.draft.armed_for(flow_run_id)
+        assert known is not None, "an event of its own was derived for a flow run nobody knows"
+        return derived_id(known, known.version + 1)
 
     def version_after(self, kind: StreamKind, stream_id: str) -> int:
         """The version of a stream's next event that changes its state."""

@@ -197,6 +197,7 @@ def _crash(
 ) -> None:
     """A flow run without its owner ends, by a cancellation of the service's own."""
     reason = f"runner {runner.runner_id} is {runner.state}"
-    terms = crash_terms(f"{flow.flow_run_id}@{flow.version + 1}", reason, at_ms, flow, policy)
+    event_id = recorder.next_derived_id(flow.flow_run_id)
+    terms = crash_terms(event_id, reason, at_ms, flow, policy)
     happened = Happened(FlowCancelling(terms=terms))
     recorder.derive(flow.flow_run_id, happened, runner.event_id, at_ms, actor=SERVICE)

@@ -80,6 +80,7 @@ class World:
         self.owed: dict[Sweep, None] = {}
         self.auditor = Auditor(0)
         self.now_ms = NOON_MS
+        self._ids: set[str] = set()
         self._previous: dict[Lane, int] = {"start": -1, "stop": -1}
 
     def begin(self) -> Core:
@@ -141,6 +142,8 @@ class World:
         for entry in core.recorder.entries:
             read = Entry.from_json(entry.to_json())
             assert read == entry
+            assert read.id not in self._ids, f"{read.id} is the id of two events"
+            self._ids.add(read.id)
             self.auditor.see(len(self.journal), read)
             self.journal.append(read)
         found = self.auditor.findings(at_end=False)

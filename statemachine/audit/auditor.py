@@ -14,6 +14,7 @@ from rescind.statemachine.audit.owners import find_unowned
 from rescind.statemachine.audit.sources import Sources
 from rescind.statemachine.audit.states import States, Topic
 from rescind.statemachine.audit.streams import Streams
+from rescind.statemachine.envelope import derived_id
 
 __all__ = ["Auditor"]
 
@@ -76,20 +77,26 @@ class Auditor:
         return [*self._findings.all(), *final.all()]
 
     def _check_envelope(self, entry: Entry) -> None:
-        source = entry.source
-        if source is None:
-            its_id = f"{entry.stream_id}@{entry.version}"
-        else:
-            its_id = f"{source.lane}-{source.partition}-{source.offset}-{source.nth}"
+        its_id = self._id_of(entry)
         if entry.id != its_id:
             self._wrong(f"the id {its_id!r}", f"it is {entry.id!r}")
-        if (source is None) is (entry.cause is None):
+        if (entry.source is None) is (entry.cause is None):
             self._wrong("either a source or a cause", "it has both or neither")
         if entry.at_ms < self._last_at_ms:
             behind_ms = self._last_at_ms - entry.at_ms
             self._wrong("a time not before the last one", f"it is {behind_ms} ms earlier")
         else:
             self._last_at_ms = entry.at_ms
+
+    def _id_of(self, entry: Entry) -> str:
+        """The id that it must have."""
+        source = entry.source
+        if source is not None:
+            return f"{source.lane}-{source.partition}-{source.offset}-{source.nth}"
+        draft = self._streams.draft
+        known = draft.flow(entry.stream_id) or draft.armed_for(entry.stream_id)
+        # Of a stream that has not begun, that is what is wrong.
+        return entry.id if known is None else derived_id(known, entry.version or 0)
 
     def _wrong(self, expected: str, but: str) -> None:
         self._findings.add(FindingCode.WRONG_ENVELOPE, expected, but)

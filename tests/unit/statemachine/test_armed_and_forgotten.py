@@ -186,6 +186,23 @@ def test_a_forgotten_id_is_unknown_and_may_begin_a_new_life() -> None:
     forgotten.when(flow).then("flow.registered", "flow.cancelled")
 
 
+def test_a_new_life_has_ids_of_its_own() -> None:
+    life = (flow, with_body, cancel, ended("body"), swept)
+    lives = given(runner, *life, strikes(Clock.FORGET), *life)
+
+    first, second = (e.id for e in lives.world.journal if e.event.type == "flow.cancelled.v1")
+    assert first != second
+    assert lives.world.flow().version == int(second.rpartition("@")[2])
+
+
+def test_what_lapses_twice_has_ids_of_its_own_each_time() -> None:
+    ids = (RUN, "run-2", RUN, "run-2")
+    few = given(*(FlowCancel(flow_run_id=one) for one in ids), policy=Policy(armed_max=1))
+
+    lapsed = [e.id for e in few.world.journal if e.event.type == "cancellation.lapsed.v1"]
+    assert len(set(lapsed)) == len(lapsed) == 3
+
+
 def test_forgetting_takes_every_stub_with_it() -> None:
     quick = Policy(forget_after_seconds=0)
     over = given(runner, flow, with_body, registered("t1"), body_ended(), policy=quick)

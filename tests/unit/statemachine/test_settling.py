@@ -46,7 +46,7 @@ def test_it_ends_in_the_same_transaction_as_its_last_task_run() -> None:
     report, end = over.entries
     assert (end.source, end.request_id) == (None, None)
     assert end.cause == report.id
-    assert end.id == f"run-1@{end.version}"
+    assert end.id == f"{over.world.flow().registered_id}@{end.version}"
 
 
 def test_the_end_names_the_event_that_led_to_it_and_not_a_refusal_beside_it() -> None:

@@ -50,11 +50,16 @@ def without(journal: list[Entry], *indexes: int) -> list[Entry]:
     return [entry for index, entry in enumerate(journal) if index not in indexes]
 
 
-def derived_after(entry: Entry, event: object, **more: object) -> Entry:
+def began(journal: list[Entry], stream_id: str) -> str:
+    """The id of the event that a flow run began with."""
+    return journal[index_of(journal, "flow.registered", stream_id=stream_id)].id
+
+
+def derived_after(journal: list[Entry], entry: Entry, event: object, **more: object) -> Entry:
     """One more entry of the same stream, that nobody asked for."""
     version = (entry.version or 0) + 1
     made = entry._replace(
-        id=f"{entry.stream_id}@{version}",
+        id=f"{began(journal, entry.stream_id)}@{version}",
         version=version,
         source=None,
         cause=entry.id,
@@ -66,7 +71,7 @@ def derived_after(entry: Entry, event: object, **more: object) -> Entry:
 
 def test_a_second_end_of_a_flow_run_is_found(journal: list[Entry]) -> None:
     end = journal[index_of(journal, "flow.cancelled", stream_id=RUN)]
-    second = derived_after(end, FlowFailed(end="crashed"), at_ms=journal[-1].at_ms)
+    second = derived_after(journal, end, FlowFailed(end="crashed"), at_ms=journal[-1].at_ms)
 
     assert codes(audit([*journal, second])) == [FindingCode.AFTER_END]
 
@@ -74,6 +79,7 @@ def test_a_second_end_of_a_flow_run_is_found(journal: list[Entry]) -> None:
 def test_a_second_end_of_an_attempt_is_found(journal: list[Entry]) -> None:
     last = [entry for entry in journal if entry.stream_id == "work" and entry.version][-1]
     second = derived_after(
+        journal,
         last,
         TaskFailed(end="failed", runner_id=A),
         task_run_id="w1",
@@ -89,6 +95,7 @@ def test_an_event_of_a_task_run_after_the_end_of_its_flow_run_is_found(
 ) -> None:
     end = journal[index_of(journal, "flow.cancelled", stream_id=RUN)]
     later = derived_after(
+        journal,
         end,
         TaskStarted(runner_id=A, valid_seconds=1),
         task_run_id="t3",
@@ -173,6 +180,15 @@ def test_an_envelope_that_cannot_be_is_found(
     assert codes(found) == [FindingCode.WRONG_ENVELOPE]
 
 
+def test_an_id_that_is_not_of_this_life_of_its_stream_is_found(journal: list[Entry]) -> None:
+    end = index_of(journal, "flow.cancelled", stream_id=RUN)
+    version = journal[end].version
+
+    found = audit(edited(journal, end, id=f"start-0-999-0@{version}"))
+
+    assert codes(found) == [FindingCode.WRONG_ENVELOPE]
+
+
 def test_work_whose_runner_is_gone_and_that_no_clock_ends_is_found() -> None:
     world = given(runner, flow, with_body, registered("t1"), granted("t1")).world
     before = len(world.journal)
@@ -194,6 +210,7 @@ def test_a_flow_run_that_all_of_its_clocks_have_left_is_found() -> None:
     ends = len(given_up.journal)
     fired = index_of(given_up.journal, "cancellation.clock_fired")
     both = derived_after(
+        given_up.journal,
         given_up.journal[fired],
         given_up.journal[fired].event.model_copy(update={"clock": Clock.DEADLINE}),
     )
