@@ -6,17 +6,19 @@ A clock that was fired is fired again, later and later, until the state shows th
 """
 
 import heapq
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-from rescind.events.requests import CancellationClock, Clock
+from rescind.events.requests import CancellationClock, Clock, RunnerForget
 from rescind.events.words import Actor
-from rescind.statemachine.clocks import flow_clocks, task_clocks
+from rescind.statemachine.clocks import flow_clocks, runner_clocks, task_clocks
 from rescind.statemachine.draft import Draft
 from rescind.statemachine.partition import Partition
 from rescind.statemachine.policy import Policy
 from rescind.statemachine.runs import Cancellation
 
 __all__ = ["ClockKeeper"]
+
+_LIFECYCLE: Final = Actor(kind="service", id="lifecycle")
 
 AGAIN_MS = 1_000
 AGAIN_MS_MAX = 60_000
@@ -26,6 +28,8 @@ class _Key(NamedTuple):
     flow_run_id: str
     task_run_id: str
     clock: Clock
+    runner_id: str = ""
+    """Of a runner's clock; the other ids are empty then."""
 
 
 class _Set(NamedTuple):
@@ -48,6 +52,8 @@ class ClockKeeper:
             self._see_flow(partition, flow_run_id)
         for flow_run_id in partition.tasks:
             self._see_tasks(partition, flow_run_id)
+        for runner_id in partition.runners:
+            self._see_runner(partition, runner_id)
 
     def see(self, draft: Draft) -> None:
         """Set the clocks anew of whatever a committed transaction has changed."""
@@ -62,6 +68,8 @@ class ClockKeeper:
                 if task is not None and task.cancellation is None:
                     continue
                 self._see_task(draft.base, flow_run_id, task_run_id)
+        for runner_id in draft.runners:
+            self._see_runner(draft.base, runner_id)
 
     def next_due_ms(self) -> int | None:
         """When the next clock strikes, in milliseconds since 1970 by the broker's clock."""
@@ -73,9 +81,9 @@ class ClockKeeper:
             heapq.heappop(self._heap)
         return None
 
-    def strike(self, now_ms: int, limit: int = 500) -> list[CancellationClock]:
+    def strike(self, now_ms: int, limit: int = 500) -> list[CancellationClock | RunnerForget]:
         """The requests for the clocks that are due by the broker's time `now_ms`."""
-        struck: list[CancellationClock] = []
+        struck: list[CancellationClock | RunnerForget] = []
         while len(struck) < limit:
             next_ms = self.next_due_ms()
             if next_ms is None or next_ms > now_ms:
@@ -108,6 +116,12 @@ class ClockKeeper:
         cancellation = None if task is None else task.cancellation
         self._put(flow_run_id, task_run_id, running, cancellation)
 
+    def _see_runner(self, partition: Partition, runner_id: str) -> None:
+        runner = partition.runners.get(runner_id)
+        running = {} if runner is None else runner_clocks(runner, self._policy)
+        key = _Key("", "", Clock.FORGET, runner_id)
+        self._put_one(key, running.get(Clock.FORGET), None)
+
     def _put(
         self,
         flow_run_id: str,
@@ -115,23 +129,31 @@ class ClockKeeper:
         running: dict[Clock, int],
         cancellation: Cancellation | None,
     ) -> None:
+        named = None if cancellation is None else cancellation.id
         for clock in Clock:
-            key = _Key(flow_run_id, task_run_id, clock)
-            due_ms = running.get(clock)
-            known = self._set.get(key)
-            if due_ms is None:
-                self._set.pop(key, None)
-            elif known is None or known.due_ms != due_ms:
-                named = None if cancellation is None else cancellation.id
-                self._set[key] = _Set(due_ms, named)
-                heapq.heappush(self._heap, (due_ms, key, due_ms))
+            self._put_one(_Key(flow_run_id, task_run_id, clock), running.get(clock), named)
+
+    def _put_one(self, key: _Key, due_ms: int | None, cancellation_id: str | None) -> None:
+        known = self._set.get(key)
+        if due_ms is None:
+            self._set.pop(key, None)
+        elif known is None or known.due_ms != due_ms:
+            self._set[key] = _Set(due_ms, cancellation_id)
+            heapq.heappush(self._heap, (due_ms, key, due_ms))
 
 
-def _request(key: _Key, known: _Set) -> CancellationClock:
+def _request(key: _Key, known: _Set) -> CancellationClock | RunnerForget:
+    if key.runner_id:
+        return RunnerForget(
+            request_id=f"forget-{key.runner_id}-{known.due_ms}",
+            actor=_LIFECYCLE,
+            runner_id=key.runner_id,
+            due_at=known.due_ms,
+        )
     return CancellationClock(
         # Deterministic: the same setting of the same clock asks the same.
         request_id=f"clock-{key.flow_run_id}-{key.task_run_id}-{key.clock.value}-{known.due_ms}",
-        actor=Actor(kind="service", id="lifecycle"),
+        actor=_LIFECYCLE,
         flow_run_id=key.flow_run_id,
         task_run_id=key.task_run_id or None,
         clock=key.clock,

@@ -27,6 +27,7 @@ from rescind.events.requests import (
     AnyRequest,
     FlowRegister,
     FlowStart,
+    RunnerForget,
     RunnerRegister,
     TaskFinish,
     TaskRegister,
@@ -70,7 +71,7 @@ class Fanout:
     def answer(self, request: AnyRequest | Unreadable, outcome: list[Entry]) -> None:
         """Tell the runner that asked what came of it."""
         runner_id = getattr(request, "runner_id", None)
-        if isinstance(request, Unreadable) or runner_id is None:
+        if isinstance(request, Unreadable | RunnerForget) or runner_id is None:
             return
         accepted = False
         for entry in outcome:

@@ -8,9 +8,9 @@ it stays as it is, and is not forgotten, until somebody has looked.
 from rescind.events.requests import Clock
 from rescind.statemachine.edges import is_cancelling, is_finished
 from rescind.statemachine.policy import Policy
-from rescind.statemachine.runs import Cancellation, FlowRun, TaskRun
+from rescind.statemachine.runs import Cancellation, FlowRun, RunnerRecord, TaskRun
 
-__all__ = ["flow_clocks", "task_clocks"]
+__all__ = ["flow_clocks", "runner_clocks", "task_clocks"]
 
 
 def flow_clocks(flow: FlowRun, policy: Policy) -> dict[Clock, int]:
@@ -18,8 +18,7 @@ def flow_clocks(flow: FlowRun, policy: Policy) -> dict[Clock, int]:
     if flow.quarantined:
         return {}
     if is_finished(flow.state) and flow.finished_ms is not None:
-        forget_ms = round(policy.forget_after_seconds * 1000)
-        return {Clock.FORGET: flow.finished_ms + forget_ms}
+        return _forgetting(flow.finished_ms, policy)
     if not is_cancelling(flow.state) or flow.cancellation is None:
         return {}
     return _cancellation_clocks(flow.cancellation, unanswered=bool(_unanswered(flow)))
@@ -33,6 +32,15 @@ def task_clocks(task: TaskRun, flow: FlowRun) -> dict[Clock, int]:
     return _cancellation_clocks(
         cancellation, unanswered=task.runner_id not in cancellation.acknowledged
     )
+
+
+def runner_clocks(runner: RunnerRecord, policy: Policy) -> dict[Clock, int]:
+    """The running clock of a runner: one that is gone is forgotten, as what has ended is."""
+    return {} if runner.state == "Registered" else _forgetting(runner.at_ms, policy)
+
+
+def _forgetting(since_ms: int, policy: Policy) -> dict[Clock, int]:
+    return {Clock.FORGET: since_ms + round(policy.forget_after_seconds * 1000)}
 
 
 def _cancellation_clocks(cancellation: Cancellation, unanswered: bool) -> dict[Clock, int]:

@@ -14,6 +14,7 @@ from rescind.events.journal import (
     CancellationLapsed,
     Entry,
     FlowForgotten,
+    RunnerForgotten,
     StreamKind,
 )
 from rescind.statemachine.evolve import evolve_flow, evolve_runner, evolve_task
@@ -136,8 +137,9 @@ class Draft:
         if entry.version is None or entry.stream_kind is StreamKind.PARTITION:
             return
         if entry.stream_kind is StreamKind.RUNNER:
-            runner = self.runner(entry.stream_id)
-            self.runners[entry.stream_id] = evolve_runner(runner, entry)
+            runner = evolve_runner(self.runner(entry.stream_id), entry)
+            is_forgotten = isinstance(entry.event, RunnerForgotten)
+            self.runners[entry.stream_id] = None if is_forgotten else runner
         elif entry.task_run_id is not None:
             self._fold_task(entry, entry.task_run_id)
         else:

@@ -100,6 +100,7 @@ _RUNNER_EDGES: Final = (
     ("runner.registered", "Registered", None),
     ("runner.left", "Registered", "Gone.Left"),
     ("runner.lost", "Registered", "Gone.Lost"),
+    ("runner.forgotten", "Gone", None),
 )
 
 

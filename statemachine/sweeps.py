@@ -141,7 +141,8 @@ def _sweep_gone(
 ) -> tuple[int, bool]:
     draft = recorder.draft
     runner = draft.runner(sweep.runner_id)
-    if runner is None:
+    if runner is None or runner.state == "Registered":
+        # Forgotten meanwhile, and somebody may go by that id again.
         return 0, True
     attempts = list(islice(_in_order(draft, draft.held_by(runner.runner_id)), budget))
     for task, flow in attempts:

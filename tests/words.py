@@ -16,6 +16,7 @@ from rescind.events.requests import (
     FlowRegister,
     FlowStart,
     HeldAttempt,
+    RunnerForget,
     RunnerLeave,
     RunnerLost,
     RunnerRegister,
@@ -28,7 +29,7 @@ from rescind.events.requests import (
     TaskToStart,
 )
 from rescind.events.words import End, How, Mode
-from rescind.statemachine.clocks import flow_clocks, task_clocks
+from rescind.statemachine.clocks import flow_clocks, runner_clocks, task_clocks
 from tests.scenario import Step
 from tests.world import RUN, World
 
@@ -44,6 +45,7 @@ __all__ = [
     "ended",
     "finished",
     "flow",
+    "forgets",
     "granted",
     "leaves",
     "lost",
@@ -154,5 +156,16 @@ def strikes(clock: Clock, task_run_id: str | None = None) -> Step:
         return world.ask(
             CancellationClock(flow_run_id=RUN, task_run_id=task_run_id, clock=clock, due_at=due_ms)
         )
+
+    return step
+
+
+def forgets(runner_id: str = A) -> Step:
+    """The clock that forgets a runner strikes when it is due."""
+
+    def step(world: World) -> Any:
+        due_ms = runner_clocks(world.base.runners[runner_id], world.policy)[Clock.FORGET]
+        world.now_ms = max(world.now_ms, due_ms)
+        return world.ask(RunnerForget(runner_id=runner_id, due_at=due_ms))
 
     return step

@@ -160,6 +160,7 @@ ASKED: Final[Mapping[type[r.Request], Asked]] = MappingProxyType(
         r.RunnerRegister: Asked("the runner itself", (Code.RUNNER_LOST,), "accepted"),
         r.RunnerLeave: Asked("the runner itself", (Code.RUNNER_LOST,)),
         r.RunnerLost: Asked(_SERVICE, (Code.NOT_ALLOWED, Code.RUNNER_LOST)),
+        r.RunnerForget: Asked(_SERVICE, (Code.NOT_ALLOWED, Code.EARLY, Code.STALE, Code.OPEN_WORK)),
         r.CancellationClock: Asked(_SERVICE, (Code.NOT_ALLOWED, Code.EARLY, Code.STALE)),
         r.ChildFinished: Asked(
             _SERVICE,

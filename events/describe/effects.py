@@ -209,6 +209,9 @@ _RUNNER: Final[dict[type[j.Event], Effect]] = {
     j.RunnerLostRecorded: Effect(
         ("runner",), ("Gone.Lost",), "a stub that refuses its return", ("runner.lost",)
     ),
+    j.RunnerForgotten: Effect(
+        ("runner",), (), "nothing, the record is dropped", ("runner.forget",)
+    ),
 }
 
 _REQUEST: Final[dict[type[j.Event], Effect]] = {

@@ -40,7 +40,12 @@ from rescind.events.journal.request import (
     RequestRefused,
     RequestsLost,
 )
-from rescind.events.journal.runner import RunnerLeft, RunnerLostRecorded, RunnerRegistered
+from rescind.events.journal.runner import (
+    RunnerForgotten,
+    RunnerLeft,
+    RunnerLostRecorded,
+    RunnerRegistered,
+)
 from rescind.events.journal.task import (
     TaskCancellationTerms,
     TaskCancelled,
@@ -89,6 +94,7 @@ __all__ = [
     "RequestForwarded",
     "RequestRefused",
     "RequestsLost",
+    "RunnerForgotten",
     "RunnerLeft",
     "RunnerLostRecorded",
     "RunnerRegistered",

@@ -49,7 +49,12 @@ from rescind.events.journal.request import (
     RequestRefused,
     RequestsLost,
 )
-from rescind.events.journal.runner import RunnerLeft, RunnerLostRecorded, RunnerRegistered
+from rescind.events.journal.runner import (
+    RunnerForgotten,
+    RunnerLeft,
+    RunnerLostRecorded,
+    RunnerRegistered,
+)
 from rescind.events.journal.task import (
     TaskCancelled,
     TaskCancelling,
@@ -107,6 +112,7 @@ AnyEvent = Annotated[
     | RunnerRegistered
     | RunnerLeft
     | RunnerLostRecorded
+    | RunnerForgotten
     | RequestRefused
     | RequestForwarded
     | RequestDeniedRecorded

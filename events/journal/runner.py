@@ -5,7 +5,7 @@ from typing import Literal
 from rescind.events.journal.base import Event
 from rescind.events.words import Handle, Name, RunnerCapabilities, Text
 
-__all__ = ["RunnerLeft", "RunnerLostRecorded", "RunnerRegistered"]
+__all__ = ["RunnerForgotten", "RunnerLeft", "RunnerLostRecorded", "RunnerRegistered"]
 
 
 class RunnerRegistered(Event):
@@ -30,3 +30,9 @@ class RunnerLostRecorded(Event):
 
     type: Literal["runner.lost.v1"] = "runner.lost.v1"
     reason: Text = ""
+
+
+class RunnerForgotten(Event):
+    """The stub of a runner that is gone was dropped. Its id is unknown from now on."""
+
+    type: Literal["runner.forgotten.v1"] = "runner.forgotten.v1"

@@ -22,6 +22,7 @@ from rescind.events.requests.service import (
     ChildFinished,
     Clock,
     RequestDenied,
+    RunnerForget,
     RunnerLost,
 )
 from rescind.events.requests.task import (
@@ -56,6 +57,7 @@ __all__ = [
     "Lane",
     "Request",
     "RequestDenied",
+    "RunnerForget",
     "RunnerLeave",
     "RunnerLost",
     "RunnerRegister",

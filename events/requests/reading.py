@@ -26,6 +26,7 @@ from rescind.events.requests.service import (
     CancellationClock,
     ChildFinished,
     RequestDenied,
+    RunnerForget,
     RunnerLost,
 )
 from rescind.events.requests.task import (
@@ -67,6 +68,7 @@ AnyRequest = Annotated[
     | RunnerRegister
     | RunnerLeave
     | RunnerLost
+    | RunnerForget
     | CancellationClock
     | ChildFinished
     | RequestDenied,

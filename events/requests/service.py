@@ -14,7 +14,14 @@ from rescind.events.requests.cancellation import CancellationId
 from rescind.events.requests.task import AttemptNumber
 from rescind.events.words import ChosenId, End, ErrorInfo, Moment, ResultRef, Text
 
-__all__ = ["CancellationClock", "ChildFinished", "Clock", "RequestDenied", "RunnerLost"]
+__all__ = [
+    "CancellationClock",
+    "ChildFinished",
+    "Clock",
+    "RequestDenied",
+    "RunnerForget",
+    "RunnerLost",
+]
 
 
 class Clock(StrEnum):
@@ -49,6 +56,17 @@ class RunnerLost(RunnerScoped):
 
     type: Literal["runner.lost"] = "runner.lost"
     reason: Text = ""
+
+
+class RunnerForget(RunnerScoped):
+    """The time of a runner that is gone is over: its stub, which refuses its return, is dropped."""
+
+    lane: ClassVar[Lane] = "stop"
+    service_only: ClassVar[bool] = True
+
+    type: Literal["runner.forget"] = "runner.forget"
+    due_at: Moment
+    """When that is due by the stub as it is: any other time makes it stale."""
 
 
 class ChildFinished(FlowRequest):

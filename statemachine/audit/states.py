@@ -167,7 +167,7 @@ class States:
         draft = self._streams.draft
         match topic:
             case Topic.RUNNERS:
-                yield from (key for key, known in draft.runners.items() if _is_there(known))
+                yield from draft.runners
             case Topic.FLOW_STATES:
                 yield from (key for key, flow in draft.flows.items() if flow and not flow.end)
             case Topic.OPEN_FLOWS:
@@ -189,11 +189,6 @@ def _keys_of(entry: Entry) -> Iterator[_Key]:
     for task_run_id in task_run_ids:
         yield Topic.TASK_STATES, f"{stream_id}/{task_run_id}"
         yield Topic.OPEN_TASKS, f"{stream_id}/{task_run_id}"
-
-
-def _is_there(runner: RunnerRecord | None) -> bool:
-    # The stub of one that is gone expires.
-    return runner is not None and runner.state == "Registered"
 
 
 def _own(flow: FlowRun) -> FlowRun:

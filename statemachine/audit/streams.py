@@ -64,7 +64,8 @@ class Streams:
         if version != due and not self._is_ahead(entry, version, due):
             return
         if not of_flow:
-            self._fold(entry)
+            if self._fold(entry) and self.draft.runners[stream_id] is None:
+                del self.draft.runners[stream_id]
         elif (flow is None or self._may_follow(entry, flow)) and self._fold(entry):
             self._after(entry)
 

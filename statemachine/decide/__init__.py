@@ -24,6 +24,7 @@ from rescind.events.requests import (
     FlowStart,
     InfrastructureReport,
     RequestDenied,
+    RunnerForget,
     RunnerLeave,
     RunnerLost,
     RunnerRegister,
@@ -40,7 +41,7 @@ from rescind.events.requests import (
 )
 from rescind.statemachine.decide.answers import Answer, Happened, Refused, refuse
 from rescind.statemachine.decide.cancel import cancel_flow, cancel_task
-from rescind.statemachine.decide.clock import strike
+from rescind.statemachine.decide.clock import forget_runner, strike
 from rescind.statemachine.decide.flow import finish_flow, register_flow, start_flow
 from rescind.statemachine.decide.guards import unknown_flow
 from rescind.statemachine.decide.reports import (
@@ -147,6 +148,8 @@ def _decide_whole(  # noqa: C901, PLR0912
             return leave(request, asked, draft)
         case RunnerLost():
             return lose(request, asked, draft)
+        case RunnerForget():
+            return forget_runner(request, asked, draft, policy)
         case ChildFinished():
             return unknown_flow(request.flow_run_id)
         case RequestDenied():

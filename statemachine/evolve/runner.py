@@ -3,6 +3,7 @@
 from rescind.errors import NoTransitionError
 from rescind.events.journal import (
     Entry,
+    RunnerForgotten,
     RunnerLeft,
     RunnerLostRecorded,
     RunnerRegistered,
@@ -38,7 +39,7 @@ def evolve_runner(runner: RunnerRecord | None, entry: Entry) -> RunnerRecord:
             capabilities=event.capabilities,
             handle=event.handle,
         )
-    if not isinstance(event, RunnerLeft | RunnerLostRecorded):
+    if not isinstance(event, RunnerLeft | RunnerLostRecorded | RunnerForgotten):
         raise NoTransitionError(entry.stream_id, state, event.type)
     if runner is None:
         return RunnerRecord(entry.stream_id, state, entry.version or 0, entry.id, entry.at_ms)

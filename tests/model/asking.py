@@ -5,14 +5,15 @@ be refused at the first check. The rest is wrong in one thing: the owner, the at
 Chance is an argument, so that Hypothesis can shrink it and a seed can repeat it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from random import Random
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from rescind.events.moments import moment_to_text
 from rescind.events.requests import Clock
-from rescind.statemachine.clocks import flow_clocks, task_clocks
+from rescind.statemachine.clocks import flow_clocks, runner_clocks, task_clocks
 from rescind.statemachine.runs import TaskRun
+from tests.model.luck import often, pick
 from tests.world import World
 
 __all__ = ["FLOWS", "KINDS", "RUNNERS", "Words"]
@@ -24,39 +25,30 @@ NOW: Final = "@now"
 """Stands for the cancellation that is under way when the request is sent."""
 
 Words = dict[str, Any]
-_Choice = TypeVar("_Choice")
-
-
-def _often(chance: Random) -> bool:
-    return chance.random() < 0.85
-
-
-def _pick(chance: Random, choices: Sequence[_Choice]) -> _Choice:
-    return choices[chance.randrange(len(choices))]
 
 
 def _flow_id(world: World, chance: Random, *states: str) -> str:
     """Mostly one that is in one of these states; without any, one that has not ended."""
     known = [flow for flow in world.base.flows.values() if flow.end is None]
     fitting = [flow for flow in known if not states or flow.state in states]
-    if fitting and _often(chance):
-        return _pick(chance, fitting).flow_run_id
-    return _pick(chance, FLOWS)
+    if fitting and often(chance):
+        return pick(chance, fitting).flow_run_id
+    return pick(chance, FLOWS)
 
 
 def _tasks(world: World, chance: Random, flow_run_id: str, state: str) -> list[tuple[str, int]]:
     """Some task runs with an attempt, mostly such that are in this state."""
     known = world.base.tasks.get(flow_run_id, {}).values()
     fitting = [task for task in known if task.state.startswith(state)]
-    if fitting and _often(chance):
-        some = [task for task in fitting if chance.random() < 0.5] or [_pick(chance, fitting)]
-        return [(task.task_run_id, task.attempt if _often(chance) else 1) for task in some]
-    return [(_pick(chance, (*TASKS, "body")), chance.randrange(1, 3))]
+    if fitting and often(chance):
+        some = [task for task in fitting if chance.random() < 0.5] or [pick(chance, fitting)]
+        return [(task.task_run_id, task.attempt if often(chance) else 1) for task in some]
+    return [(pick(chance, (*TASKS, "body")), chance.randrange(1, 3))]
 
 
 def _holder(world: World, chance: Random, flow_run_id: str, task_run_id: str) -> str:
     task = world.base.tasks.get(flow_run_id, {}).get(task_run_id)
-    if task is not None and task.runner_id is not None and _often(chance):
+    if task is not None and task.runner_id is not None and often(chance):
         return task.runner_id
     return _runner(world, chance)
 
@@ -64,23 +56,23 @@ def _holder(world: World, chance: Random, flow_run_id: str, task_run_id: str) ->
 def _runner(world: World, chance: Random) -> str:
     """Mostly one that lives, and of those one of two: or nobody would ever meet."""
     living = [name for name, known in world.base.runners.items() if known.state == "Registered"]
-    return _pick(chance, living[:2]) if living and _often(chance) else _pick(chance, RUNNERS)
+    return pick(chance, living[:2]) if living and often(chance) else pick(chance, RUNNERS)
 
 
 def _new_runner(world: World, chance: Random) -> str:
     unknown = [name for name in RUNNERS if name not in world.base.runners]
-    return unknown[0] if unknown and _often(chance) else _pick(chance, RUNNERS)
+    return unknown[0] if unknown and often(chance) else pick(chance, RUNNERS)
 
 
 def _owner(world: World, chance: Random, flow_run_id: str) -> str:
     flow = world.base.flows.get(flow_run_id)
-    if flow is not None and flow.runner_id is not None and _often(chance):
+    if flow is not None and flow.runner_id is not None and often(chance):
         return flow.runner_id
     return _runner(world, chance)
 
 
 def flow_register(world: World, chance: Random) -> Words:
-    words: Words = {"flow_run_id": _pick(chance, FLOWS)}
+    words: Words = {"flow_run_id": pick(chance, FLOWS)}
     if chance.random() < 0.3:
         words["runner_id"] = _runner(world, chance)
     if chance.random() < 0.2:
@@ -92,13 +84,13 @@ def flow_start(world: World, chance: Random) -> Words:
     words: Words = {"flow_run_id": _flow_id(world, chance, "Pending")}
     words["runner_id"] = _owner(world, chance, words["flow_run_id"])
     if chance.random() < 0.6:
-        words["body"] = {"task_run_id": "body" if _often(chance) else _pick(chance, TASKS)}
+        words["body"] = {"task_run_id": "body" if often(chance) else pick(chance, TASKS)}
     return words
 
 
 def flow_finish(world: World, chance: Random) -> Words:
     flow_run_id = _flow_id(world, chance, "Running", "Running.Cancelling")
-    end = _pick(chance, ("success", "failed", "crashed", "timed_out", "cancelled"))
+    end = pick(chance, ("success", "failed", "crashed", "timed_out", "cancelled"))
     owner = _owner(world, chance, flow_run_id)
     return {"flow_run_id": flow_run_id, "runner_id": owner, "end": end}
 
@@ -115,7 +107,7 @@ def flow_cancel(world: World, chance: Random) -> Words:
 
 
 def task_register(world: World, chance: Random) -> Words:
-    items = [{"task_run_id": _pick(chance, TASKS)} for _ in range(chance.randrange(1, 5))]
+    items = [{"task_run_id": pick(chance, TASKS)} for _ in range(chance.randrange(1, 5))]
     return {"flow_run_id": _flow_id(world, chance, "Running", "Pending"), "items": items}
 
 
@@ -136,11 +128,11 @@ def task_finish(world: World, chance: Random) -> Words:
 
 def _end(world: World, chance: Random, task_run_id: str, attempt: int) -> Words:
     ends = ("success", "success", "cancelled", "failed", "failed", "crashed", "timed_out")
-    words: Words = {"task_run_id": task_run_id, "attempt": attempt, "end": _pick(chance, ends)}
+    words: Words = {"task_run_id": task_run_id, "attempt": attempt, "end": pick(chance, ends)}
     if chance.random() < 0.3:
         words["retry_at"] = moment_to_text(world.now_ms + 1_000)
     if chance.random() < 0.3:
-        words["how"] = _pick(chance, ("graceful", "forced", "never_started", "deadline"))
+        words["how"] = pick(chance, ("graceful", "forced", "never_started", "deadline"))
         words["stopped_confirmed"] = chance.random() < 0.5
     return words
 
@@ -160,17 +152,17 @@ def acknowledge(world: World, chance: Random) -> Words:
     flow_run_id = _flow_id(world, chance, "Running.Cancelling")
     known = world.base.tasks.get(flow_run_id, {}).values()
     holders = [task.runner_id for task in known if task.state.startswith("Running")]
-    runner_id = _pick(chance, holders) if holders and _often(chance) else _runner(world, chance)
+    runner_id = pick(chance, holders) if holders and often(chance) else _runner(world, chance)
     held = [
-        {"task_run_id": task.task_run_id, "attempt": task.attempt, "can_stop": _often(chance)}
+        {"task_run_id": task.task_run_id, "attempt": task.attempt, "can_stop": often(chance)}
         for task in known
-        if (task.runner_id == runner_id or not _often(chance)) and _often(chance)
+        if (task.runner_id == runner_id or not often(chance)) and often(chance)
     ]
     return {
         "flow_run_id": flow_run_id,
         "runner_id": runner_id,
-        "cancellation_id": NOW if _often(chance) else "stop-9-9-9",
-        "last": _often(chance),
+        "cancellation_id": NOW if often(chance) else "stop-9-9-9",
+        "last": often(chance),
         "held": held,
     }
 
@@ -202,7 +194,7 @@ def executor_report(world: World, chance: Random) -> Words:
     return {
         "flow_run_id": _flow_id(world, chance, "Running.Cancelling"),
         "runner_id": _runner(world, chance),
-        "outcome": _pick(chance, ("failed", "warning")),
+        "outcome": pick(chance, ("failed", "warning")),
         "message": "it raised",
     }
 
@@ -225,6 +217,16 @@ def runner_gone(world: World, chance: Random) -> Words:
     return {"runner_id": _runner(world, chance)}
 
 
+def runner_forget(world: World, chance: Random) -> Words:
+    runner_id = pick(chance, RUNNERS)
+    known = world.base.runners.get(runner_id)
+    running = runner_clocks(known, world.policy) if known else {}
+    due_ms = running.get(Clock.FORGET, world.now_ms)
+    if often(chance):
+        world.now_ms = max(world.now_ms, due_ms)
+    return {"runner_id": runner_id, "due_at": moment_to_text(due_ms)}
+
+
 def clock(world: World, chance: Random) -> Words:
     """A clock that runs, as it is set or not, and when it is due or not."""
     running = [
@@ -243,14 +245,14 @@ def clock(world: World, chance: Random) -> Words:
             for armed in world.base.armed.values()
         ),
     ]
-    if not running or not _often(chance):
-        which = _pick(chance, list(Clock))
-        running = [(_pick(chance, FLOWS), None, which, world.now_ms)]
-    flow_run_id, task_run_id, which, due_ms = _pick(chance, running)
-    if _often(chance):
+    if not running or not often(chance):
+        which = pick(chance, list(Clock))
+        running = [(pick(chance, FLOWS), None, which, world.now_ms)]
+    flow_run_id, task_run_id, which, due_ms = pick(chance, running)
+    if often(chance):
         world.now_ms = max(world.now_ms, due_ms)
     words: Words = {"flow_run_id": flow_run_id, "clock": which.value}
-    words["due_at"] = moment_to_text(due_ms if _often(chance) else due_ms + 1)
+    words["due_at"] = moment_to_text(due_ms if often(chance) else due_ms + 1)
     if task_run_id is not None:
         words["task_run_id"] = task_run_id
     return words
@@ -263,7 +265,7 @@ def _all_tasks(world: World) -> list[TaskRun]:
 def child_finished(world: World, chance: Random) -> Words:
     return {
         "flow_run_id": _flow_id(world, chance),
-        "task_run_id": _pick(chance, TASKS),
+        "task_run_id": pick(chance, TASKS),
         "child_flow_run_id": "c1",
         "end": "success",
     }
@@ -291,6 +293,7 @@ KINDS: Final[dict[str, Callable[[World, Random], Words]]] = {
     "runner.register": runner_register,
     "runner.leave": runner_gone,
     "runner.lost": runner_gone,
+    "runner.forget": runner_forget,
     "cancellation.clock": clock,
     "child.finished": child_finished,
     "request.denied": request_denied,

@@ -23,6 +23,7 @@ _WEIGHTS: Final = {
     "flow.register": 4,
     "flow.start": 5,
     "request.denied": 0.2,
+    "runner.forget": 0.2,
     "runner.leave": 0.1,
     "runner.lost": 0.6,
     "runner.register": 2,

@@ -180,7 +180,7 @@ class Shell:
         fold = self.fold
         assert {key: flow for key, flow in fold.flows.items() if flow is not None} == live.flows
         assert {key: armed for key, armed in fold.armed.items() if armed} == live.armed
-        assert fold.runners == live.runners
+        assert {key: runner for key, runner in fold.runners.items() if runner} == live.runners
         for flow_run_id, flow in live.flows.items():
             # Equal is not enough: 0 and 0.0 are.
             assert open_record(flow) == open_record(fold.flows[flow_run_id] or flow)

@@ -37,6 +37,7 @@ MET: Final = {
     "flow.late_report",
     "infrastructure.teardown",
     "request.refused",
+    "runner.forgotten",
     "runner.left",
     "runner.lost",
     "task.cancelled by_runner",

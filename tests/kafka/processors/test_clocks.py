@@ -99,6 +99,25 @@ async def test_a_finished_flow_run_is_forgotten_after_its_time(service: Service)
         await assert_at_rest_and_right(service)
 
 
+async def test_a_runner_that_is_gone_is_forgotten_after_its_time(service: Service) -> None:
+    async with service.worker(forget_after_seconds=1):
+        await service.begin("flow-1", tasks=["t1"])
+        partition = service.partition_of("flow-1")
+        leaves = {"type": "runner.leave", "runner_id": "runner-a"}
+        await service.answer_to(leaves, partition=partition)
+        await service.journal.until(
+            lambda: types_of(service.journal.about("runner-a"))[-1] == "runner.forgotten"
+        )
+        base, _ = await restore(service.connection, service.names, partition)
+        assert base.runners == {}
+        # Its id is nobody's again.
+        comes = {"type": "runner.register", "runner_id": "runner-a"}
+        assert types_of(await service.answer_to(comes, partition=partition)) == [
+            "runner.registered"
+        ]
+        await assert_at_rest_and_right(service)
+
+
 @pytest.mark.parametrize("clock", ["deadline", "armed"])
 async def test_a_clock_that_came_due_while_no_worker_ran_strikes_at_the_next_start(
     service: Service, clock: str

@@ -12,6 +12,7 @@ from rescind.events.requests import (
     ChildFinished,
     FlowCancel,
     RequestDenied,
+    RunnerForget,
     RunnerLost,
     Unreadable,
     read_request,
@@ -30,7 +31,7 @@ VALUE = b'{"type":"flow.cancel","flow_run_id":"nightly-7"}'
 def test_what_only_the_service_asks_is_marked_so() -> None:
     marked = {model for model in request_classes() if model.service_only}
 
-    assert marked == {RunnerLost, CancellationClock, ChildFinished, RequestDenied}
+    assert marked == {RunnerLost, RunnerForget, CancellationClock, ChildFinished, RequestDenied}
     assert all(Code.NOT_ALLOWED in ASKED[model].refusals for model in marked)
 
 

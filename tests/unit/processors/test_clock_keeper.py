@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from rescind.errors import NoTransitionError
-from rescind.events.requests import CancellationClock, Clock
+from rescind.events.requests import CancellationClock, Clock, RunnerForget
 from rescind.processors.clocks import ClockKeeper
 from rescind.statemachine.policy import Policy
 from tests.unit.processors.desk import Desk
@@ -30,8 +30,12 @@ class Kept:
         self.keeper.see(batch.draft)
 
     def strike(self, seconds: float) -> list[CancellationClock]:
-        """What strikes so long after noon."""
-        return self.keeper.strike(NOON_MS + round(seconds * 1000))
+        """What strikes of flow runs and task runs so long after noon."""
+        return of_runs(self.keeper.strike(NOON_MS + round(seconds * 1000)))
+
+
+def of_runs(struck: list[CancellationClock | RunnerForget]) -> list[CancellationClock]:
+    return [request for request in struck if isinstance(request, CancellationClock)]
 
 
 def names(struck: list[CancellationClock]) -> list[str]:
@@ -144,14 +148,31 @@ def test_a_restored_state_has_the_same_clocks() -> None:
     def by_place(struck: list[CancellationClock]) -> list[tuple[int, str, str]]:
         return sorted((s.due_at, s.flow_run_id, s.clock.value) for s in struck)
 
-    assert by_place(restored.strike(far)) == by_place(kept.keeper.strike(far))
+    assert by_place(of_runs(restored.strike(far))) == by_place(of_runs(kept.keeper.strike(far)))
+
+
+def test_the_clock_of_a_runner_begins_when_it_has_gone_and_ends_when_it_is_forgotten() -> None:
+    kept = Kept()
+    kept.put({"type": "runner.register", "runner_id": "r"})
+    assert kept.keeper.next_due_ms() is None
+    kept.put({"type": "runner.leave", "runner_id": "r"})
+    restored = ClockKeeper(POLICY)
+    restored.restore(kept.desk.life.base)
+    kept.desk.now_ms += round(POLICY.forget_after_seconds * 1000)
+    assert kept.keeper.strike(kept.desk.now_ms - 1) == []
+    (struck,) = kept.keeper.strike(kept.desk.now_ms)
+    assert restored.strike(kept.desk.now_ms) == [struck]
+    assert isinstance(struck, RunnerForget)
+    kept.put(struck.model_dump(mode="json", exclude_none=True) | {"type": struck.type}, signed=True)
+    assert kept.desk.life.base.runners == {}
+    assert kept.keeper.next_due_ms() is None
 
 
 def test_no_more_strike_at_once_than_asked_for_and_the_rest_follow() -> None:
     kept = Kept(Policy(armed_seconds=1))
     for number in range(30):
         kept.put({"type": "flow.cancel", "flow_run_id": f"f{number}"})
-    first = kept.keeper.strike(NOON_MS + 1000, limit=20)
-    rest = kept.keeper.strike(NOON_MS + 1000, limit=20)
+    first = of_runs(kept.keeper.strike(NOON_MS + 1000, limit=20))
+    rest = of_runs(kept.keeper.strike(NOON_MS + 1000, limit=20))
     assert (len(first), len(rest)) == (20, 10)
     assert not {s.flow_run_id for s in first} & {s.flow_run_id for s in rest}

@@ -6,9 +6,9 @@ from typing import Any, Final
 import orjson
 
 from rescind.events.moments import moment_to_text
-from rescind.events.requests import AnyRequest, Unreadable, read_request, request_adapter
+from rescind.events.requests import AnyRequest, Clock, Unreadable, read_request, request_adapter
 from rescind.events.words import Mode
-from rescind.statemachine.clocks import flow_clocks, task_clocks
+from rescind.statemachine.clocks import flow_clocks, runner_clocks, task_clocks
 from tests import golden
 from tests.scenario import given, told
 from tests.unit.statemachine.situations import SITUATIONS
@@ -93,6 +93,7 @@ REQUESTS: Final[dict[str, dict[str, Any]]] = {
     "runner.lost": {**OF_A},
     "runner.lost of another": {"runner_id": B},
     "runner.lost of a stranger": {"runner_id": STRANGER},
+    "runner.forget": {**OF_A, "due_at": "?"},
     "cancellation.clock acknowledge": {"clock": "acknowledge", "due_at": "?"},
     "cancellation.clock deadline": {"clock": "deadline", "due_at": "?"},
     "cancellation.clock wait_seconds_max": {"clock": "wait_seconds_max", "due_at": "?"},
@@ -156,6 +157,9 @@ def _cancellation_id(world: World) -> str | None:
 
 def _due_ms(world: World, words: dict[str, Any]) -> int | None:
     flow = world.base.flows.get(RUN)
+    if "clock" not in words:
+        known = world.base.runners.get(words["runner_id"])
+        return None if known is None else runner_clocks(known, world.policy).get(Clock.FORGET)
     if words["clock"] == "armed":
         armed = world.base.armed.get(RUN)
         return None if armed is None else armed.until_ms

@@ -66,7 +66,10 @@ def test_nothing_leaves_finished(edges: Edges) -> None:
 
 
 def test_nothing_leaves_gone() -> None:
-    assert [state for state, _ in RUNNER_EDGES if state.startswith("Gone")] == []
+    gone = {edge: after for edge, after in RUNNER_EDGES.items() if edge[0].startswith("Gone")}
+
+    assert {trigger for _, trigger in gone} == {"runner.forgotten"}
+    assert all(state == after for (state, _), after in gone.items())
 
 
 def test_a_start_is_never_granted_while_cancelling_alone() -> None:

@@ -30,6 +30,7 @@ from rescind.events.journal import (
     RequestForwarded,
     RequestRefused,
     RequestsLost,
+    RunnerForgotten,
     RunnerLeft,
     RunnerLostRecorded,
     RunnerRegistered,
@@ -51,7 +52,7 @@ CANCELLATION_EVENTS = (
 CHILD_EVENTS = (
     ChildCancelSent | ChildNotCancelled | ChildEndSent | ChildFinishedRecorded | ChildReleased
 )
-RUNNER_EVENTS = RunnerRegistered | RunnerLeft | RunnerLostRecorded
+RUNNER_EVENTS = RunnerRegistered | RunnerLeft | RunnerLostRecorded | RunnerForgotten
 REQUEST_EVENTS = RequestRefused | RequestForwarded | RequestDeniedRecorded | RequestsLost
 
 # By the beginning of the type; the first that fits.
@@ -151,6 +152,8 @@ def _tell_runner(event: RUNNER_EVENTS) -> str:
             return f"left{_because(event.reason)}"
         case RunnerLostRecorded():
             return f"given up{_because(event.reason)}"
+        case RunnerForgotten():
+            return "forgotten: its id is unknown from now on"
     assert_never(event)
 
 

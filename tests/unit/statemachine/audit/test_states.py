@@ -13,7 +13,9 @@ from tests.words import (
     cancel,
     ended,
     flow,
+    forgets,
     granted,
+    lost,
     registered,
     runner,
     strikes,
@@ -91,6 +93,18 @@ def test_records_of_what_was_forgotten_may_still_be_there() -> None:
     assert audit(world.journal, records) == []
 
 
+def test_the_stub_of_a_runner_that_is_gone_has_to_be_there_until_it_is_forgotten() -> None:
+    gone = given(runner, lost())
+    stub = gone.world.written.topics()[Topic.RUNNERS]
+    assert codes(audit(gone.world.journal, {Topic.RUNNERS: {}})) == [FindingCode.STATE_MISSING]
+
+    forgotten = gone.when(forgets()).world
+
+    assert audit(forgotten.journal, forgotten.written.topics()) == []
+    assert codes(audit(forgotten.journal, {Topic.RUNNERS: stub})) == [FindingCode.STATE_UNKNOWN]
+    assert audit(gone.when(runner).world.journal, forgotten.written.topics()) == []
+
+
 def test_stubs_that_wait_to_be_dropped_are_compared_too() -> None:
     world = at_work().when(ended("t1"), body_ended()).world
     records = world.written.topics()
@@ -136,6 +150,8 @@ STEPS: list[Step] = [
     body_ended(),
     World.sweep_all,
     strikes(Clock.FORGET),
+    lost(),
+    forgets(),
 ]
 
 
