@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from rescind.cli.printing.lines import is_news, journal_line, story_line
 from rescind.cli.printing.story import style_of, tell
 from rescind.events.describe import event_classes
-from rescind.events.journal import Entry, Event
+from rescind.events.journal import Entry, Event, RequestRefused
 from tests.scenario import given as past
 from tests.strategies import entries
 from tests.words import acknowledged, cancel, flow, granted, registered, runner, started, stopped
@@ -18,6 +18,13 @@ def test_any_entry_is_one_printable_line(entry: Entry) -> None:
     for said in (tell(entry), journal_line(entry).plain, story_line(entry, entry.at_ms).plain):
         assert said.isprintable()
         assert said.strip()
+
+
+@given(entries(RequestRefused), st.sampled_from(["\x1b[2J", "a\nb", "\x1f"]))
+def test_a_type_of_request_that_somebody_made_up_breaks_no_line(entry: Entry, odd: str) -> None:
+    refused = entry.event.model_copy(update={"request_type": odd})
+
+    assert tell(entry._replace(event=refused)).isprintable()
 
 
 @pytest.mark.parametrize("kind", event_classes(), ids=lambda kind: kind.__name__)

@@ -161,7 +161,7 @@ def _tell_request(event: REQUEST_EVENTS) -> str:
     match event:
         case RequestRefused():
             item = "" if event.item is None else f" (item {event.item})"
-            asked = event.request_type or "request"
+            asked = plain(event.request_type or "request")
             return f"{asked}{item} refused {event.code}: {plain(event.message)}"
         case RequestForwarded():
             return f"sent on to partition {event.partition}"
