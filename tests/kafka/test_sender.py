@@ -49,6 +49,20 @@ async def test_what_is_posted_at_once_arrives_in_order(cluster: Cluster) -> None
     assert await values(cluster.connection, topic) == posted
 
 
+async def test_a_record_without_key_and_value_is_not_taken_and_holds_nothing_up(
+    cluster: Cluster,
+) -> None:
+    topic = cluster.names.stop_requests
+    async with Sender(cluster.connection) as sender:
+        with pytest.raises(AssertionError, match="without key and value"):
+            sender.post(OutRecord(topic, None, None, partition=0))
+        await sender.send(OutRecord(topic, None, b"value alone", partition=0))
+        await sender.send(OutRecord(topic, b"key alone", None, partition=0))
+        assert sender.unsent == []
+    found = await read(cluster.connection, topic, 0)
+    assert [(r.key, r.value) for r in found] == [(None, b"value alone"), (b"key alone", None)]
+
+
 async def test_a_record_that_is_too_large_fails_alone(cluster: Cluster) -> None:
     topic = cluster.names.stop_requests
     async with Sender(cluster.connection) as sender:

@@ -31,7 +31,7 @@ class Record(NamedTuple):
 class OutRecord(NamedTuple):
     """One record to be written. ``partition`` None: chosen by the key, as Java would.
 
-    A value of None with a key is a tombstone.
+    A value of None with a key is a tombstone; one of the two has to be there.
     """
 
     topic: str

@@ -80,6 +80,9 @@ class Sender:
         and is cancelled if the sender is closed first.
         """
         assert not self._closed, "a closed sender was given a record"
+        # The client asserts this as well, at each try: the record would wait for ever, and all
+        # that follows it.
+        assert not (record.key is None and record.value is None), "a record without key and value"
         answer: asyncio.Future[Sent] = asyncio.get_running_loop().create_future()
         self._waiting.append(_Item(record, answer))
         self._changed.set()
