@@ -13,6 +13,7 @@
     │   ├── OutOfRangeError           records that were to be read are not kept any more
     │   ├── RecordTooLargeError       a record is larger than its topic takes
     │   ├── FencedError               somebody else owns this partition now
+    │   ├── InstanceTakenError        another worker has joined under this one's name
     │   ├── UncertainError            a commit may have happened, or not
     │   ├── TransactionFailedError    a transaction did certainly not happen
     │   └── StalledError              there is lag, the partition is ours, and nothing comes
@@ -241,6 +242,25 @@ class FencedError(BrokerError):
         return (
             f"expected to be the only producer of {self.transactional_id!r}, "
             "but another has taken over; give the partition up"
+        )
+
+
+class InstanceTakenError(BrokerError):
+    """Another worker has joined the group under the instance id of this one, which must go.
+
+    Two that live would take the name from each other for ever, and serve little in between.
+    """
+
+    def __init__(self, instance_id: str, group: str) -> None:
+        super().__init__(instance_id, group)
+        self.instance_id = instance_id
+        self.group = group
+
+    def __str__(self) -> str:
+        return (
+            f"expected to be the only worker called {self.instance_id!r} in {self.group!r}, but "
+            "another one has joined under that name; give each a RESCIND_INSTANCE_ID of its own, "
+            "or leave it out"
         )
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 
-from rescind.errors import TopicsError
+from rescind.errors import InstanceTakenError, TopicsError
 from rescind.kafka import lanes
 from rescind.kafka.connection import Connection
 from rescind.kafka.instances import InstanceSlot
@@ -93,6 +93,23 @@ async def test_a_worker_that_comes_back_under_its_name_has_its_partitions_again(
             log.info("back with its partitions after %.2f s", time.monotonic() - begun)
             # Nobody else was disturbed.
             assert stays.assigned == {0, 1} - had
+
+
+async def test_a_worker_whose_name_another_one_has_taken_goes_and_the_other_stays(
+    cluster: Cluster,
+) -> None:
+    prefix = cluster.names.prefix
+    async with joined(cluster.connection, prefix, "same") as first:
+        await owns(first, {0, 1})
+        async with joined(cluster.connection, prefix, "same") as second:
+            await owns(second, {0, 1})
+            with pytest.raises(InstanceTakenError, match="RESCIND_INSTANCE_ID"):
+                await owns(first, set())
+            await first.leave()
+            # It has not taken anything along.
+            assert second.assigned == {0, 1}
+            async with joined(cluster.connection, prefix, "other") as third:
+                await until(lambda: len(second.assigned) == len(third.assigned) == 1)
 
 
 async def test_positions_are_shown_to_tools(cluster: Cluster) -> None:

@@ -240,3 +240,18 @@ def steps_of(own: Scene, flow: Driven) -> Iterator[Coroutine[Any, Any, Asked]]:
     for task, end in (("a", "success"), ("b", "cancelled")):
         items = [{"task_run_id": task, "end": end}]
         yield own.ask({"type": "task.finish", **about, "items": items})
+
+
+async def test_of_two_workers_under_one_name_the_first_goes_and_says_why(own: Scene) -> None:
+    first = own.house.worker(instance_id="same")
+    flow = await own.begun(tasks=["t"])
+
+    second = own.house.worker(instance_id="same")
+
+    assert await first.exit_code() != 0
+    said = first.said()
+    assert said.count("RESCIND_INSTANCE_ID") == 1, said
+    assert "Traceback" not in said
+    assert "UnknownError" not in said
+    assert "flow.cancelling" in types_of(await own.cancel(flow.flow_run_id))
+    assert not second.has_ended

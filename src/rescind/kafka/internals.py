@@ -10,10 +10,11 @@ here for a measured reason:
 - A producer whose broker is gone cannot be stopped: `stop` waits for records that cannot be
   sent. After a time-out of ours it has to go all the same.
 - A static member never leaves its group, so that a restart is quick; a drain must be able to.
+- A static member's heartbeat does not name its instance, so it never learns that it is fenced.
 """
 
 import asyncio
-from collections.abc import Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from types import CoroutineType
 from typing import Any, Final
 
@@ -29,7 +30,10 @@ __all__ = [
     "lower_transaction_backoff",
     "member_id",
     "partitions_of",
+    "send_through",
 ]
+
+Send = Callable[[Any], Awaitable[Any]]
 
 _BACKOFF_SECONDS: Final = 0.001
 
@@ -123,6 +127,14 @@ def member_id(consumer: AIOKafkaConsumer) -> str:
     anything: Any = consumer
     coordinator = anything._coordinator  # noqa: SLF001
     return str(coordinator.member_id) if coordinator is not None else ""
+
+
+def send_through(consumer: AIOKafkaConsumer, send: Send) -> Send:
+    """Let what a started consumer asks of its group go through `send`; return its own way."""
+    coordinator: Any = consumer._coordinator  # noqa: SLF001
+    its_own: Send = coordinator._send_req  # noqa: SLF001
+    coordinator._send_req = send  # noqa: SLF001
+    return its_own
 
 
 async def _end_tasks_of(*owners: object | None) -> None:

@@ -22,8 +22,9 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import KafkaError
 
-from rescind.errors import TopicsError
+from rescind.errors import InstanceTakenError, TopicsError
 from rescind.kafka.connection import Connection
+from rescind.kafka.fencing import Fencing
 from rescind.kafka.instances import InstanceSlot
 from rescind.kafka.internals import discard_consumer, leave_on_stop, member_id, partitions_of
 from rescind.kafka.starting import started
@@ -52,6 +53,7 @@ class LaneMembership:
         self._instance_id = settings.instance_id
         self._slot: InstanceSlot | None = None
         self._consumer: AIOKafkaConsumer | None = None
+        self._fencing: Fencing | None = None
         self._polling: asyncio.Task[None] | None = None
         self._assigned: frozenset[int] | None = None
         self._told: frozenset[int] | None = None
@@ -90,7 +92,8 @@ class LaneMembership:
     async def changed(self) -> set[int]:
         """Wait until the assignment is another than the one returned last, and return it.
 
-        The first time: until there is one, which may be empty.
+        The first time: until there is one, which may be empty. Raises `InstanceTakenError` if
+        another worker has joined under the name of this one.
         """
         while self._assigned is None or self._assigned == self._told:
             self._news.clear()
@@ -159,6 +162,7 @@ class LaneMembership:
             raise TopicsError(problems)
         self.partitions = len(numbers[self._topics[0]])
         self._consumer = consumer
+        self._fencing = Fencing(consumer, self.instance_id)
         consumer.subscribe(list(self._topics), listener=_Listener(self, consumer))
 
     def _new(self) -> AIOKafkaConsumer:
@@ -187,6 +191,8 @@ class LaneMembership:
             consumer = self._consumer
             assert consumer is not None
             problem = await _reported(consumer)
+            if self._is_fenced:
+                raise InstanceTakenError(self.instance_id, self._group)
             if loop.time() - watched_at >= _WATCH_SECONDS:
                 watched_at = loop.time()
                 missed = missed + 1 if await self._is_forgotten(consumer) else 0
@@ -226,14 +232,25 @@ class LaneMembership:
             await asyncio.wait([polling])
         consumer, self._consumer = self._consumer, None
         if consumer is not None:
-            if leave:
-                leave_on_stop(consumer)
-            try:
-                async with asyncio.timeout(_LEAVE_SECONDS):
-                    await consumer.stop()
-            except (KafkaError, TimeoutError):
-                await discard_consumer(consumer)
+            await self._end(consumer, leave=leave)
         self._release_slot()
+
+    async def _end(self, consumer: AIOKafkaConsumer, *, leave: bool) -> None:
+        if self._is_fenced:
+            # There is nothing to leave: its place is another worker's.
+            await discard_consumer(consumer)
+            return
+        if leave:
+            leave_on_stop(consumer)
+        try:
+            async with asyncio.timeout(_LEAVE_SECONDS):
+                await consumer.stop()
+        except (KafkaError, TimeoutError):
+            await discard_consumer(consumer)
+
+    @property
+    def _is_fenced(self) -> bool:
+        return self._fencing is not None and self._fencing.is_fenced
 
     def _release_slot(self) -> None:
         if self._slot is not None:
