@@ -22,6 +22,7 @@ from rescind.events.words import (
     RunnerCapabilities,
     TaskKind,
 )
+from rescind.statemachine.replacing import quick_to_replace
 
 __all__ = ["NO_TALLY", "Armed", "Cancellation", "FlowRun", "RunnerRecord", "Tally", "TaskRun"]
 
@@ -69,6 +70,7 @@ class Cancellation(NamedTuple):
     account: Account | None = None
 
 
+@quick_to_replace
 class TaskRun(NamedTuple):
     """One task run. Pending with attempt *n* means: attempt *n* may be asked for."""
 
@@ -102,6 +104,7 @@ class TaskRun(NamedTuple):
     """The attempt before this one: who reported its end, which end, and the event of it."""
 
 
+@quick_to_replace
 class FlowRun(NamedTuple):
     """One flow run, without its task runs: those are counted here and kept beside it."""
 
