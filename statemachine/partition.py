@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from rescind.statemachine.edges import is_finished, is_running
 from rescind.statemachine.runs import NO_TALLY, Armed, FlowRun, RunnerRecord, TaskRun
-from rescind.statemachine.tally import counted, held_before_and_after
+from rescind.statemachine.tally import counted, holder_of
 
 __all__ = ["AttemptRef", "Known", "Partition", "restore"]
 
@@ -137,7 +137,7 @@ def recounted(flow: FlowRun, tasks: Iterable[TaskRun]) -> FlowRun:
     tally = NO_TALLY
     for task in tasks:
         version = max(version, task.version)
-        _, now = held_before_and_after(None, task)
+        now = holder_of(task)
         if now is not None:
             running += 1
             if now:

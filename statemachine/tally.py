@@ -4,53 +4,49 @@ The counts change with each task run's event and follow from the task runs alone
 folded here one step at a time, and recounted from scratch after a restore.
 """
 
+from operator import add
 from typing import Final
 
 from rescind.events.words import End, How
 from rescind.statemachine.edges import is_running
 from rescind.statemachine.runs import FlowRun, Tally, TaskRun
 
-__all__ = ["counted", "held_before_and_after", "recount_step"]
+__all__ = ["counted", "holder_of", "recount_step"]
 
-_HEADINGS: Final[dict[How | End, str]] = {
-    How.NEVER_STARTED: "never_started",
-    How.NOT_RETRIED: "not_retried",
-    End.CANCELLED: "cancelled",
-    End.SUCCESS: "succeeded",
-    End.FAILED: "failed",
-    End.CRASHED: "failed",
-    End.TIMED_OUT: "failed",
+_ONE_MORE: Final[dict[How | End, Tally]] = {
+    How.NEVER_STARTED: Tally(never_started=1),
+    How.NOT_RETRIED: Tally(not_retried=1),
+    End.CANCELLED: Tally(cancelled=1),
+    End.SUCCESS: Tally(succeeded=1),
+    End.FAILED: Tally(failed=1),
+    End.CRASHED: Tally(failed=1),
+    End.TIMED_OUT: Tally(failed=1),
 }
+_UNCONFIRMED: Final = Tally(unconfirmed=1)
 
 
 def counted(tally: Tally, task: TaskRun) -> Tally:
     """The tally with this task run in it, if it has ended. The body is not counted."""
     if task.end is None or task.kind == "body":
         return tally
-    heading = _HEADINGS.get(task.how or task.end) or _HEADINGS[task.end]
-    changed = {heading: getattr(tally, heading) + 1}
-    if task.stopped_confirmed is False:
-        changed["unconfirmed"] = tally.unconfirmed + 1
-    return tally._replace(**changed)
+    tally = _sum(tally, _ONE_MORE.get(task.how or task.end) or _ONE_MORE[task.end])
+    return _sum(tally, _UNCONFIRMED) if task.stopped_confirmed is False else tally
 
 
-def _holder(task: TaskRun | None) -> str | None:
+def _sum(tally: Tally, more: Tally) -> Tally:
+    return Tally(*map(add, tally, more))
+
+
+def holder_of(task: TaskRun) -> str | None:
     """Who holds it: a runner's id, ``""`` for nobody in particular, None when it is not held."""
-    if task is None or task.released or not is_running(task.state):
+    if task.released or not is_running(task.state):
         return None
     return task.runner_id or ""
 
 
-def held_before_and_after(
-    before: TaskRun | None, after: TaskRun | None
-) -> tuple[str | None, str | None]:
-    """Who held the task run and who holds it now."""
-    return _holder(before), _holder(after)
-
-
 def recount_step(flow: FlowRun, before: TaskRun | None, after: TaskRun, version: int) -> FlowRun:
     """The flow run's counts and version after one event of one of its task runs."""
-    was, now = held_before_and_after(before, after)
+    was, now = None if before is None else holder_of(before), holder_of(after)
     holders = flow.holders
     if was != now:
         # A copy: the flow run before this event is still somebody's committed state.
