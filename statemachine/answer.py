@@ -7,6 +7,8 @@ transaction and adopts the draft after the commit. What could not be swept withi
 returned, to be gone on with between other requests.
 """
 
+from collections.abc import Sequence
+
 from rescind.events.journal import (
     CancellationAcknowledged,
     CancellationArmed,
@@ -35,7 +37,7 @@ from rescind.events.refusals import Code
 from rescind.events.requests import AnyRequest, Clock, Unreadable
 from rescind.events.requests.base import RunnerScoped
 from rescind.events.words import How
-from rescind.statemachine.decide import Refused, decide, items_of
+from rescind.statemachine.decide import Item, Refused, decide, items_of
 from rescind.statemachine.decide.answers import Happened
 from rescind.statemachine.decide.cancel import must_lapse
 from rescind.statemachine.draft import Draft
@@ -83,19 +85,24 @@ class Core:
             happened = _as_events(answer, request.type, 0)
             outcome = self.recorder.answer(asked, kind, stream_id, happened)
         else:
-            outcome = self._answer_items(request, asked, stream_id)
+            outcome = self._answer_items(request, items, asked)
         if len(outcome) > 1 or not self._has_no_sequel(outcome[0]):
             self._follow(len(self.recorder.entries) - len(outcome), asked.at_ms)
         return outcome
 
-    def _answer_items(self, request: AnyRequest, asked: Asked, stream_id: str) -> list[Entry]:
+    def _answer_items(
+        self, request: AnyRequest, items: Sequence[Item], asked: Asked
+    ) -> list[Entry]:
         """Each item is decided on the state that the items before it have left."""
         made: list[Entry] = []
-        for number, item in enumerate(items_of(request) or ()):
+        expected = len(items)
+        stream_id = request.stream_id
+        for number, item in enumerate(items):
             answer = decide(request, item, asked, self.draft, self.policy)
             for happened in _as_events(answer, request.type, number):
-                made.append(self.recorder.answer_item(asked, stream_id, happened, len(made)))
-        return self.recorder.complete(made)
+                entry = self.recorder.answer_item(asked, stream_id, happened, len(made), expected)
+                made.append(entry)
+        return self.recorder.complete(made, expected)
 
     def refuse(self, asked: Asked, code: Code, message: str) -> list[Entry]:
         """Refuse a record that names no run which could be looked at."""

@@ -44,13 +44,17 @@ class Recorder:
             for nth, happened in enumerate(answers)
         ]
 
-    def answer_item(self, asked: Asked, stream_id: str, happened: Happened, nth: int) -> Entry:
-        """Record one entry of a list's outcome, whose length is not known yet."""
-        return self._answer(asked, StreamKind.FLOW, stream_id, happened, nth, 0)
+    def answer_item(
+        self, asked: Asked, stream_id: str, happened: Happened, nth: int, of: int
+    ) -> Entry:
+        """Record one entry of a list's outcome, of which there will probably be `of`."""
+        return self._answer(asked, StreamKind.FLOW, stream_id, happened, nth, of)
 
-    def complete(self, made: list[Entry]) -> list[Entry]:
-        """Say in the last recorded entries how many they are, now that it is known."""
+    def complete(self, made: list[Entry], expected: int) -> list[Entry]:
+        """Say in the last recorded entries how many they are, if they are not as many as that."""
         of = len(made)
+        if of == expected:
+            return made
         completed = [
             entry._replace(source=entry.source._replace(of=of))
             for entry in made
@@ -68,17 +72,23 @@ class Recorder:
         nth: int,
         of: int,
     ) -> Entry:
-        return self._record(
+        event = happened.event
+        entry = Entry(
             asked.event_id(nth),
             asked.at_ms,
             kind,
             stream_id,
-            happened,
-            source=Source(asked.lane, asked.partition, asked.offset, asked.previous, nth, of),
-            request_id=asked.request_id,
-            actor=asked.actor,
-            traceparent=asked.traceparent,
+            event,
+            happened.task_run_id,
+            happened.attempt,
+            self.version_after(kind, stream_id) if event.versioned else None,
+            Source(asked.lane, asked.partition, asked.offset, asked.previous, nth, of),
+            None,
+            asked.request_id,
+            asked.actor,
+            asked.traceparent,
         )
+        return self._keep(entry)
 
     def derive(
         self,
@@ -89,15 +99,23 @@ class Recorder:
         actor: Actor | None = None,
     ) -> Entry:
         """Record an event of a flow run that no request caused; `cause` is an event's id."""
-        return self._record(
+        version = self.version_after(StreamKind.FLOW, stream_id)
+        entry = Entry(
             self.next_derived_id(stream_id),
             at_ms,
             StreamKind.FLOW,
             stream_id,
-            happened,
+            happened.event,
+            happened.task_run_id,
+            happened.attempt,
+            version if happened.event.versioned else None,
+            source=None,
             cause=cause,
+            request_id=None,
             actor=actor,
+            traceparent=None,
         )
+        return self._keep(entry)
 
     def next_derived_id(self, flow_run_id: str) -> str:
         """The id of a flow run's next event, if no request causes that."""
@@ -117,36 +135,7 @@ class Recorder:
         armed = draft.armed_for(stream_id)
         return 1 if armed is None else armed.version + 1
 
-    def _record(
-        self,
-        entry_id: str,
-        at_ms: int,
-        kind: StreamKind,
-        stream_id: str,
-        happened: Happened,
-        *,
-        source: Source | None = None,
-        cause: str | None = None,
-        request_id: str | None = None,
-        actor: Actor | None = None,
-        traceparent: str | None = None,
-    ) -> Entry:
-        event = happened.event
-        entry = Entry(
-            entry_id,
-            at_ms,
-            kind,
-            stream_id,
-            event,
-            happened.task_run_id,
-            happened.attempt,
-            self.version_after(kind, stream_id) if event.versioned else None,
-            source,
-            cause,
-            request_id,
-            actor,
-            traceparent,
-        )
+    def _keep(self, entry: Entry) -> Entry:
         self.draft.fold(entry)
         self.entries.append(entry)
         return entry

@@ -56,7 +56,7 @@ from rescind.statemachine.decide.task import finish_task, register_task, start_t
 from rescind.statemachine.draft import Draft
 from rescind.statemachine.policy import Asked, Policy
 
-__all__ = ["Answer", "Happened", "Refused", "decide", "items_of"]
+__all__ = ["Answer", "Happened", "Item", "Refused", "decide", "items_of"]
 
 Item = TaskSpec | TaskToStart | TaskEnd | Step
 

@@ -1,6 +1,5 @@
 """A flow run, moved on by its own events."""
 
-from rescind.errors import NoTransitionError
 from rescind.events.journal import (
     Entry,
     FlowBodyFinished,
@@ -15,7 +14,7 @@ from rescind.events.journal import (
 from rescind.events.words import End
 from rescind.statemachine.edges import FLOW_EDGES
 from rescind.statemachine.evolve.cancellation import begun, begun_and_over, continued
-from rescind.statemachine.evolve.step import step
+from rescind.statemachine.evolve.step import impossible, step
 from rescind.statemachine.machine import FLOW
 from rescind.statemachine.runs import FlowRun
 
@@ -32,11 +31,11 @@ def evolve_flow(flow: FlowRun | None, entry: Entry) -> FlowRun:
     event = entry.event
     if isinstance(event, FlowRegistered):
         if flow is not None:
-            raise NoTransitionError(entry.stream_id, flow.state, event.type)
+            raise impossible(flow.state, entry)
         return _registered_flow(event, entry)
     if flow is None:
-        raise NoTransitionError(entry.stream_id, "unregistered", event.type)
-    state = step(FLOW_EDGES, flow.state, entry, flow.flow_run_id)
+        raise impossible("unregistered", entry)
+    state = step(FLOW_EDGES, flow.state, entry)
     moved = flow._replace(state=state, version=entry.version or 0, event_id=entry.id)
     match event:
         case FlowStarted():

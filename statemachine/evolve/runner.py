@@ -1,6 +1,5 @@
 """A runner as one partition knows it, moved on by its own events."""
 
-from rescind.errors import NoTransitionError
 from rescind.events.journal import (
     Entry,
     RunnerForgotten,
@@ -9,7 +8,7 @@ from rescind.events.journal import (
     RunnerRegistered,
 )
 from rescind.statemachine.edges import RUNNER_EDGES
-from rescind.statemachine.evolve.step import step
+from rescind.statemachine.evolve.step import impossible, step
 from rescind.statemachine.machine import RUNNER
 from rescind.statemachine.runs import RunnerRecord
 
@@ -26,7 +25,7 @@ def evolve_runner(runner: RunnerRecord | None, entry: Entry) -> RunnerRecord:
     event = entry.event
     # One that was never seen may be lost or leave: the closed stub refuses it should it come.
     state = RUNNER.initial if runner is None else runner.state
-    state = step(RUNNER_EDGES, state, entry, entry.stream_id)
+    state = step(RUNNER_EDGES, state, entry)
     if isinstance(event, RunnerRegistered):
         return RunnerRecord(
             runner_id=entry.stream_id,
@@ -40,7 +39,7 @@ def evolve_runner(runner: RunnerRecord | None, entry: Entry) -> RunnerRecord:
             handle=event.handle,
         )
     if not isinstance(event, RunnerLeft | RunnerLostRecorded | RunnerForgotten):
-        raise NoTransitionError(entry.stream_id, state, event.type)
+        raise impossible(state, entry)
     if runner is None:
         return RunnerRecord(entry.stream_id, state, entry.version or 0, entry.id, entry.at_ms)
     return runner._replace(

@@ -6,7 +6,7 @@ from rescind.errors import NoTransitionError
 from rescind.events.journal import Entry, FlowFailed, TaskFailed
 from rescind.statemachine.edges import Edges
 
-__all__ = ["step", "trigger_of"]
+__all__ = ["impossible", "step", "trigger_of"]
 
 # Tuples in the hot path: a union of classes is built anew each time it is met, 0.2 µs.
 _WITH_ENDS = (FlowFailed, TaskFailed)
@@ -21,12 +21,12 @@ def trigger_of(entry: Entry) -> str:
     """The trigger that an event pulls: its type without the version, its end with it."""
     event = entry.event
     name = _name_of(event.type)
-    if isinstance(event, _WITH_ENDS) and event.end != "failed":
+    if name.endswith("failed") and isinstance(event, _WITH_ENDS) and event.end != "failed":
         return f"{name}.{event.end}"
     return name
 
 
-def step(edges: Edges, state: str, entry: Entry, run_id: str) -> str:
+def step(edges: Edges, state: str, entry: Entry) -> str:
     """The state after an event.
 
     Raises:
@@ -36,4 +36,11 @@ def step(edges: Edges, state: str, entry: Entry, run_id: str) -> str:
     try:
         return edges[state, trigger_of(entry)]
     except KeyError:
-        raise NoTransitionError(run_id, state, entry.event.type) from None
+        raise impossible(state, entry) from None
+
+
+def impossible(state: str, entry: Entry) -> NoTransitionError:
+    """What to raise when a run is in a state that has no edge for this event."""
+    task_run_id = entry.task_run_id
+    run_id = entry.stream_id if task_run_id is None else f"{entry.stream_id}/{task_run_id}"
+    return NoTransitionError(run_id, state, entry.event.type)

@@ -1,6 +1,5 @@
 """A task run, moved on by its own events."""
 
-from rescind.errors import NoTransitionError
 from rescind.events.journal import (
     ChildReleased,
     Entry,
@@ -15,7 +14,7 @@ from rescind.events.journal import (
 from rescind.events.words import End
 from rescind.statemachine.edges import TASK_EDGES
 from rescind.statemachine.evolve.cancellation import begun, continued
-from rescind.statemachine.evolve.step import step
+from rescind.statemachine.evolve.step import impossible, step
 from rescind.statemachine.machine import TASK
 from rescind.statemachine.runs import TaskRun
 
@@ -30,14 +29,13 @@ def evolve_task(task: TaskRun | None, entry: Entry) -> TaskRun:
 
     """
     event = entry.event
-    run_id = f"{entry.stream_id}/{entry.task_run_id}"
     if isinstance(event, TaskRegistered):
         if task is not None:
-            raise NoTransitionError(run_id, task.state, event.type)
+            raise impossible(task.state, entry)
         return _registered_task(event, entry)
     if task is None:
-        raise NoTransitionError(run_id, "unregistered", event.type)
-    state = step(TASK_EDGES, task.state, entry, run_id)
+        raise impossible("unregistered", entry)
+    state = step(TASK_EDGES, task.state, entry)
     moved = task._replace(state=state, version=entry.version or 0, event_id=entry.id)
     match event:
         case TaskStarted():
