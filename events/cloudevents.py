@@ -18,9 +18,13 @@ _FIXED: tuple[Header, ...] = (
 )
 
 
-@lru_cache(maxsize=4096)  # A batch says the same few types, sources and moments many times.
-def _encoded(text: str) -> bytes:
-    return text.encode()
+@lru_cache(maxsize=4096)  # A batch says the same few types and moments many times.
+def _said_often(event_type: str, source: str, at_ms: int) -> tuple[Header, ...]:
+    return (
+        ("ce_type", event_type.encode()),
+        ("ce_source", source.encode()),
+        ("ce_time", moment_to_text(at_ms).encode()),
+    )
 
 
 def headers(event_id: str, event_type: str, at_ms: int, source: str, subject: str) -> list[Header]:
@@ -37,9 +41,7 @@ def headers(event_id: str, event_type: str, at_ms: int, source: str, subject: st
     return [
         *_FIXED,
         ("ce_id", event_id.encode()),
-        ("ce_type", _encoded(event_type)),
-        ("ce_source", _encoded(source)),
-        ("ce_time", _encoded(moment_to_text(at_ms))),
+        *_said_often(event_type, source, at_ms),
         ("ce_subject", subject.encode()),
     ]
 

@@ -7,7 +7,7 @@ costs a record for each runner that holds work, however many task runs that is: 
 """
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
@@ -43,7 +43,7 @@ __all__ = ["Fanout"]
 
 # Their runner waits for an answer. An accepted end needs none: the broker's acknowledgement
 # is enough for a report to be safe.
-_ANSWERED = (RunnerRegister, FlowRegister, FlowStart, TaskRegister)
+_ANSWERED: Final = frozenset({RunnerRegister, FlowRegister, FlowStart, TaskRegister})
 
 _ENDS = (FlowSucceeded, FlowFailed, FlowBodyFinished)
 
@@ -87,7 +87,7 @@ class Fanout:
             else:
                 self._refused(runner_id, entry, event)
         if accepted and (
-            isinstance(request, _ANSWERED) or _waits(request) or _ends_a_flow_run(outcome)
+            type(request) in _ANSWERED or _waits(request) or _ends_a_flow_run(outcome)
         ):
             self._tell(
                 runner_id,
@@ -248,4 +248,4 @@ def _waits(request: AnyRequest) -> bool:
 
 def _ends_a_flow_run(outcome: list[Entry]) -> bool:
     # The last thing that a flow runner waits for before it goes.
-    return any(isinstance(entry.event, _ENDS) for entry in outcome)
+    return any(entry.task_run_id is None and isinstance(entry.event, _ENDS) for entry in outcome)

@@ -48,6 +48,9 @@ and has to be with Kafka long before the transaction's time is over."""
 
 _ANYONE = Actor(kind="user", id="unknown")
 
+# Decided wherever they lie.
+_STAY = (Unreadable, RunnerScoped)
+
 
 class Read(NamedTuple):
     """A record of a lane, in the order in which it is to be decided."""
@@ -237,7 +240,7 @@ class Batch:
         )
 
     def _elsewhere(self, request: AnyRequest | Unreadable) -> int | None:
-        if isinstance(request, Unreadable | RunnerScoped):
+        if isinstance(request, _STAY):
             return None
         right = partition_of(request.stream_id, self._place.partitions)
         return None if right == self._place.partition else right

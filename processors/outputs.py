@@ -40,12 +40,12 @@ def outputs(
 
 
 def _journal(entries: list[Entry], topics: TopicNames, partition: int) -> Iterator[OutRecord]:
+    journal = topics.journal
     for entry in entries:
         of_partition = entry.stream_kind is StreamKind.PARTITION
         key = PARTITION_KEY if of_partition else entry.stream_id.encode()
-        record = OutRecord(
-            topics.journal, key, entry.to_json(), entry_headers(entry, partition), partition
-        )
+        said = entry_headers(entry, partition)
+        record = OutRecord(journal, key, entry.to_json(), said, partition)
         yield record
         if tells_of_cancellations(entry.event.type, entry.task_run_id):
             yield record._replace(topic=topics.cancellations)
@@ -53,16 +53,17 @@ def _journal(entries: list[Entry], topics: TopicNames, partition: int) -> Iterat
 
 def _states(draft: Draft, topics: TopicNames, partition: int) -> Iterator[OutRecord]:
     source, at_ms = f"/rescind/{partition}", draft.at_ms
+    task_states, open_tasks = topics.task_states, topics.open_tasks
     for flow_run_id, tasks in draft.tasks.items():
         for task_run_id, task in tasks.items():
             subject = f"{flow_run_id}/{task_run_id}"
             key = subject.encode()
             if task is None:
-                yield OutRecord(topics.open_tasks, key, None, (), partition)
+                yield OutRecord(open_tasks, key, None, (), partition)
             else:
                 said = headers(task.event_id, TaskState.type, at_ms, source, subject)
-                yield OutRecord(topics.task_states, key, public_task(task), said, partition)
-                yield OutRecord(topics.open_tasks, key, open_record(task), (), partition)
+                yield OutRecord(task_states, key, public_task(task), said, partition)
+                yield OutRecord(open_tasks, key, open_record(task), (), partition)
     for flow_run_id in draft.spoken:
         flow = draft.flow(flow_run_id)
         key = flow_run_id.encode()

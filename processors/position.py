@@ -43,7 +43,8 @@ class Position(NamedTuple):
     def read(self, lane: Lane, offset: int) -> "Position":
         """The position after the record at `offset` of a lane was taken in."""
         after = LanePosition(offset + 1, offset)
-        return self._replace(start=after) if lane == "start" else self._replace(stop=after)
+        start, stop = (after, self.stop) if lane == "start" else (self.start, after)
+        return Position(start, stop, self.producer, self.sequence, self.last_at_ms)
 
     def to_json(self) -> bytes:
         """The value of its record."""

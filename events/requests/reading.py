@@ -5,7 +5,7 @@ takes long: what cannot be read is an `Unreadable` with the path of its first er
 a refusal. Who may ask what is not judged here.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Annotated, Final, cast
 
@@ -77,6 +77,10 @@ AnyRequest = Annotated[
 
 request_adapter: TypeAdapter[AnyRequest] = TypeAdapter(AnyRequest)
 _id_adapter: TypeAdapter[str] = TypeAdapter(ChosenId)
+# What `TypeAdapter.validate_json` asks in the end, after 0.5 µs of looking at its arguments.
+_validate_json: Final = cast(
+    "Callable[[bytes], AnyRequest]", request_adapter.validator.validate_json
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +122,7 @@ def read_request(
     if nests_too_deep(value):
         return Unreadable("", f"expected at most {NESTING_MAX} levels of nesting, but got more")
     try:
-        request = request_adapter.validate_json(value)
+        request = _validate_json(value)
     except ValidationError as error:
         return _why(value, error)
     for name, content in headers:

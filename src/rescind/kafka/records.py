@@ -25,7 +25,10 @@ class Record(NamedTuple):
 
     def header(self, name: str) -> bytes | None:
         """Return the first header of that name; a name may come more than once."""
-        return next((value for found, value in self.headers if found == name), None)
+        for found, value in self.headers:
+            if found == name:
+                return value
+        return None
 
 
 class OutRecord(NamedTuple):
