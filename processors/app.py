@@ -35,8 +35,8 @@ __all__ = ["LifecycleService", "run_agents", "run_worker"]
 PROGRESS_SECONDS = 5.0
 
 # States have no cycles, and Python's collector goes through all of them in vain: with 100,000 open
-# task runs a tenth of the time, and stops of 300 ms. By default it comes every 42 requests, so every
-# 1,800; the last number makes a look at everything a rare one.
+# task runs a tenth of the time, and stops of 300 ms. By default it comes every 42 requests, with
+# these every 1,800; the last number makes a look at everything a rare one.
 COLLECTOR_THRESHOLDS = (10_000, 10, 100)
 
 _log = structlog.get_logger(__name__)
