@@ -7,10 +7,16 @@ if TYPE_CHECKING:
     from rescind.cancelled import Cancelled
     from rescind.errors import RescindError, TaskCancelledError, TaskFailedError
     from rescind.runners.client import RunnerClient
-    from rescind.runners.executors import LocalExecutor, ProcessExecutor, ThreadExecutor
+    from rescind.runners.executors import (
+        AsyncExecutor,
+        LocalExecutor,
+        ProcessExecutor,
+        ThreadExecutor,
+    )
     from rescind.runners.sdk import CommandTask, current_run, flow, task
 
 __all__ = [
+    "AsyncExecutor",
     "Cancelled",
     "CommandTask",
     "LocalExecutor",
@@ -30,6 +36,7 @@ __version__ = "0.1.0"
 # Looked up when they are asked for: whoever reads the journal with `rescind.events` needs no
 # Kafka client and no executors, and should not wait for their import.
 _WHERE = {
+    "AsyncExecutor": "rescind.runners.executors",
     "Cancelled": "rescind.cancelled",
     "CommandTask": "rescind.runners.sdk",
     "LocalExecutor": "rescind.runners.executors",

@@ -78,12 +78,12 @@ class Bench:
     def submit(
         self, function: Callable[..., object], *args: object, gate: Gate | None = None
     ) -> AttemptKey:
-        return self.submit_work(Call(function, args), gate)
+        return self.submit_work(Call(self.kind.as_work(function), args), gate)
 
     def submit_work(self, does: Call | Command, gate: Gate | None = None) -> AttemptKey:
         self._numbers += 1
         key = AttemptKey("flow", f"task-{self._numbers}")
-        self.executor.submit(Work(key, key.task_run_id, does), self._told, gate)
+        self.executor.submit(Work(key, key.task_run_id, does), self.ends_with, gate)
         return key
 
     def cancel(self, key: AttemptKey, rung: Rung) -> RungResult:
@@ -146,7 +146,7 @@ class Bench:
         """What runs of this bench, wherever in the process table; this process is not of it."""
         return [f"{process.pid} {process.name}" for process in carriers(_MARK, self._mark)]
 
-    def _told(self, end: WorkEnd) -> None:
+    def ends_with(self, end: WorkEnd) -> None:
         with self._news:
             self.told[end.key] += 1
             self.ends[end.key] = end

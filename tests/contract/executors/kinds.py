@@ -10,9 +10,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from rescind.runners.executors import Executor, LocalExecutor, ProcessExecutor, ThreadExecutor
+from rescind.runners.executors import (
+    AsyncExecutor,
+    Executor,
+    LocalExecutor,
+    ProcessExecutor,
+    ThreadExecutor,
+)
 from rescind.runners.executors.base import End, Rung
 from tests.contract.executors import works
+from tests.contract.executors.coroutines import as_coroutine
 
 __all__ = ["KINDS", "SITUATIONS", "Kind"]
 
@@ -35,6 +42,8 @@ class Kind:
     runs_at_once: int
     has_processes: bool = False
     uses_cgroup: bool = False
+    as_work: Callable[[Callable[..., object]], Callable[..., object]] = lambda function: function
+    """What a function of `works` is for this kind."""
 
 
 _INTERRUPT = dict.fromkeys(SITUATIONS, Rung.INTERRUPT)
@@ -61,6 +70,15 @@ KINDS: Final = (
         stopped_by={"cpu_loop": Rung.INTERRUPT},
         late_end="cancelled",
         runs_at_once=2,
+    ),
+    Kind(
+        name="asyncio",
+        make=lambda: AsyncExecutor(2),
+        # What is blocked in C is so in a thread; the coroutine before it has long given way.
+        stopped_by={name: rung for name, rung in _INTERRUPT.items() if name != "c_blocked"},
+        late_end="cancelled",
+        runs_at_once=2,
+        as_work=as_coroutine,
     ),
     Kind(
         name="processes",

@@ -86,6 +86,7 @@ def test_a_rung_that_an_executor_has_ends_sleeping_work_and_one_that_it_lacks_is
     bench.when_there(marker, take)
     end = bench.end_of(key)
 
+    bench.wait_until(lambda: bool(outcomes))
     has_it = rung in bench.executor.rungs
     assert outcomes == ["done" if has_it else "unsupported"]
     assert end.end == "cancelled"

@@ -181,6 +181,7 @@ class Executor(ABC):
     """
 
     name: ClassVar[str]
+    runs_coroutines: ClassVar[bool] = False
 
     @property
     @abstractmethod
@@ -238,6 +239,21 @@ class Executor(ABC):
         What has not begun ends as ``never_started`` on any rung. Returns at once, before the
         attempts have ended; never raises because of user code.
         """
+
+    def is_waiting(self, key: AttemptKey) -> bool:  # noqa: ARG002
+        """Whether it is in this process and does nothing but wait for another one that is."""
+        return False
+
+    def ends_with_process(self, keys: Sequence[AttemptKey]) -> list[AttemptKey]:  # noqa: ARG002
+        """Of those, the ones that run inside this process and can be ended only with it."""
+        return []
+
+    def give_up(self, key: AttemptKey, evidence: Mapping[str, Json]) -> None:
+        """Tell that one of those ends with this process, which is about to exit.
+
+        It ended as ``forced``, unconfirmed; a real end that it has reached meanwhile stands.
+        """
+        raise NotImplementedError(f"{self.name} has named none that ends with the process")
 
     @abstractmethod
     def shutdown(self, *, kill: bool = False, wait_seconds: float = 10.0) -> list[AttemptKey]:

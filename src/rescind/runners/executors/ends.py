@@ -21,6 +21,7 @@ __all__ = [
     "describe",
     "end_of_death",
     "end_of_error",
+    "end_of_exit",
     "end_of_value",
     "never_started",
     "signal_name",
@@ -35,6 +36,11 @@ _FORCING: Final = frozenset({Rung.TERMINATE, Rung.KILL})
 def never_started(key: AttemptKey) -> WorkEnd:
     """The end of what was cancelled before it began."""
     return WorkEnd(key, "cancelled", how="never_started")
+
+
+def end_of_exit(key: AttemptKey, evidence: Mapping[str, Json]) -> WorkEnd:
+    """The end of what only the exit of this process can stop: told before it, seen by nobody."""
+    return WorkEnd(key, "cancelled", how="forced", stopped_confirmed=False, evidence=evidence)
 
 
 def end_of_value(key: AttemptKey, value: object, evidence: Mapping[str, Json]) -> WorkEnd:
@@ -67,9 +73,11 @@ def end_of_death(
     return WorkEnd(key, "crashed", error=error, evidence=evidence)
 
 
-def came_from_interrupt(error: BaseException) -> bool:
-    """Whether a `Cancelled` led to it: clean-up that fails after an interrupt is no failure."""
-    return any(isinstance(link, Cancelled) for link in _chain(error))
+def came_from_interrupt(error: BaseException, *also: type[BaseException]) -> bool:
+    """Whether a `Cancelled` (or one of `also`) led to it: clean-up that fails after an interrupt is
+    no failure.
+    """
+    return any(isinstance(link, (Cancelled, *also)) for link in _chain(error))
 
 
 def describe(error: BaseException) -> WorkError:

@@ -11,7 +11,7 @@ import logging
 import threading
 import time
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
@@ -28,7 +28,7 @@ from rescind.runners.executors.base import (
     Work,
     WorkEnd,
 )
-from rescind.runners.executors.ends import never_started
+from rescind.runners.executors.ends import end_of_exit, never_started
 from rescind.runners.executors.interrupting.mainthread import main_regions
 
 __all__ = ["REACT_SECONDS", "HeldAttempt", "HoldingExecutor"]
@@ -116,6 +116,16 @@ class HoldingExecutor(Executor):
             self._lock.wait_for(lambda: not self._attempts, timeout=wait_seconds)
         self._close()
         return self.held()
+
+    def ends_with_process(self, keys: Sequence[AttemptKey]) -> list[AttemptKey]:
+        return [key for key in keys if Rung.KILL not in self.rungs_of(key)]
+
+    def give_up(self, key: AttemptKey, evidence: Mapping[str, Json]) -> None:
+        with self._lock:
+            attempt = self._attempts.get(key)
+        if attempt is not None:
+            told = attempt.evidence() | dict(evidence)
+            self._end(attempt, end_of_exit(key, told))
 
     def _admit(self, work: Work, on_end: OnEnd, gate: Gate | None) -> HeldAttempt:
         attempt = HeldAttempt(work, on_end, gate)

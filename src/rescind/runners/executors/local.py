@@ -170,6 +170,9 @@ class LocalExecutor(HoldingExecutor):
         """``with`` it around code under user code that no interrupt may hit; keep it short."""
         return self._regions.shield()
 
+    def is_waiting(self, key: AttemptKey) -> bool:
+        return key in self._running and key != list(self._running)[-1]
+
     def cannot_stop(self, keys: Sequence[AttemptKey]) -> list[AttemptKey]:
         return [key for key in keys if self._cannot_stop(key)]
 

@@ -36,7 +36,14 @@ from typing import Final
 from rescind.cancelled import Cancelled
 from rescind.runners.executors.base import AttemptKey
 
-__all__ = ["INTERRUPT_SIGNAL", "Region", "Regions", "main_regions", "why_not_here"]
+__all__ = [
+    "INTERRUPT_SIGNAL",
+    "Region",
+    "Regions",
+    "loop_runs_here",
+    "main_regions",
+    "why_not_here",
+]
 
 # Elsewhere than on Linux there are no real-time signals; imports must work there all the same.
 INTERRUPT_SIGNAL: Final = signal.SIGRTMIN + 3 if sys.platform == "linux" else signal.SIGUSR2
@@ -219,12 +226,13 @@ def why_not_here() -> str | None:
     """Why nothing can be interrupted in this thread, or ``None`` if it can be."""
     if threading.current_thread() is not threading.main_thread():
         return "signals reach Python code in the main thread only, and this is another thread"
-    if _loop_runs_here():
+    if loop_runs_here():
         return "an event loop runs in the main thread (a notebook?), and an interrupt could hit it"
     return None
 
 
-def _loop_runs_here() -> bool:
+def loop_runs_here() -> bool:
+    """Whether this is code of an event loop."""
     if "asyncio" not in sys.modules:
         return False
     # Late: it takes 40 ms, and worker processes do without.
