@@ -13,11 +13,19 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
-from rescind import CommandTask, ProcessExecutor, ThreadExecutor, current_run, flow, task
+from rescind import (
+    AsyncExecutor,
+    CommandTask,
+    ProcessExecutor,
+    ThreadExecutor,
+    current_run,
+    flow,
+    task,
+)
 from rescind.cancelled import Cancelled
 from rescind.runners.executors import AttemptKey, Executor, LocalExecutor, Rung, RungResult
 from rescind.runners.sdk import Flow
-from tests.contract.executors import works
+from tests.contract.executors import coroutines, works
 
 LONG_SECONDS: Final = 120.0
 
@@ -46,6 +54,12 @@ def polite(folder: Path) -> None:
 @task
 def hash_in_c(folder: Path, seconds: float) -> str:
     return works.hash_in_c(folder / "hash_in_c", seconds)
+
+
+@task(may_exit=True)
+def may_be_left(folder: Path) -> str:
+    """In C for longer than anybody waits, and its process may be ended for it."""
+    return works.hash_in_c(folder / "may_be_left", LONG_SECONDS)
 
 
 @task
@@ -120,6 +134,46 @@ def polite_and_in_c(folder: Path) -> None:
 
 
 @flow
+def one_that_may_be_left(folder: Path) -> None:
+    may_be_left.submit(folder).result()
+
+
+@flow
+def one_beside_one_that_may_not(folder: Path) -> None:
+    may_be_left.submit(folder)
+    stubborn.submit(folder, raises=False).result()
+
+
+@flow(may_exit=True)
+def a_body_in_c(folder: Path) -> None:
+    works.hash_in_c(folder / "body", LONG_SECONDS)
+
+
+@task
+async def swallows_one(folder: Path) -> str:
+    return await coroutines.swallow(folder / "swallow", 1)
+
+
+@task
+async def in_a_thread(folder: Path) -> str:
+    """The coroutine gives way at once, what it waits for does not."""
+    return await coroutines.hash_in_c(folder / "in_a_thread", 4.0)
+
+
+@task
+async def quick(folder: Path) -> str:
+    return folder.name
+
+
+@flow
+async def coroutines_that_do_not_end_at_once(folder: Path) -> None:
+    assert await quick.submit(folder) == folder.name
+    swallowing, threaded = swallows_one.submit(folder), in_a_thread.submit(folder)
+    await swallowing
+    await threaded
+
+
+@flow
 def one_that_is_deaf(folder: Path) -> None:
     deaf.submit(folder).result()
 
@@ -159,6 +213,7 @@ class FailingExecutor(ProcessExecutor):
 EXECUTORS: Final[dict[str, Callable[[], Executor]]] = {
     "local": LocalExecutor,
     "threads": ThreadExecutor,
+    "async": AsyncExecutor,
     "processes": lambda: ProcessExecutor(2),
     "failing": lambda: FailingExecutor(2),
 }

@@ -136,6 +136,28 @@ async def test_43_who_swallows_everything_is_killed_where_that_can_be_done(scene
     assert await flow.outcome() == "cancelled"
 
 
+async def test_44_a_coroutine_gets_its_cancel_again_and_the_thread_behind_one_is_waited_for(
+    scene: Scene,
+) -> None:
+    flow = scene.flow("coroutines_that_do_not_end_at_once", "async")
+    await flow.begun("swallow.0", "in_a_thread")
+
+    await scene.cancel(flow.flow_run_id)
+
+    swallowing = await cancelled(scene, flow, "swallows_one-1")
+    assert swallowing.how == "graceful"
+    assert [r["times"] for r in rungs_in(swallowing) if r["rung"] == "interrupt"] == [2]
+    warning = (await scene.event(flow.flow_run_id, "cancellation.warning")).event
+    assert isinstance(warning, CancellationWarning)
+    assert "in_a_thread-1" in warning.message
+    assert HeldAttempt(task_run_id="in_a_thread-1", can_stop=False) in held_of(scene, flow)
+    threaded = await cancelled(scene, flow, "in_a_thread-1")
+    assert (threaded.how, threaded.evidence["threads_waited_for"]) == ("graceful", 1)
+    await scene.event(flow.flow_run_id, "task.succeeded", "quick-1")
+    await scene.event(flow.flow_run_id, "flow.cancelled")
+    assert await flow.outcome() == "cancelled"
+
+
 async def cancelled(scene: Scene, flow: RunningFlow, task: str) -> TaskCancelled:
     """How this task run ended: Cancelled, or the test fails."""
     ends = ("task.cancelled", "task.failed", "task.succeeded")

@@ -3,6 +3,7 @@
 which they would find unused otherwise.
 """
 
+import asyncio
 from typing import assert_type
 
 from rescind import CommandTask, current_run, flow, task
@@ -23,6 +24,16 @@ def load(rows: list[int], *, table: str = "rows") -> str:
 @task(on_cancel=print, cleanup_seconds=5, may_exit=True, name="nothing")
 def nothing() -> None:
     """A task without a result."""
+
+
+@task
+async def fetch(part: int) -> int:
+    return part
+
+
+@flow
+async def fetching(parts: int) -> int:
+    return await fetch.submit(parts) + await crunch.submit(1)
 
 
 @flow
@@ -49,6 +60,12 @@ def test_a_result_has_the_type_of_the_function() -> None:
     assert_type(crunch.submit(1).result(), int)
     assert_type(load.submit([1]).result(), str)
     assert_type(crunch.submit(1).done(), bool)
+
+
+def test_a_coroutine_has_the_type_of_what_it_returns() -> None:
+    assert_type(fetch.submit(1), TaskFuture[int])
+    assert_type(fetch.submit(1).result(), int)
+    assert_type(asyncio.run(fetching(1)), int)
 
 
 def test_a_command_gives_a_command_result() -> None:

@@ -51,6 +51,10 @@ class Exit(IntEnum):
     FINDINGS = 6, "The audit found that the journal breaks a promise."
     NO_ANSWER = 7, "The request is in Kafka, and nobody has answered it in time."
     UNLOADABLE = 8, "The flow cannot be loaded from what was named, or not with these parameters."
+    ENDED_ITSELF = (
+        9,
+        "The flow run was aborted, and what cannot be stopped in its process was ended with it.",
+    )
     BUG = 70, "A bug of the command: `rescind --debug` shows where."
     INTERRUPTED = 130, "Ctrl-C."
 

@@ -16,6 +16,7 @@ class ExecutorSession:
     def __init__(self, executor: Executor) -> None:
         self.flow_run_id = "flow"
         self.is_cancelling = False
+        self.runs_coroutines = executor.runs_coroutines
         self.executor = executor
         self.submissions: list[Submission] = []
         self._main = executor if isinstance(executor, LocalExecutor) else LocalExecutor()

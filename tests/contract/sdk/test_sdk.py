@@ -15,6 +15,7 @@ from rescind.errors import (
     WrongPlaceError,
 )
 from rescind.runners.executors import (
+    AsyncExecutor,
     AttemptKey,
     Call,
     Executor,
@@ -31,6 +32,7 @@ from tests.contract.sdk.session import ExecutorSession
 EXECUTORS: dict[str, Callable[[], Executor]] = {
     "local": LocalExecutor,
     "threads": lambda: ThreadExecutor(2),
+    "asyncio": lambda: AsyncExecutor(2),
     "processes": lambda: ProcessExecutor(2),
 }
 
@@ -235,3 +237,16 @@ def test_what_a_task_was_told_reaches_the_runner(session: ExecutorSession) -> No
     assert submission.on_cancel is not None
     submission.on_cancel()
     assert cleaned == [(1, "here")]
+
+
+def test_a_coroutine_is_a_task_where_there_is_an_event_loop(session: ExecutorSession) -> None:
+    def body() -> int:
+        return works.add_later.submit(1, 2).result()
+
+    end = session.play(body)
+
+    if session.runs_coroutines:
+        assert _value(end) == 3
+    else:
+        assert (end.end, session.submissions) == ("failed", [])
+        assert "use AsyncExecutor" in str(end.error and end.error.message)

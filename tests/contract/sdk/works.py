@@ -1,5 +1,6 @@
 """Tasks in a module of their own, as users have them: worker processes import it by its name."""
 
+import asyncio
 import time
 from pathlib import Path
 
@@ -52,3 +53,9 @@ def submit_another() -> int:
 def add_twice(number: int) -> int:
     """A task that calls another as a function."""
     return add(add(number))
+
+
+@task
+async def add_later(left: int, right: int) -> int:
+    await asyncio.sleep(0)
+    return left + right

@@ -19,6 +19,7 @@ from rescind.errors import (
     UnknownEventError,
     UnknownRunError,
 )
+from rescind.runners.flowrunner.exiting import EXIT_CODE
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -26,6 +27,10 @@ ROOT = Path(__file__).resolve().parents[3]
 def test_no_two_ends_have_one_code() -> None:
     assert len({int(code) for code in Exit}) == len(list(Exit))
     assert all(code.meaning.endswith(".") for code in Exit)
+
+
+def test_a_process_that_ends_itself_has_the_code_that_is_said_of_it() -> None:
+    assert int(Exit.ENDED_ITSELF) == EXIT_CODE
 
 
 @pytest.mark.parametrize(

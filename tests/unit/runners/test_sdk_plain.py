@@ -1,8 +1,10 @@
 """Flows and tasks without any flow run: plain Python, and what is refused before anything runs."""
 
+import asyncio
 import pickle  # noqa: TID251 - what is pickled is made here.
 import subprocess
 import sys
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -15,7 +17,9 @@ from rescind.errors import (
     TaskCancelledError,
     TaskFailedError,
     UnsupportedTaskError,
+    WrongPlaceError,
 )
+from rescind.runners.executors import ThreadExecutor
 from rescind.runners.sdk import CommandTask, Task, current_run, flow, task
 
 
@@ -77,13 +81,53 @@ def test_a_command_runs_where_it_is_called() -> None:
         CommandTask("echo out of paper; exit 3")()
 
 
-def test_async_functions_are_refused_where_they_are_decorated() -> None:
-    async def later() -> None: ...
+@task
+async def double_later(number: int) -> int:
+    await asyncio.sleep(0)
+    return 2 * number
 
-    with pytest.raises(UnsupportedTaskError, match="for which there is no executor"):
-        task(later)
-    with pytest.raises(UnsupportedTaskError, match="for which there is no executor"):
-        flow(later)
+
+@task
+async def break_down_later(why: str) -> None:
+    raise ValueError(why)
+
+
+@flow
+async def add_up_later(numbers: list[int]) -> int:
+    futures = [double_later.submit(number) for number in numbers]
+    return sum([await future for future in futures]) + await double.submit(0)
+
+
+def test_coroutines_are_plain_coroutines_without_a_flow_run() -> None:
+    assert asyncio.run(double_later(21)) == 42
+    assert double_later.submit(21).result() == 42
+    assert asyncio.run(add_up_later([1, 2])) == 6
+    outcome = add_up_later.run(params={"numbers": [1, 2]}, offline=True)
+    assert (outcome.state, outcome.value) == ("success", 6)
+
+
+def test_awaiting_a_future_raises_what_its_result_would_raise() -> None:
+    async def body() -> None:
+        with pytest.raises(TaskFailedError, match="ValueError: no paper"):
+            await break_down_later.submit("no paper")
+        with pytest.raises(WrongPlaceError, match="await the future"):
+            double_later.submit(1).result()
+
+    asyncio.run(body())
+
+
+def test_a_coroutine_is_refused_by_executors_that_run_none() -> None:
+    with pytest.raises(UnsupportedTaskError, match="use AsyncExecutor"):
+        add_up_later.run(ThreadExecutor(), params={"numbers": []})
+
+
+def test_asynchronous_generators_are_refused_where_they_are_decorated() -> None:
+    async def many() -> AsyncIterator[int]:
+        yield 1
+
+    for decorate in (task, flow):
+        with pytest.raises(UnsupportedTaskError, match="is a generator"):
+            decorate(many)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,8 @@ from rescind.cli.options import Json, pairs
 
 __all__ = ["demo", "run"]
 
-Backend = Literal["process", "thread", "local"]
+Backend = Literal["process", "thread", "local", "async"]
+DemoBackend = Literal["process", "thread", "local"]
 
 
 def run(
@@ -17,7 +18,8 @@ def run(
         str, typer.Argument(metavar="FILE:FLOW", help="A Python file and the flow in it.")
     ],
     executor: Annotated[
-        Backend, typer.Option(help="What runs its task runs; only processes can be killed.")
+        Backend,
+        typer.Option(help="What runs its task runs; only processes can be killed."),
     ] = "process",
     workers: Annotated[
         int | None, typer.Option(min=1, max=1024, help="How many of them at once.")
@@ -71,7 +73,7 @@ def demo(
         Path | None,
         typer.Option(metavar="DIR", help="Files to work on, untouched; else some are made."),
     ] = None,
-    executor: Annotated[Backend, typer.Option(help="What runs the task runs.")] = "process",
+    executor: Annotated[DemoBackend, typer.Option(help="What runs the task runs.")] = "process",
     as_json: Json = False,
 ) -> int:
     """Start everything, run a flow of every kind of task, cancel it half-way, and prove it.

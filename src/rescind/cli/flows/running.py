@@ -18,7 +18,13 @@ from rescind.events.requests import FlowRegister
 from rescind.kafka.connection import connect
 from rescind.kafka.versions import require_supported_broker
 from rescind.logs import configure_logging
-from rescind.runners.executors import Executor, LocalExecutor, ProcessExecutor, ThreadExecutor
+from rescind.runners.executors import (
+    AsyncExecutor,
+    Executor,
+    LocalExecutor,
+    ProcessExecutor,
+    ThreadExecutor,
+)
 from rescind.runners.flowrunner.runner import FlowOutcome
 from rescind.runners.flowrunner.watching import Happening
 from rescind.runners.sdk.loading import load_flow, read_params
@@ -65,6 +71,8 @@ def executor_of(name: str, workers: int | None) -> Executor:
         return ThreadExecutor() if workers is None else ThreadExecutor(workers)
     if name == "local":
         return LocalExecutor()
+    if name == "async":
+        return AsyncExecutor() if workers is None else AsyncExecutor(workers)
     return ProcessExecutor(workers)
 
 
@@ -110,11 +118,18 @@ async def _look_for_kafka(settings: Settings, output: Output) -> None:
 
 
 def _teller(output: Output) -> Callable[[Happening], None]:
+    flow_run_id = ""
+
     def tell(happening: Happening) -> None:
+        nonlocal flow_run_id
         if happening.what == "registered":
-            output.say(f"flow run {happening.message}")
+            flow_run_id = happening.message
+            output.say(f"flow run {flow_run_id}")
         elif happening.what in {"told", "lost"}:
             output.say(happening.message, "bold yellow")
+        elif happening.what == "exits":
+            # `run` does not come back from this one.
+            _say(FlowOutcome(flow_run_id, "cancelled", message=happening.message), output)
 
     return tell
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from typing import Literal
+from typing import Final, Literal
 
 from rescind.runners.client import Run
 from rescind.runners.executors import AttemptKey
@@ -10,13 +10,21 @@ from rescind.runners.flowrunner.submission import Submission
 
 __all__ = ["clean_up"]
 
+_NOT_RUN: Final = "not run: the work ends with its process, and nobody is there after it"
 
-async def clean_up(run: Run, key: AttemptKey, submission: Submission) -> None:
+
+async def clean_up(
+    run: Run, key: AttemptKey, submission: Submission, *, may_run: bool = True
+) -> None:
     """Run `on_cancel` of a task in a thread, and report what became of it. Never raises.
 
-    A step that takes longer than its time goes on in its thread, and nobody waits for it.
+    A step that takes longer than its time goes on in its thread, and nobody waits for it. Where
+    the work still runs it may not run (`may_run`), which is a failure of it.
     """
     if submission.on_cancel is None:
+        return
+    if not may_run:
+        run.cleanup(key.task_run_id, "failed", attempt=key.attempt, message=_NOT_RUN)
         return
     began = time.monotonic()
     outcome: Literal["done", "failed", "timed_out"] = "done"

@@ -63,6 +63,7 @@ class Conductor:
         self._ends: dict[AttemptKey, asyncio.Future[WorkEnd]] = {}
         self._carrying: set[asyncio.Task[None]] = set()
         self._timed_out: set[AttemptKey] = set()
+        self._given_up: set[AttemptKey] = set()
         self._changed: Callable[[], None] = lambda: None
 
     @property
@@ -212,7 +213,7 @@ class Conductor:
             after_ms=self._after_ms(),
         )
         if asked_for and end.end == "cancelled" and end.how != "never_started":
-            await clean_up(self._run, key, submission)
+            await clean_up(self._run, key, submission, may_run=key not in self._given_up)
         reported = self._run.finish(key.task_run_id, ended, key.attempt)
         if delay is None:
             return False
@@ -259,6 +260,24 @@ class Conductor:
         """How long this attempt asks to be left alone with the flag."""
         submission = self._carried.get(key)
         return 0.0 if submission is None else submission.cooperative_seconds
+
+    async def settle(self) -> None:
+        """Wait until every task run that was submitted has ended, and its report is on its way."""
+        while self._carrying:
+            await asyncio.wait(self._carrying)
+
+    def carries(self, key: AttemptKey) -> bool:
+        """Whether this attempt is one of a task run that is carried: the body is not."""
+        return key in self._carried
+
+    def may_exit(self, key: AttemptKey) -> bool:
+        """Whether its process may be ended, if it cannot be stopped in it."""
+        submission = self._carried.get(key)
+        return submission is not None and submission.may_exit
+
+    def give_up(self, key: AttemptKey) -> None:
+        """This attempt will end with the process: its clean-up must not run beside it."""
+        self._given_up.add(key)
 
     def _after_ms(self) -> int | None:
         if self._asked_seconds is None:

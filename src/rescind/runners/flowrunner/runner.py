@@ -12,7 +12,9 @@ A graceful cancel never kills this process: it stops submitting, lets everything
 and exits, and so ends whatever hosts it.
 """
 
+import asyncio
 import contextlib
+import inspect
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -21,7 +23,9 @@ from typing import Literal
 from rescind.events.words import RunnerCapabilities
 from rescind.runners.client import BodySpec, Run, RunnerClient
 from rescind.runners.executors import AttemptKey, Call, Executor, LocalExecutor, Work, WorkEnd
+from rescind.runners.executors.eventloop import AsyncExecutor
 from rescind.runners.flowrunner.conductor import Conductor
+from rescind.runners.flowrunner.exiting import LastRung
 from rescind.runners.flowrunner.loopthread import LoopThread
 from rescind.runners.flowrunner.reporting import ended_of
 from rescind.runners.flowrunner.stopping import Stopping
@@ -44,6 +48,7 @@ class FlowSpec:
     labels: Mapping[str, str] = field(default_factory=dict[str, str])
     namespace: str = "default"
     rerun_of: str | None = None
+    may_exit: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +101,7 @@ class FlowRunner:
         self._client: RunnerClient | None = None
         self._run: Run | None = None
         self._conductor: Conductor | None = None
+        self._last_rung: LastRung | None = None
         self._stopping: Stopping | None = None
         self._closing = contextlib.AsyncExitStack()
         self._body_end: WorkEnd | None = None
@@ -140,6 +146,11 @@ class FlowRunner:
         self._main.run_pending(until=is_done)
 
     @property
+    def runs_coroutines(self) -> bool:
+        """Whether its executor runs `async def` tasks."""
+        return self._executor.runs_coroutines
+
+    @property
     def is_cancelling(self) -> bool:
         """Whether this runner knows that the flow run is being cancelled."""
         return self._conductor is not None and self._conductor.is_cancelling
@@ -154,6 +165,7 @@ class FlowRunner:
                 can_stop_pending=capabilities.can_stop_pending,
                 can_interrupt=capabilities.can_interrupt,
                 can_kill=capabilities.can_kill,
+                may_exit=self._spec.may_exit or not capabilities.can_kill,
                 survivors=capabilities.survivors[:2_000],
             ),
             on_intent=self._take_intent,
@@ -172,8 +184,12 @@ class FlowRunner:
         self._watcher.registered(self.flow_run_id)
         self._conductor = Conductor(run, self._executor, self._executor.capacity, self._watcher)
         self._conductor.on_change(self._main.wake)
-        executors = (self._main, self._executor)
-        self._stopping = Stopping(run, self._conductor, executors, self._watcher)
+        # The same one may run the body and the task runs.
+        executors = list(dict.fromkeys((self._main, self._executor)))
+        self._last_rung = LastRung(
+            run, self._conductor, executors, self._watcher, self._body_may_exit, self._last_words
+        )
+        self._stopping = Stopping(run, self._conductor, executors, self._watcher, self._last_rung)
         self._closing.push_async_callback(self._stopping.close)
         await run.begin(BodySpec(task_run_id=self._body_key.task_run_id, name=spec.name))
 
@@ -187,7 +203,15 @@ class FlowRunner:
 
     def _run_body(self) -> None:
         work = Work(self._body_key, self._spec.name, Call(self._spec.body))
-        self._main.run_here(work, self._take_body_end, self._may_begin)
+        if isinstance(self._executor, AsyncExecutor) and self._is_coroutine:
+            self._executor.submit_body(work, self._take_body_end, self._may_begin)
+            self._main.run_pending(until=lambda: self._body_end is not None)
+        else:
+            self._main.run_here(work, self._take_body_end, self._may_begin)
+
+    @property
+    def _is_coroutine(self) -> bool:
+        return inspect.iscoroutinefunction(self._spec.body)
 
     def _may_begin(self, _key: AttemptKey) -> bool:
         assert self._run is not None
@@ -204,12 +228,28 @@ class FlowRunner:
 
     async def _finish(self) -> None:
         """Report the end of the body, which is the end of the flow run."""
+        if self._last_rung is not None and self._last_rung.is_taken:
+            # That one reports it, and this process ends meanwhile.
+            await asyncio.Event().wait()
+        await self._report_end()
+
+    async def _last_words(self) -> None:
+        assert self._client is not None
+        await self._report_end()
+        await self._client.leave()
+
+    async def _report_end(self) -> None:
         assert self._run is not None
         assert self._stopping is not None
         end = self._body_end
         if end is None or self._stopping.lost is not None:
             return
         await self._run.end(ended_of(end, asked_for=self._run.is_cancelling))
+
+    def _body_may_exit(self, key: AttemptKey) -> bool:
+        is_body = key == self._body_key
+        is_waiting = self._main.is_waiting(key) or self._executor.is_waiting(key)
+        return is_body and (self._spec.may_exit or is_waiting)
 
     def _take_intent(self, intent: object) -> None:
         if self._stopping is not None:

@@ -12,12 +12,14 @@ from collections.abc import Iterable
 
 import structlog
 
+from rescind.events.words import Mode
 from rescind.runners.client import CancelFlow, CancelTask, Intent, Lost, Run
 from rescind.runners.client.clock import boot_seconds
 from rescind.runners.executors import AttemptKey, Executor, Rung
 from rescind.runners.executors.held import REACT_SECONDS
 from rescind.runners.flowrunner.climbing import Climb, climb
 from rescind.runners.flowrunner.conductor import Conductor
+from rescind.runners.flowrunner.exiting import LastRung
 from rescind.runners.flowrunner.watching import Watcher
 
 __all__ = ["Stopping"]
@@ -33,7 +35,7 @@ class Stopping:
 
     Args:
         executors: all that hold attempts of the flow run: the main thread's and the task runs'.
-        wake: has the main thread look whether it still has to wait.
+        last_rung: what is left on an abort, when all rungs have been taken.
 
     """
 
@@ -43,12 +45,13 @@ class Stopping:
         conductor: Conductor,
         executors: Iterable[Executor],
         watcher: Watcher,
+        last_rung: LastRung,
     ) -> None:
         self._run = run
         self._conductor = conductor
-        # The same one may run the body and the task runs.
-        self._executors = list(dict.fromkeys(executors))
+        self._executors = list(executors)
         self._watcher = watcher
+        self._last_rung = last_rung
         self._ladders: dict[str, list[asyncio.Task[None]]] = defaultdict(list)
         self._answers: set[asyncio.Task[None]] = set()
         self.lost: Lost | None = None
@@ -149,7 +152,9 @@ class Stopping:
             )
         ]
         intent.acknowledge(cannot_stop=cannot_stop)
-        if cannot_stop:
+        if isinstance(intent, CancelFlow) and intent.mode is Mode.ABORT:
+            await self._last_rung.take()
+        elif cannot_stop:
             names = ", ".join(task_run_id for task_run_id, _ in cannot_stop[:5])
             self._run.executor_report(
                 "warning",

@@ -13,7 +13,8 @@ class Happening:
     """One thing that happened here.
 
     Attributes:
-        what: ``registered``, ``began``, ``ended``, ``rung``, ``told`` or ``lost``.
+        what: ``registered``, ``began``, ``ended``, ``rung``, ``told``, ``lost``, or ``exits``: this
+            process is about to end itself.
         key: the attempt that it is about, if it is about one.
         after_ms: since the intent was read, if one was.
         end: for ``ended``.
@@ -59,6 +60,10 @@ class Watcher:
     def lost(self, message: str) -> None:
         """The service has given this runner up."""
         self._say(Happening("lost", message=message))
+
+    def exits(self, message: str) -> None:
+        """This process ends itself, to end what it cannot stop."""
+        self._say(Happening("exits", message=message))
 
     def _say(self, happening: Happening) -> None:
         if self._tell is not None:

@@ -10,8 +10,9 @@ from rescind.errors import CommandFailedError, UnsupportedTaskError
 from rescind.runners.executors.base import Command, CommandResult
 from rescind.runners.sdk.futures import TaskFuture
 from rescind.runners.sdk.options import TaskOptions
+from rescind.runners.sdk.plainly import outcome_now
 from rescind.runners.sdk.session import body_here
-from rescind.runners.sdk.tasks import outcome_now, submit_to
+from rescind.runners.sdk.tasks import submit_to
 
 __all__ = ["CommandTask"]
 

@@ -18,7 +18,8 @@ from typing import (
 from rescind.errors import ParametersError, WrongPlaceError
 from rescind.runners.executors import Executor, ProcessExecutor
 from rescind.runners.executors.attempt import running_attempt
-from rescind.runners.sdk.options import refuse_async
+from rescind.runners.sdk.options import FlowOptions, refuse_coroutine, refuse_generator
+from rescind.runners.sdk.plainly import done_here
 from rescind.runners.sdk.session import any_body_runs, open_body
 
 if TYPE_CHECKING:
@@ -35,11 +36,14 @@ R = TypeVar("R")
 class Flow(Generic[P, R]):
     """A function that `run` makes a flow run of. Calling it is calling the function."""
 
-    def __init__(self, function: Callable[P, R], name: str) -> None:
-        refuse_async(name, function)
+    def __init__(
+        self, function: Callable[P, R], name: str, options: FlowOptions | None = None
+    ) -> None:
+        refuse_generator(name, function)
         update_wrapper(self, function)
         self.function = function
         self.name = name
+        self.options = options or FlowOptions()
 
     def __repr__(self) -> str:
         return f"<Flow {self.name!r}>"
@@ -49,7 +53,7 @@ class Flow(Generic[P, R]):
 
     def bind(self, *args: P.args, **kwargs: P.kwargs) -> "BoundFlow":
         """The flow with its parameters, checked: ``nightly.bind(parts=3).run(...)``."""
-        return BoundFlow(self.name, partial(self.function, *args, **kwargs))
+        return BoundFlow(self.name, partial(self.function, *args, **kwargs), self.options)
 
     def run(
         self,
@@ -63,7 +67,8 @@ class Flow(Generic[P, R]):
         An error of the flow's own code is in the outcome, not raised.
 
         Args:
-            executor: what runs its tasks; by default a process for each processor.
+            executor: what runs its tasks; by default a process for each processor, or for an
+                `async def` flow an event loop.
             params: the function's arguments, by name.
             how: ids, labels and the rest; see `RunOptions`.
 
@@ -80,7 +85,7 @@ class Flow(Generic[P, R]):
             signature.bind(**given)
         except TypeError as error:
             raise ParametersError(self.name, str(error), str(signature)) from None
-        return BoundFlow(self.name, partial(function, **given)).run(executor, **how)
+        return BoundFlow(self.name, partial(function, **given), self.options).run(executor, **how)
 
 
 class RunOptions(TypedDict, total=False):
@@ -107,14 +112,16 @@ class RunOptions(TypedDict, total=False):
 class BoundFlow:
     """A flow and the parameters of one run of it."""
 
-    def __init__(self, name: str, body: Callable[[], object]) -> None:
+    def __init__(self, name: str, body: Callable[[], object], options: FlowOptions) -> None:
         self.name = name
         self.body = body
+        self.options = options
 
     def run(self, executor: Executor | None = None, **how: "Unpack[RunOptions]") -> "FlowOutcome":
         """Run it, as `Flow.run` does.
 
         Raises:
+            UnsupportedTaskError: it is `async def`, and the executor runs no coroutines.
             WrongPlaceError: a flow runs in this process already.
             RescindError: the service cannot be reached as it must, or refuses the flow run.
 
@@ -125,6 +132,8 @@ class BoundFlow:
                 "a process in which a flow runs already",
                 "call the flow as a function to have it inside that one",
             )
+        executor = executor or _executor_for(self.body)
+        refuse_coroutine(self.name, self.body, runs_coroutines=executor.runs_coroutines)
         # Late: it brings Kafka and pydantic, which workers and plain calls do without.
         from rescind.runners.flowrunner.runner import FlowRunner, FlowSpec
 
@@ -137,10 +146,11 @@ class BoundFlow:
             labels=dict(how.get("labels", {})),
             namespace=how.get("namespace", "default"),
             rerun_of=how.get("rerun_of"),
+            may_exit=self.options.may_exit,
         )
         runner = FlowRunner(
             spec,
-            executor or ProcessExecutor(),
+            executor,
             how.get("settings"),
             pool=how.get("pool", "default"),
             tell=how.get("tell"),
@@ -149,11 +159,19 @@ class BoundFlow:
             return runner.run()
 
 
+def _executor_for(body: Callable[[], object]) -> Executor:
+    if not inspect.iscoroutinefunction(body):
+        return ProcessExecutor()
+    from rescind.runners.executors.eventloop import AsyncExecutor
+
+    return AsyncExecutor()
+
+
 def _run_plainly(body: Callable[[], object]) -> "FlowOutcome":
     from rescind.runners.flowrunner.runner import FlowOutcome
 
     try:
-        return FlowOutcome("offline", "success", body())
+        return FlowOutcome("offline", "success", done_here(body))
     except Exception as error:  # noqa: BLE001 - user code may raise anything.
         message = f"{type(error).__name__}: {error}"
         return FlowOutcome("offline", "failed", error=error, message=message)
@@ -166,11 +184,13 @@ class _FlowDecorator(Protocol):
 @overload
 def flow(function: Callable[P, R], /) -> Flow[P, R]: ...
 @overload
-def flow(*, name: str | None = None) -> _FlowDecorator: ...
-def flow(function: Callable[..., Any] | None = None, /, *, name: str | None = None) -> Any:
-    """Make a flow of a function: ``@flow``, or ``@flow(name="nightly")``."""
+def flow(*, name: str | None = None, may_exit: bool = False) -> _FlowDecorator: ...
+def flow(
+    function: Callable[..., Any] | None = None, /, *, name: str | None = None, **options: Any
+) -> Any:
+    """Make a flow of a function: ``@flow``, or ``@flow(name="nightly")`` (see `FlowOptions`)."""
 
     def decorate(function: Callable[..., Any]) -> Flow[..., Any]:
-        return Flow(function, name or function.__name__)
+        return Flow(function, name or function.__name__, FlowOptions(**options))
 
     return decorate if function is None else decorate(function)

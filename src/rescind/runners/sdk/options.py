@@ -7,7 +7,16 @@ from functools import partial
 
 from rescind.errors import UnsupportedTaskError
 
-__all__ = ["TaskOptions", "refuse_async"]
+__all__ = ["FlowOptions", "TaskOptions", "refuse_coroutine", "refuse_generator"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlowOptions:
+    """What a flow allows. `may_exit`: on an abort, its process may be ended if its body, the
+    flow's own code, cannot be stopped in it. Tasks have to allow that for themselves.
+    """
+
+    may_exit: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,13 +73,27 @@ class TaskOptions:
         return partial(self.on_cancel, *args, **kwargs)
 
 
-def refuse_async(name: str, function: Callable[..., object]) -> None:
-    """Say so now, not when it runs.
+def refuse_coroutine(name: str, function: Callable[..., object], *, runs_coroutines: bool) -> None:
+    """Say so before anything is registered, not when it runs.
 
     Raises:
-        UnsupportedTaskError: it is ``async def``.
+        UnsupportedTaskError: it is ``async def``, and the executor runs no coroutines.
 
     """
-    if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
-        remedy = "use a plain function, and asyncio.run inside it"
-        raise UnsupportedTaskError(name, "is `async def`, for which there is no executor", remedy)
+    if inspect.iscoroutinefunction(function) and not runs_coroutines:
+        raise UnsupportedTaskError(
+            name,
+            "is `async def`, which this executor does not run",
+            "use AsyncExecutor (rescind run --executor async), or asyncio.run in a plain function",
+        )
+
+
+def refuse_generator(name: str, function: Callable[..., object]) -> None:
+    """What yields has no end that could be reported.
+
+    Raises:
+        UnsupportedTaskError: it is an asynchronous generator.
+
+    """
+    if inspect.isasyncgenfunction(function):
+        raise UnsupportedTaskError(name, "is a generator", "return a list, or await what it yields")

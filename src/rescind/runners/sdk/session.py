@@ -35,6 +35,11 @@ class Session(Protocol):
     def flow_run_id(self) -> str: ...
 
     @property
+    def runs_coroutines(self) -> bool:
+        """Whether its executor runs `async def` tasks."""
+        ...
+
+    @property
     def is_cancelling(self) -> bool:
         """Whether the runner knows that the flow run is being cancelled."""
         ...

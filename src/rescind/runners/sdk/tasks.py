@@ -1,34 +1,35 @@
 """`task`: a function that can be a task run."""
 
-from collections.abc import Callable
-from concurrent.futures import Future
+from collections.abc import Callable, Coroutine
 from functools import partial, update_wrapper
 from typing import Any, Generic, ParamSpec, Protocol, TypeVar, overload
 
 from rescind.cancelled import Cancelled
 from rescind.errors import UnsupportedTaskError
-from rescind.runners.executors.base import AttemptKey, Call, Command, WorkEnd
-from rescind.runners.executors.ends import describe
-from rescind.runners.flowrunner.submission import Outcome, Submission
+from rescind.runners.executors.base import Call, Command
+from rescind.runners.flowrunner.submission import Submission
 from rescind.runners.sdk.futures import TaskFuture
-from rescind.runners.sdk.options import TaskOptions, refuse_async
+from rescind.runners.sdk.options import TaskOptions, refuse_coroutine, refuse_generator
+from rescind.runners.sdk.plainly import outcome_now
 from rescind.runners.sdk.sending import FunctionByName, is_found_by_name, object_by_name
 from rescind.runners.sdk.session import Body, body_here
 
-__all__ = ["Task", "outcome_now", "submit_to", "task"]
+__all__ = ["Task", "submit_to", "task"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
+R_co = TypeVar("R_co", covariant=True)
+T = TypeVar("T")
 
 
-class Task(Generic[P, R]):
+class Task(Generic[P, R_co]):
     """A function that `submit` makes a task run of. Calling it is calling the function."""
 
     __name__: str
     __qualname__: str
 
-    def __init__(self, function: Callable[P, R], name: str, options: TaskOptions) -> None:
-        refuse_async(name, function)
+    def __init__(self, function: Callable[P, R_co], name: str, options: TaskOptions) -> None:
+        refuse_generator(name, function)
         options.check(name)
         update_wrapper(self, function)
         self.function = function
@@ -38,10 +39,16 @@ class Task(Generic[P, R]):
     def __repr__(self) -> str:
         return f"<Task {self.name!r}>"
 
-    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R_co:
         return self.function(*args, **kwargs)
 
-    def submit(self, *args: P.args, **kwargs: P.kwargs) -> TaskFuture[R]:
+    @overload
+    def submit(
+        self: "Task[P, Coroutine[Any, Any, T]]", *args: P.args, **kwargs: P.kwargs
+    ) -> TaskFuture[T]: ...
+    @overload
+    def submit(self, *args: P.args, **kwargs: P.kwargs) -> TaskFuture[R_co]: ...
+    def submit(self, *args: P.args, **kwargs: P.kwargs) -> TaskFuture[Any]:
         """Have it run as a task run of the flow that this is called in.
 
         Outside of any flow run it runs here and now, once.
@@ -49,7 +56,8 @@ class Task(Generic[P, R]):
         Raises:
             WrongPlaceError: this is a task, or a thread beside the flow.
             Cancelled: the flow run is being cancelled; nothing more is submitted.
-            UnsupportedTaskError: what was given cannot be handed to it.
+            UnsupportedTaskError: what was given cannot be handed to it, or it is `async def` and
+                the executor runs no coroutines.
 
         """
         _refuse_futures(self.name, (*args, *kwargs.values()))
@@ -58,6 +66,8 @@ class Task(Generic[P, R]):
             return TaskFuture(
                 self.name, self.name, outcome_now(partial(self.function, *args, **kwargs)), None
             )
+        can = body.session.runs_coroutines
+        refuse_coroutine(self.name, self.function, runs_coroutines=can)
         call = Call(self.function, args, kwargs, sent_as=self._sent_as())
         cleanup = self.options.cleanup(self.name, args, kwargs)
         return submit_to(body, self.name, call, self.options, cleanup)
@@ -133,20 +143,6 @@ def submit_to(
         )
         body.session.submit(submission)
     return TaskFuture(name, submission.task_run_id, submission.done, body)
-
-
-def outcome_now(call: Callable[[], object]) -> "Future[Outcome]":
-    """Do it here, where there is no flow run; errors stay in the outcome, as they would."""
-    key = AttemptKey("", "")
-    try:
-        end = WorkEnd(key, "success", value=call())
-    except Cancelled as error:
-        end = WorkEnd(key, "cancelled", how="by_runner", error=describe(error))
-    except Exception as error:  # noqa: BLE001 - user code may raise anything.
-        end = WorkEnd(key, "failed", error=describe(error))
-    future: Future[Outcome] = Future()
-    future.set_result(Outcome(end))
-    return future
 
 
 def _refuse_futures(name: str, arguments: tuple[object, ...]) -> None:
