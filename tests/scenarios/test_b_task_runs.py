@@ -2,7 +2,13 @@
 
 import asyncio
 
-from rescind.events.journal import FlowBodyFinished, FlowCancelled, TaskCancelled, TaskSucceeded
+from rescind.events.journal import (
+    FlowBodyFinished,
+    FlowCancelled,
+    TaskCancelled,
+    TaskCleanupReported,
+    TaskSucceeded,
+)
 from rescind.runners.client import Ended, Grant, Refusal, RunnerClient
 from tests.scenarios.harness import RunningFlow, Scene, refusals_in, types_of
 
@@ -168,6 +174,79 @@ async def test_18_a_task_run_may_end_cancelled_by_itself_and_the_flow_run_goes_o
         await run.finish("next", Ended.success())
         await run.end(Ended.success())
     assert (await scene.flow_state(run.flow_run_id)).state == "Finished.Success"
+
+
+async def test_19_a_clean_up_step_runs_inside_its_attempt_once_the_work_has_ended(
+    scene: Scene,
+) -> None:
+    flow = scene.flow("one_that_lingers", "threads")
+    await flow.begun("lingering")
+
+    await scene.cancel(flow.flow_run_id)
+    await scene.event(flow.flow_run_id, "cancellation.warning")
+    assert not (flow.folder / "tidied").exists()
+    flow.go_on("lingering")
+
+    await scene.event(flow.flow_run_id, "flow.cancelled")
+    story = types_of(scene.events(flow.flow_run_id, "task.", "lingering-1"))
+    assert story[-3:] == ["task.cleanup", "task.cleanup", "task.cancelled"]
+    assert cleanups_of(scene, flow) == ["started", "done"]
+    assert (flow.folder / "tidied").read_text() == "tidied\n"
+    assert await flow.outcome() == "cancelled"
+
+
+async def test_19_it_runs_after_a_kill_too_and_the_end_waits_for_it(scene: Scene) -> None:
+    flow = scene.flow("one_that_cleans_up_after_a_kill", "processes")
+    await flow.begun("deaf")
+
+    await scene.cancel(flow.flow_run_id, mode="abort")
+    await flow.begun("tidying")
+    await scene.event(flow.flow_run_id, "task.cleanup")
+    assert not scene.events(flow.flow_run_id, "task.cancelled", "deaf_with_clean_up-1")
+    assert (await scene.flow_state(flow.flow_run_id)).state == "Running.Cancelling"
+    flow.go_on("tidying")
+
+    end = (await scene.event(flow.flow_run_id, "task.cancelled", "deaf_with_clean_up-1")).event
+    assert isinstance(end, TaskCancelled)
+    assert (end.how, end.stopped_confirmed) == ("forced", True)
+    assert cleanups_of(scene, flow) == ["started", "done"]
+    await scene.event(flow.flow_run_id, "flow.cancelled")
+    assert await flow.outcome() == "cancelled"
+
+
+async def test_19_it_has_its_own_deadline_and_holds_nobody_up_after_it(scene: Scene) -> None:
+    flow = scene.flow("one_that_is_never_cleaned", "local")
+    await flow.begun("nap")
+
+    await scene.cancel(flow.flow_run_id)
+
+    await scene.event(flow.flow_run_id, "flow.cancelled")
+    assert cleanups_of(scene, flow) == ["started", "timed_out"]
+    end = (await scene.event(flow.flow_run_id, "task.cancelled", "never_cleaned-1")).event
+    assert isinstance(end, TaskCancelled)
+    assert end.how == "graceful"
+    # Its thread is stuck, and the process ends all the same.
+    assert await flow.outcome() == "cancelled"
+
+
+async def test_19_a_step_that_fails_is_said_so_and_the_end_stands(scene: Scene) -> None:
+    flow = scene.flow("one_that_is_cleaned_in_vain", "local")
+    await flow.begun("nap")
+
+    await scene.cancel(flow.flow_run_id)
+
+    await scene.event(flow.flow_run_id, "task.cancelled", "cleaned_in_vain-1")
+    assert cleanups_of(scene, flow) == ["started", "failed"]
+    failed = scene.events(flow.flow_run_id, "task.cleanup")[-1].event
+    assert isinstance(failed, TaskCleanupReported)
+    assert failed.message.startswith("SystemExit: nothing to tidy up")
+    assert await flow.outcome() == "cancelled"
+
+
+def cleanups_of(scene: Scene, flow: RunningFlow) -> list[str]:
+    """What became of the clean-up steps, in order."""
+    said = [e.event for e in scene.events(flow.flow_run_id, "task.cleanup")]
+    return [event.outcome for event in said if isinstance(event, TaskCleanupReported)]
 
 
 async def waited_for(scene: Scene, name: str) -> RunningFlow:

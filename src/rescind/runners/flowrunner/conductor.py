@@ -62,6 +62,7 @@ class Conductor:
         self._grants: dict[AttemptKey, Grant] = {}
         self._ends: dict[AttemptKey, asyncio.Future[WorkEnd]] = {}
         self._carrying: set[asyncio.Task[None]] = set()
+        self._timing: dict[AttemptKey, asyncio.Task[None]] = {}
         self._timed_out: set[AttemptKey] = set()
         self._given_up: set[AttemptKey] = set()
         self._changed: Callable[[], None] = lambda: None
@@ -113,7 +114,8 @@ class Conductor:
                 unstarted = WorkEnd(key, "cancelled", how="never_started")
                 why = None if end is None or self.is_cancelling else end.message
                 return Outcome(unstarted, refusal=why)
-            timed_out = key in self._timed_out
+            # What was done all the same, at the last moment, is done.
+            timed_out = key in self._timed_out and end.end != "success"
             if await self._will_be_retried(key, end, submission, timed_out=timed_out):
                 attempt += 1
                 continue
@@ -160,11 +162,10 @@ class Conductor:
         self._ends[key] = ended
         work = Work(key, submission.name, submission.does)
         self._executor.submit(work, self._on_end, self._gate)
-        timing = self._timing_out(key, submission)
         try:
             return await ended
         finally:
-            if timing is not None:
+            if (timing := self._timing.pop(key, None)) is not None:
                 timing.cancel()
             del self._carried[key], self._grants[key], self._ends[key]
 
@@ -178,7 +179,13 @@ class Conductor:
 
     async def _may_begin(self, key: AttemptKey) -> bool:
         grant = self._grants.get(key)
-        return grant is not None and not self.is_cancelling and await self._run.may_begin(grant)
+        if grant is None or self.is_cancelling or not await self._run.may_begin(grant):
+            return False
+        limit = self._carried[key].timeout_seconds if key in self._carried else None
+        if limit is not None:
+            # From here on: what waits in the executor takes none of its time.
+            self._timing[key] = self._loop.create_task(self._time_out(key, limit))
+        return True
 
     def _may_not_go_on(self, key: AttemptKey) -> bool:
         return (
@@ -224,11 +231,6 @@ class Conductor:
         except TimeoutError:
             return True
         return False
-
-    def _timing_out(self, key: AttemptKey, submission: Submission) -> asyncio.Task[None] | None:
-        if submission.timeout_seconds is None:
-            return None
-        return self._loop.create_task(self._time_out(key, submission.timeout_seconds))
 
     async def _time_out(self, key: AttemptKey, seconds: float) -> None:
         """End an attempt that takes too long, by the same ladder as a cancellation."""

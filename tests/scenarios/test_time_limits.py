@@ -1,0 +1,64 @@
+"""Time limits of task runs and of flow runs: ended by the same ladder, and Failed.TimedOut."""
+
+import pytest
+
+from rescind.events.journal import TaskFailed
+from tests.scenarios.harness import Scene, types_of
+from tests.scenarios.processes import until_none_runs_with
+
+
+@pytest.mark.parametrize(
+    "name,executor,task",
+    [
+        ("one_that_is_too_slow", "local", "too_slow-1"),
+        ("one_that_is_too_slow_and_polite", "threads", "too_slow_and_polite-1"),
+        ("one_that_is_too_slow_on_a_loop", "async", "too_slow_on_a_loop-1"),
+        ("one_that_is_too_slow", "processes", "too_slow-1"),
+        ("a_command_that_is_too_slow", "threads", "command-1"),
+    ],
+)
+async def test_a_task_run_that_takes_too_long_has_failed_and_its_flow_goes_on(
+    scene: Scene, name: str, executor: str, task: str
+) -> None:
+    flow = scene.flow(name, executor)
+
+    assert await flow.outcome() == "success"
+
+    failed = (await scene.event(flow.flow_run_id, "task.failed", task)).event
+    assert isinstance(failed, TaskFailed)
+    assert (failed.end, failed.stopped_confirmed) == ("timed_out", True)
+    assert (await scene.task_states(flow.flow_run_id))[task].state == "Finished.Failed.TimedOut"
+    assert "flow.succeeded" in types_of(scene.events(flow.flow_run_id))
+    assert not scene.events(flow.flow_run_id, "request.refused")
+
+
+async def test_what_swallows_its_time_limit_is_killed(scene: Scene) -> None:
+    flow = scene.flow("one_that_is_too_slow_and_deaf", "processes")
+
+    assert await flow.outcome() == "success"
+
+    failed = (await scene.event(flow.flow_run_id, "task.failed", "too_slow_and_deaf-1")).event
+    assert isinstance(failed, TaskFailed)
+    assert (failed.end, failed.evidence["signal"]) == ("timed_out", "SIGKILL")
+    steps = [e.event for e in scene.events(flow.flow_run_id, "task.stopping")]
+    assert [getattr(step, "rung", None) for step in steps] == ["interrupt", "terminate", "kill"]
+    await until_none_runs_with(str(flow.folder))
+
+
+async def test_an_attempt_that_took_too_long_is_tried_again(scene: Scene) -> None:
+    flow = scene.flow("one_that_is_too_slow_at_first", "local")
+
+    assert await flow.outcome() == "success"
+
+    story = types_of(scene.events(flow.flow_run_id, "task.", "too_slow_at_first-1"))
+    assert [s for s in story if s in {"task.retrying", "task.succeeded"}] == [
+        "task.retrying",
+        "task.succeeded",
+    ]
+
+
+async def test_what_waits_in_its_executor_takes_none_of_its_time(scene: Scene) -> None:
+    flow = scene.flow("two_that_wait_for_each_other", "local")
+
+    assert await flow.outcome() == "success"
+    assert len(scene.events(flow.flow_run_id, "task.succeeded")) == 3
