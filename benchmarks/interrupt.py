@@ -21,7 +21,8 @@ from rescind.cancelled import Cancelled
 from rescind.kafka.sender import Sender
 from rescind.logs import configure_logging
 from rescind.runners.executors import LocalExecutor
-from rescind.runners.flowrunner.runner import FlowRunner, FlowSpec
+from rescind.runners.flowrunner.runner import FlowRunner
+from rescind.runners.flowrunner.spec import FlowSpec
 from rescind.runners.flowrunner.watching import Happening
 from rescind.settings import load_settings
 

@@ -23,6 +23,7 @@ def flow_terms(
         cancellation_id=asked.event_id(0),
         reason=request.reason,
         mode=times.mode,
+        named_end=request.named_end,
         grace_seconds=times.grace_seconds,
         acknowledge_at=asked.at_ms + times.acknowledge_ms,
         deadline_at=asked.at_ms + times.deadline_ms,

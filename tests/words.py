@@ -50,6 +50,7 @@ __all__ = [
     "leaves",
     "lost",
     "other_runner",
+    "out_of_time",
     "registered",
     "runner",
     "started",
@@ -67,6 +68,9 @@ other_runner = RunnerRegister(runner_id=B)
 flow = FlowRegister(flow_run_id=RUN)
 started = FlowStart(flow_run_id=RUN, runner_id=A)
 with_body = FlowStart(flow_run_id=RUN, runner_id=A, body=BodySpec(task_run_id="body"))
+out_of_time = FlowCancel(
+    flow_run_id=RUN, request_id="limit-1", runner_id=A, named_end="timed_out", reason="60 s"
+)
 cancel = FlowCancel(flow_run_id=RUN, request_id="cancel-1", reason="enough")
 abort = FlowCancel(flow_run_id=RUN, request_id="abort-1", mode=Mode.ABORT)
 

@@ -98,6 +98,10 @@ ASKED: Final[Mapping[type[r.Request], Asked]] = MappingProxyType(
                 Code.ALREADY_FINISHED,
                 Code.ALREADY_CANCELLING,
                 Code.QUARANTINED,
+                # A time limit only: a plain cancel has no owner, and arms an unknown id.
+                Code.UNKNOWN_RUN,
+                Code.NOT_OWNER,
+                Code.NO_SUCH_EDGE,
             ),
         ),
         r.TaskRegister: Asked(

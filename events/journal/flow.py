@@ -47,7 +47,7 @@ class CancellationTerms(Wire):
     mode: Mode = Mode.GRACEFUL
     named_end: Literal["cancelled", "failed", "crashed", "timed_out"] = "cancelled"
     """What the flow run becomes once nothing is open; another than ``cancelled`` when the
-    service itself began this, after a loss."""
+    service itself began this, after a loss, or its own runner, after its time limit."""
     grace_seconds: Seconds
     acknowledge_at: Moment
     deadline_at: Moment

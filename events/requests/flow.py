@@ -84,3 +84,8 @@ class FlowCancel(FlowRequest):
     cascade: CascadePolicy | None = None
     """For all children alike; left out, each child's own policy holds."""
     bulk_id: ChosenId | None = None
+    named_end: Literal["cancelled", "timed_out"] = "cancelled"
+    """What the flow run becomes once nothing of it is open; ``timed_out`` is for its own runner,
+    when its time limit has passed."""
+    runner_id: ChosenId | None = None
+    """Who asks, where that has to be the runner that owns the flow run."""

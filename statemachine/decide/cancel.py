@@ -28,6 +28,8 @@ def cancel_flow(request: FlowCancel, asked: Asked, draft: Draft, policy: Policy)
     """Cancelling, cancelled at once, armed, escalated, or a reason why not."""
     flow = draft.flow(request.flow_run_id)
     if flow is None:
+        if request.named_end != "cancelled":
+            return unknown_flow(request.flow_run_id)
         return _arm(request, asked, draft, policy)
     again = _asked_before(flow.cancellation, asked)
     if again is not None:
@@ -37,10 +39,27 @@ def cancel_flow(request: FlowCancel, asked: Asked, draft: Draft, policy: Policy)
         return checked
     if flow.cancellation is not None:
         return _repeat(request.mode, flow.cancellation, flow, asked, request.reason, policy)
+    if request.named_end != "cancelled":
+        objection = _may_not_name_its_end(request, flow)
+        if objection is not None:
+            return objection
     if flow.state == "Pending" and flow.open <= policy.sweep_chunk:
         return _cancel_at_once(request, asked, flow, draft)
     terms = flow_terms(request, asked, flow, policy)
     return (Happened(FlowCancelling(terms=terms)),)
+
+
+def _may_not_name_its_end(request: FlowCancel, flow: FlowRun) -> Refused | None:
+    """Another end than Cancelled says something of the flow run, so its own runner has to."""
+    if request.runner_id is None or request.runner_id != flow.runner_id:
+        return refuse(
+            Code.NOT_OWNER,
+            f"a time limit kept by the runner that owns {flow.flow_run_id!r}",
+            f"that is {flow.runner_id!r}" if flow.runner_id else "nobody has started it",
+        )
+    if flow.state == "Pending":
+        return refuse(Code.NO_SUCH_EDGE, "a flow run that was started", "it is Pending")
+    return None
 
 
 def _asked_before(cancellation: Cancellation | None, asked: Asked) -> Refused | None:

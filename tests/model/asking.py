@@ -103,6 +103,9 @@ def flow_cancel(world: World, chance: Random) -> Words:
         words["request_id"] = f"cancel-{chance.randrange(3)}"
     if chance.random() < 0.3:
         words["deadline_seconds"] = chance.randrange(40)
+    if chance.random() < 0.2:
+        words["named_end"] = "timed_out"
+        words["runner_id"] = pick(chance, RUNNERS)
     return words
 
 

@@ -248,6 +248,11 @@ def one_that_lingers(folder: Path) -> None:
     lingering.submit(folder).result()
 
 
+@task
+def too_slow_for_its_flow(folder: Path) -> str:
+    return works.nap(folder / "nap", LONG_SECONDS)
+
+
 @task(timeout_seconds=LIMIT_SECONDS)
 def too_slow(folder: Path) -> str:
     return works.nap(folder / "nap", LONG_SECONDS)
@@ -327,6 +332,23 @@ def one_that_is_too_slow_at_first(folder: Path) -> int:
 def two_that_wait_for_each_other(folder: Path) -> None:
     for future in [takes_its_time.submit(folder) for _ in range(2)]:
         future.result()
+
+
+@flow(timeout_seconds=LIMIT_SECONDS)
+def a_flow_that_is_too_slow(folder: Path) -> None:
+    futures = [too_slow_for_its_flow.submit(folder) for _ in range(9)]
+    (folder / "submitted").touch()
+    futures[0].result()
+
+
+@flow(timeout_seconds=LIMIT_SECONDS)
+async def a_flow_that_is_too_slow_on_a_loop(folder: Path) -> None:
+    await coroutines.nap(folder / "body", LONG_SECONDS)
+
+
+@flow(timeout_seconds=LONG_SECONDS)
+def a_flow_in_time(folder: Path) -> str:
+    return folder.name
 
 
 class FailingExecutor(ProcessExecutor):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rescind.events.journal import TaskFailed
+from rescind.events.journal import FlowCancelling, FlowFailed, TaskCancelled, TaskFailed
 from tests.scenarios.harness import Scene, types_of
 from tests.scenarios.processes import until_none_runs_with
 
@@ -62,3 +62,45 @@ async def test_what_waits_in_its_executor_takes_none_of_its_time(scene: Scene) -
 
     assert await flow.outcome() == "success"
     assert len(scene.events(flow.flow_run_id, "task.succeeded")) == 3
+
+
+async def test_a_flow_run_that_takes_too_long_is_stopped_whole_and_has_timed_out(
+    scene: Scene,
+) -> None:
+    flow = scene.flow("a_flow_that_is_too_slow", "processes")
+
+    assert await flow.outcome() == "failed"
+
+    begun = (await scene.event(flow.flow_run_id, "flow.cancelling")).event
+    assert isinstance(begun, FlowCancelling)
+    assert begun.terms.named_end == "timed_out"
+    over = (await scene.event(flow.flow_run_id, "flow.failed")).event
+    assert isinstance(over, FlowFailed)
+    assert over.end == "timed_out"
+    assert over.error is not None
+    assert over.error.message == "it took longer than its timeout_seconds (1.0 s)"
+    assert (await scene.flow_state(flow.flow_run_id)).state == "Finished.Failed.TimedOut"
+    ends = [e.event for e in scene.events(flow.flow_run_id, "task.cancelled")]
+    hows = [end.how.value for end in ends if isinstance(end, TaskCancelled)]
+    # The body, at most two that ran at once, and the rest, which never will.
+    assert len(hows) == 10
+    assert hows.count("never_started") >= 7
+    assert all(end.stopped_confirmed for end in ends if isinstance(end, TaskCancelled))
+    await until_none_runs_with(str(flow.folder))
+
+
+async def test_so_is_one_on_an_event_loop(scene: Scene) -> None:
+    flow = scene.flow("a_flow_that_is_too_slow_on_a_loop", "async")
+
+    assert await flow.outcome() == "failed"
+
+    await scene.event(flow.flow_run_id, "flow.failed")
+    assert (await scene.flow_state(flow.flow_run_id)).state == "Finished.Failed.TimedOut"
+
+
+async def test_a_flow_run_that_ends_in_time_hears_nothing_of_its_limit(scene: Scene) -> None:
+    flow = scene.flow("a_flow_in_time", "local")
+
+    assert await flow.outcome() == "success"
+    assert not scene.events(flow.flow_run_id, "flow.cancelling")
+    assert not scene.events(flow.flow_run_id, "request.refused")

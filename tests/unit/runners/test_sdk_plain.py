@@ -140,6 +140,11 @@ def test_numbers_that_mean_nothing_are_refused_where_they_are_written(
         task(**options)(lambda: None)
 
 
+def test_so_is_a_time_limit_of_a_flow() -> None:
+    with pytest.raises(UnsupportedTaskError, match="timeout_seconds=-1"):
+        flow(timeout_seconds=-1)(lambda: None)
+
+
 def test_a_flow_says_which_parameters_it_takes() -> None:
     with pytest.raises(ParametersError, match=r"adding up\(numbers: list\[int\]\) -> int"):
         add_up.run(params={"parts": 3})

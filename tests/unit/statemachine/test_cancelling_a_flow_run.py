@@ -7,6 +7,7 @@ from rescind.events.words import End
 from rescind.statemachine.policy import Policy
 from tests.scenario import Scenario, given, later, swept, unsigned
 from tests.words import (
+    STRANGER,
     A,
     B,
     abort,
@@ -16,6 +17,7 @@ from tests.words import (
     flow,
     granted,
     other_runner,
+    out_of_time,
     registered,
     runner,
     started,
@@ -229,3 +231,32 @@ def test_a_registration_with_nothing_wrong_beside_one_of_kind_child_is_told_apar
     given(flow).when(TaskRegister(flow_run_id=RUN, items=items)).then(
         "task.registered t1", "request.refused no_such_edge"
     )
+
+
+def test_a_time_limit_of_its_own_runner_stops_everything_and_it_has_timed_out() -> None:
+    asked = running("t1").when(registered("t2"), out_of_time)
+    asked.then("flow.cancelling", "cancellation.sent", "task.cancelled t2 never_started")
+
+    asked.when(stopped("t1")).when(stopped("body")).then(
+        "task.cancelled body graceful", "flow.failed timed_out"
+    )
+    assert asked.world.flow().state == "Finished.Failed.TimedOut"
+
+
+@pytest.mark.parametrize("runner_id", [B, STRANGER, None])
+def test_nobody_else_says_that_a_flow_run_is_out_of_time(runner_id: str | None) -> None:
+    asked = running("t1").when(other_runner)
+
+    asked.when(out_of_time.model_copy(update={"runner_id": runner_id})).then_refused("not_owner")
+    given().when(out_of_time).then_refused("unknown_run")
+
+
+def test_a_flow_run_that_was_not_started_has_no_time_limit() -> None:
+    owned = FlowRegister(flow_run_id=RUN, runner_id=A)
+
+    given(runner, owned).when(out_of_time).then_refused("no_such_edge")
+
+
+def test_a_cancel_before_the_time_limit_stands_and_one_after_it_changes_nothing() -> None:
+    running("t1").when(cancel, out_of_time).then_refused("already_cancelling")
+    running("t1").when(out_of_time, cancel).then_refused("already_cancelling")

@@ -41,6 +41,12 @@ REQUESTS: Final[dict[str, dict[str, Any]]] = {
     "flow.finish cancelled": {**OF_A, "end": "cancelled"},
     "flow.finish success by another": {"runner_id": B, "end": "success"},
     "flow.cancel": {"request_id": "new"},
+    "flow.cancel, out of time": {**OF_A, "request_id": "new", "named_end": "timed_out"},
+    "flow.cancel, out of time, by another": {
+        "runner_id": B,
+        "request_id": "new",
+        "named_end": "timed_out",
+    },
     "flow.cancel abort": {"request_id": "new", "mode": Mode.ABORT.value},
     "flow.cancel again": {"request_id": "cancel-1"},
     "task.register": _of_t(),

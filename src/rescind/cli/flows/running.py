@@ -25,7 +25,7 @@ from rescind.runners.executors import (
     ProcessExecutor,
     ThreadExecutor,
 )
-from rescind.runners.flowrunner.runner import FlowOutcome
+from rescind.runners.flowrunner.spec import FlowOutcome
 from rescind.runners.flowrunner.watching import Happening
 from rescind.runners.sdk.loading import load_flow, read_params
 from rescind.settings import Settings, load_settings

@@ -154,6 +154,14 @@ class Run(Story):
                 return self._stands(grant)
         return False
 
+    def time_out(self, reason: str) -> Reported:
+        """Say that its time limit has passed: it is stopped as by a cancel, and has timed out.
+
+        The intent comes as that of any cancellation. Only the runner that owns it may say so.
+        """
+        said: dict[str, JsonValue] = {"reason": reason, "named_end": "timed_out"}
+        return Reported(self._tools.stop_lane.put(self._head("flow.cancel"), fields(said)).sent)
+
     def give_back(self, grant: Grant) -> Reported:
         """Report a grant that was not used: cancelled, never started."""
         return self.finish(grant.task_run_id, Ended.cancelled(How.NEVER_STARTED), grant.attempt)

@@ -75,6 +75,10 @@ class SyncRun:
         """See `Run.may_begin`."""
         return self._loop.wait_for(self._run.may_begin(grant), "may_begin")
 
+    def time_out(self, reason: str) -> Reported:
+        """See `Run.time_out`."""
+        return self._loop.do(lambda: self._run.time_out(reason), "time_out")
+
     def give_back(self, grant: Grant) -> Reported:
         """See `Run.give_back`."""
         return self._loop.do(lambda: self._run.give_back(grant), "give_back")

@@ -16,9 +16,8 @@ import asyncio
 import contextlib
 import inspect
 import uuid
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Literal
+from collections.abc import Callable
+from concurrent.futures import Future
 
 from rescind.events.words import RunnerCapabilities
 from rescind.runners.client import BodySpec, Run, RunnerClient
@@ -28,42 +27,15 @@ from rescind.runners.flowrunner.conductor import Conductor
 from rescind.runners.flowrunner.exiting import LastRung
 from rescind.runners.flowrunner.loopthread import LoopThread
 from rescind.runners.flowrunner.reporting import ended_of
+from rescind.runners.flowrunner.spec import FlowOutcome, FlowSpec
 from rescind.runners.flowrunner.stopping import Stopping
 from rescind.runners.flowrunner.submission import Submission
 from rescind.runners.flowrunner.watching import Happening, Watcher
 from rescind.settings import Settings
 
-__all__ = ["FlowOutcome", "FlowRunner", "FlowSpec"]
+__all__ = ["FlowRunner"]
 
 WAIT_SECONDS = 0.5
-
-
-@dataclass(frozen=True, slots=True)
-class FlowSpec:
-    """What is to be run, and under which names."""
-
-    name: str
-    body: Callable[[], object]
-    flow_run_id: str = ""
-    labels: Mapping[str, str] = field(default_factory=dict[str, str])
-    namespace: str = "default"
-    rerun_of: str | None = None
-    may_exit: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class FlowOutcome:
-    """How a flow run ended here.
-
-    `state` is what this runner knows; a cancelled flow run may still wait for other runners.
-    `value` and `error` are the body's.
-    """
-
-    flow_run_id: str
-    state: Literal["success", "failed", "cancelled", "lost"]
-    value: object = None
-    error: BaseException | None = None
-    message: str = ""
 
 
 class FlowRunner:
@@ -105,6 +77,7 @@ class FlowRunner:
         self._stopping: Stopping | None = None
         self._closing = contextlib.AsyncExitStack()
         self._body_end: WorkEnd | None = None
+        self._time_limit: Future[None] | None = None
 
     def run(self) -> FlowOutcome:
         """Run it to its end. An error of user code is in the outcome, not raised.
@@ -216,7 +189,21 @@ class FlowRunner:
     def _may_begin(self, _key: AttemptKey) -> bool:
         assert self._run is not None
         grant = self._run.body_grant
-        return grant is not None and self._loop.call(self._run.may_begin(grant)).result()
+        may = grant is not None and self._loop.call(self._run.may_begin(grant)).result()
+        if may and self._spec.timeout_seconds is not None:
+            self._time_limit = self._loop.call(self._keep_time(self._spec.timeout_seconds))
+        return may
+
+    async def _keep_time(self, seconds: float) -> None:
+        """After so long, have the service stop it all: what other runners hold of it as well."""
+        await asyncio.sleep(seconds)
+        if not self.is_cancelling:
+            assert self._run is not None
+            self._run.time_out(self._out_of_time)
+
+    @property
+    def _out_of_time(self) -> str:
+        return f"it took longer than its timeout_seconds ({self._spec.timeout_seconds} s)"
 
     def _take_body_end(self, end: WorkEnd) -> None:
         self._body_end = end
@@ -240,6 +227,8 @@ class FlowRunner:
 
     async def _report_end(self) -> None:
         assert self._run is not None
+        if self._time_limit is not None:
+            self._time_limit.cancel()
         assert self._stopping is not None
         end = self._body_end
         if end is None or self._stopping.lost is not None:
@@ -272,6 +261,9 @@ class FlowRunner:
         flow_run_id = self.flow_run_id
         if self._stopping is not None and self._stopping.lost is not None:
             return FlowOutcome(flow_run_id, "lost", message=self._stopping.lost.reason)
+        asked = None if self._run is None else self._run.cancellation
+        if asked is not None and asked.reason == self._out_of_time:
+            return FlowOutcome(flow_run_id, "failed", message=f"TimedOut: {asked.reason}")
         if end is None or self._run is None or self._run.is_cancelling:
             return FlowOutcome(flow_run_id, "cancelled", message="the flow run was cancelled")
         if end.end == "success":

@@ -23,7 +23,7 @@ from rescind.runners.sdk.plainly import done_here
 from rescind.runners.sdk.session import any_body_runs, open_body
 
 if TYPE_CHECKING:
-    from rescind.runners.flowrunner.runner import FlowOutcome
+    from rescind.runners.flowrunner.spec import FlowOutcome
     from rescind.runners.flowrunner.watching import Happening
     from rescind.settings import Settings
 
@@ -44,6 +44,7 @@ class Flow(Generic[P, R]):
         self.function = function
         self.name = name
         self.options = options or FlowOptions()
+        self.options.check(name)
 
     def __repr__(self) -> str:
         return f"<Flow {self.name!r}>"
@@ -135,7 +136,8 @@ class BoundFlow:
         executor = executor or _executor_for(self.body)
         refuse_coroutine(self.name, self.body, runs_coroutines=executor.runs_coroutines)
         # Late: it brings Kafka and pydantic, which workers and plain calls do without.
-        from rescind.runners.flowrunner.runner import FlowRunner, FlowSpec
+        from rescind.runners.flowrunner.runner import FlowRunner
+        from rescind.runners.flowrunner.spec import FlowSpec
 
         if how.get("offline"):
             return _run_plainly(self.body)
@@ -146,6 +148,7 @@ class BoundFlow:
             labels=dict(how.get("labels", {})),
             namespace=how.get("namespace", "default"),
             rerun_of=how.get("rerun_of"),
+            timeout_seconds=self.options.timeout_seconds,
             may_exit=self.options.may_exit,
         )
         runner = FlowRunner(
@@ -168,7 +171,7 @@ def _executor_for(body: Callable[[], object]) -> Executor:
 
 
 def _run_plainly(body: Callable[[], object]) -> "FlowOutcome":
-    from rescind.runners.flowrunner.runner import FlowOutcome
+    from rescind.runners.flowrunner.spec import FlowOutcome
 
     try:
         return FlowOutcome("offline", "success", done_here(body))
@@ -184,7 +187,9 @@ class _FlowDecorator(Protocol):
 @overload
 def flow(function: Callable[P, R], /) -> Flow[P, R]: ...
 @overload
-def flow(*, name: str | None = None, may_exit: bool = False) -> _FlowDecorator: ...
+def flow(
+    *, name: str | None = None, timeout_seconds: float | None = None, may_exit: bool = False
+) -> _FlowDecorator: ...
 def flow(
     function: Callable[..., Any] | None = None, /, *, name: str | None = None, **options: Any
 ) -> Any:
