@@ -23,7 +23,7 @@ from rescind import (
     task,
 )
 from rescind.cancelled import Cancelled
-from rescind.errors import TaskFailedError
+from rescind.errors import TaskCancelledError, TaskFailedError
 from rescind.runners.executors import AttemptKey, Executor, LocalExecutor, Rung, RungResult
 from rescind.runners.sdk import Flow, TaskFuture
 from tests.contract.executors import coroutines, works
@@ -67,6 +67,11 @@ def may_be_left(folder: Path) -> str:
 @task
 def swallow(folder: Path, times: int) -> str:
     return works.swallow(folder / "swallow", times)
+
+
+@task(retries=2)
+def hangs(folder: Path) -> str:
+    return works.swallow_all(folder / "hangs")
 
 
 @task
@@ -221,6 +226,15 @@ def a_command(folder: Path) -> None:
 @flow
 def one_that_swallows_two(folder: Path) -> None:
     swallow.submit(folder, 2).result()
+
+
+@flow
+def one_that_hangs_and_one_after_it(folder: Path) -> str:
+    try:
+        hangs.submit(folder).result()
+    except TaskCancelledError as error:
+        return f"{error.how}, and {takes_its_time.submit(folder).result()}"
+    return "it did not hang"
 
 
 @flow

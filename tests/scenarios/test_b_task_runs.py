@@ -249,6 +249,22 @@ def cleanups_of(scene: Scene, flow: RunningFlow) -> list[str]:
     return [event.outcome for event in said if isinstance(event, TaskCleanupReported)]
 
 
+async def test_20_one_hung_task_run_is_cancelled_and_its_flow_run_goes_on(scene: Scene) -> None:
+    flow = scene.flow("one_that_hangs_and_one_after_it", "processes")
+    await flow.begun("hangs")
+
+    asked = {"flow_run_id": flow.flow_run_id, "task_run_id": "hangs-1", "grace_seconds": 1}
+    await scene.answer_to({"type": "task.cancel", **asked})
+
+    end = (await scene.event(flow.flow_run_id, "task.cancelled", "hangs-1")).event
+    assert isinstance(end, TaskCancelled)
+    assert (end.how, end.stopped_confirmed) == ("forced", True)
+    assert await flow.outcome() == "success"
+    await scene.event(flow.flow_run_id, "task.succeeded", "takes_its_time-1")
+    assert not scene.events(flow.flow_run_id, "task.retrying")
+    assert (await scene.flow_state(flow.flow_run_id)).state == "Finished.Success"
+
+
 async def waited_for(scene: Scene, name: str) -> RunningFlow:
     """Cancel a flow whose only task run cannot be interrupted, let that end, and see the end."""
     flow = scene.flow(name, "threads")

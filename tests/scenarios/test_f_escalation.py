@@ -1,15 +1,21 @@
 """Cancellations that do not ask nicely."""
 
+import os
+import signal
+
 import pytest
 
 from rescind.events.journal import (
     CancellationWarning,
     FlowCancelled,
     FlowCancelling,
+    FlowFailed,
+    FlowStarted,
     TaskCancelled,
     TaskStoppingReported,
 )
 from rescind.runners.flowrunner.exiting import EXIT_CODE
+from tests.kafka.processors.service import KEY
 from tests.scenarios.harness import Scene
 from tests.scenarios.processes import until_none_runs_with
 
@@ -117,3 +123,70 @@ async def test_48_a_neighbour_that_does_not_allow_it_keeps_the_process(scene: Sc
     await scene.event(flow.flow_run_id, "task.succeeded", "stubborn-1")
     await scene.event(flow.flow_run_id, "task.cancelled", "may_be_left-1")
     await scene.event(flow.flow_run_id, "flow.cancelled")
+
+
+async def test_48_ctrl_c_asks_for_a_cancel_and_again_for_an_abort(scene: Scene) -> None:
+    flow = scene.flow("one_that_swallows_all", "processes")
+    await flow.begun("swallow_all")
+
+    os.kill(flow.process.pid, signal.SIGINT)
+    begun = (await scene.event(flow.flow_run_id, "flow.cancelling")).event
+    assert isinstance(begun, FlowCancelling)
+    assert (begun.terms.mode, begun.terms.reason) == ("graceful", "Ctrl-C")
+    os.kill(flow.process.pid, signal.SIGINT)
+
+    await scene.event(flow.flow_run_id, "cancellation.escalated")
+    over = (await scene.event(flow.flow_run_id, "flow.cancelled")).event
+    assert isinstance(over, FlowCancelled)
+    assert over.mode == "abort"
+    assert await flow.outcome() == "cancelled"
+
+
+async def test_the_ladder_goes_on_while_the_service_is_away(own: Scene) -> None:
+    worker = own.house.worker()
+    flow = own.flow("one_that_swallows_all", "processes")
+    await flow.begun("swallow_all")
+    await own.cancel(flow.flow_run_id, grace_seconds=4)
+    await own.event(flow.flow_run_id, "cancellation.acknowledged")
+    worker.kill()
+
+    # Killed at the end of the grace, by the runner's clock; it has said so to Kafka, and leaves.
+    assert await flow.outcome() == "cancelled"
+    await until_none_runs_with(str(flow.folder))
+    assert not own.events(flow.flow_run_id, "task.cancelled")
+
+    own.house.worker()
+    end = (await own.event(flow.flow_run_id, "task.cancelled", "swallow_all-1")).event
+    assert isinstance(end, TaskCancelled)
+    assert (end.how, end.stopped_confirmed) == ("forced", True)
+    await own.event(flow.flow_run_id, "flow.cancelled")
+
+
+@pytest.mark.parametrize(
+    "name,executor,mark,code",
+    [
+        ("one_that_swallows_all", "processes", "swallow_all", 0),
+        ("one_that_swallows_two", "local", "swallow.0", 0),
+        ("one_that_may_be_left", "local", "may_be_left", EXIT_CODE),
+    ],
+)
+async def test_a_flow_runner_that_was_given_up_kills_what_it_holds_and_ends(
+    scene: Scene, name: str, executor: str, mark: str, code: int
+) -> None:
+    flow = scene.flow(name, executor)
+    await flow.begun(mark)
+    started = (await scene.event(flow.flow_run_id, "flow.started")).event
+    assert isinstance(started, FlowStarted)
+
+    partition = scene.partition_of(flow.flow_run_id)
+    lost = {"type": "runner.lost", "runner_id": started.runner_id, "partition": partition}
+    await scene.answer_to(lost, partition=partition, signed_by=KEY)
+
+    over = (await scene.event(flow.flow_run_id, "flow.failed")).event
+    assert isinstance(over, FlowFailed)
+    assert over.end == "crashed"
+    assert await flow.process.exit_code() == code, flow.process.said()
+    await until_none_runs_with(str(flow.folder))
+    # What it still had to say is kept, and changes nothing.
+    await scene.event(flow.flow_run_id, "task.late_report")
+    assert (await scene.flow_state(flow.flow_run_id)).state == "Finished.Failed.Crashed"

@@ -71,7 +71,7 @@ class LastRung:
     async def take(self) -> None:
         """Exit as soon as nothing is open but what ends with the process; return if there is none.
 
-        To be called when everything else has been tried.
+        To be called when everything else has been tried, after an abort or a loss.
         """
         said = ""
         while stuck := self._stuck():
@@ -123,10 +123,10 @@ def _words(stuck: Sequence[tuple[Executor, AttemptKey]], against: str) -> str:
     names = ", ".join(key.task_run_id for _, key in stuck[:5])
     if against:
         return (
-            f"still running after an abort: {names}; it is waited for, "
+            f"still running: {names}; it is waited for, "
             f"since {against} did not allow this process to end itself (may_exit)"
         )
-    return f"still running after an abort: {names}; this process ends itself"
+    return f"still running: {names}; this process ends itself"
 
 
 def _flush_output() -> None:

@@ -8,19 +8,20 @@ anything is held by then.
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Coroutine, Iterable
 
 import structlog
 
 from rescind.events.words import Mode
 from rescind.runners.client import CancelFlow, CancelTask, Intent, Lost, Run
 from rescind.runners.client.clock import boot_seconds
-from rescind.runners.executors import AttemptKey, Executor, Rung
+from rescind.runners.executors import AttemptKey, Executor
 from rescind.runners.executors.held import REACT_SECONDS
 from rescind.runners.flowrunner.climbing import Climb, climb
 from rescind.runners.flowrunner.conductor import Conductor
 from rescind.runners.flowrunner.exiting import LastRung
 from rescind.runners.flowrunner.watching import Watcher
+from rescind.runners.ladder import REPEAT_MS
 
 __all__ = ["Stopping"]
 
@@ -131,9 +132,7 @@ class Stopping:
         intent.acknowledge(more=bool(keys))
         if not keys:
             return
-        task = asyncio.get_running_loop().create_task(self._acknowledge(intent, keys))
-        self._answers.add(task)
-        task.add_done_callback(self._answers.discard)
+        self._spawn(self._acknowledge(intent, keys))
 
     async def _acknowledge(self, intent: CancelFlow | CancelTask, keys: list[AttemptKey]) -> None:
         """Say what cannot be stopped, as soon as that can be known and if it still matters."""
@@ -167,14 +166,36 @@ class Stopping:
         return any(key in held for key in keys)
 
     def _be_lost(self, intent: Lost) -> None:
-        """Somebody has ended our attempts in our name: nothing of them may go on."""
+        """Somebody has ended our attempts in our name: nothing of them may go on.
+
+        The flow run is over with them, so there is nothing to begin a new life for.
+        """
         _log.error("this runner was given up", reason=intent.reason)
         self.lost = intent
         self._watcher.lost(intent.reason)
         self._conductor.stop_all(time.monotonic())
-        for executor in self._executors:
-            keys = self._conductor.held_on(executor)
-            for rung in (Rung.KILL, Rung.INTERRUPT):
-                if keys and rung in executor.rungs_of(keys[0]):
-                    executor.cancel(keys, rung)
-                    break
+        self._spawn(self._kill_all())
+        self._spawn(self._end_with_what_is_left())
+
+    async def _kill_all(self) -> None:
+        """The highest rung of each attempt, again each second, until nothing is held."""
+        while True:
+            for executor in self._executors:
+                for key in self._conductor.held_on(executor):
+                    self._take_highest(executor, key)
+            await asyncio.sleep(REPEAT_MS / 1000)
+
+    async def _end_with_what_is_left(self) -> None:
+        await asyncio.sleep(ANSWER_SECONDS)
+        await self._last_rung.take()
+
+    def _take_highest(self, executor: Executor, key: AttemptKey) -> None:
+        try:
+            executor.cancel([key], executor.rungs_of(key)[-1])
+        except Exception:  # noqa: BLE001 - whatever it is, the others are to be ended.
+            _log.exception("the executor failed to cancel", executor=executor.name, key=str(key))
+
+    def _spawn(self, work: Coroutine[object, object, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._answers.add(task)
+        task.add_done_callback(self._answers.discard)
