@@ -8,28 +8,24 @@ What came of the flow run is the last line that is printed.
 
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from rescind import (
     AsyncExecutor,
     CommandTask,
     ProcessExecutor,
     ThreadExecutor,
-    current_run,
     flow,
     task,
 )
-from rescind.cancelled import Cancelled
-from rescind.errors import TaskCancelledError, TaskFailedError
+from rescind.errors import TaskCancelledError
 from rescind.runners.executors import AttemptKey, Executor, LocalExecutor, Rung, RungResult
-from rescind.runners.sdk import Flow, TaskFuture
+from rescind.runners.sdk import Flow
 from tests.contract.executors import coroutines, works
-
-LONG_SECONDS: Final = 120.0
-LIMIT_SECONDS: Final = 1.0
+from tests.scenarios import flows_in_time, flows_that_clean_up
+from tests.scenarios.marks import LONG_SECONDS, wait_for
 
 
 @task
@@ -75,6 +71,11 @@ def hangs(folder: Path) -> str:
 
 
 @task
+def comes_after(folder: Path) -> str:
+    return folder.name
+
+
+@task
 def swallow_all(folder: Path) -> str:
     return works.swallow_all(folder / "swallow_all")
 
@@ -89,58 +90,6 @@ def deaf(folder: Path) -> None:
     subprocess.Popen([sys.executable, "-c", works.DEAF, str(folder / "deaf-child")])
     subprocess.run([sys.executable, "-c", works.DAEMON, str(folder / "daemon")], check=True)
     works.ignore_sigterm(folder / "deaf")
-
-
-def tidy_up(folder: Path) -> None:
-    """Writes a line each time that it is called."""
-    with (folder / "tidied").open("a") as file:
-        file.write("tidied\n")
-
-
-@task(on_cancel=tidy_up)
-def lingering(folder: Path) -> None:
-    """Gives way to its flag when it is let go."""
-    (folder / "lingering").touch()
-    while not current_run().is_cancelling():
-        time.sleep(0.005)
-    wait_for(folder / "lingering.go")
-    raise Cancelled
-
-
-def tidy_up_when_let(folder: Path) -> None:
-    (folder / "tidying").touch()
-    wait_for(folder / "tidying.go")
-    tidy_up(folder)
-
-
-@task(on_cancel=tidy_up_when_let)
-def deaf_with_clean_up(folder: Path) -> None:
-    works.ignore_sigterm(folder / "deaf")
-
-
-def never_done(folder: Path) -> None:
-    (folder / "tidying").touch()
-    wait_for(folder / "nobody-lets-it")
-
-
-@task(on_cancel=never_done, cleanup_seconds=1)
-def never_cleaned(folder: Path) -> str:
-    return works.nap(folder / "nap", LONG_SECONDS)
-
-
-async def give_up(folder: Path) -> None:
-    raise SystemExit(f"nothing to tidy up in {folder.name}")
-
-
-@task(on_cancel=give_up)
-def cleaned_in_vain(folder: Path) -> str:
-    return works.nap(folder / "nap", LONG_SECONDS)
-
-
-def wait_for(file: Path) -> None:
-    until = time.monotonic() + LONG_SECONDS
-    while not file.exists() and time.monotonic() < until:
-        time.sleep(0.005)
 
 
 @flow
@@ -233,136 +182,13 @@ def one_that_hangs_and_one_after_it(folder: Path) -> str:
     try:
         hangs.submit(folder).result()
     except TaskCancelledError as error:
-        return f"{error.how}, and {takes_its_time.submit(folder).result()}"
+        return f"{error.how}, and {comes_after.submit(folder).result()}"
     return "it did not hang"
 
 
 @flow
 def one_that_swallows_all(folder: Path) -> None:
     swallow_all.submit(folder).result()
-
-
-@flow
-def one_that_cleans_up_after_a_kill(folder: Path) -> None:
-    deaf_with_clean_up.submit(folder).result()
-
-
-@flow
-def one_that_is_never_cleaned(folder: Path) -> None:
-    never_cleaned.submit(folder).result()
-
-
-@flow
-def one_that_is_cleaned_in_vain(folder: Path) -> None:
-    cleaned_in_vain.submit(folder).result()
-
-
-@flow
-def one_that_lingers(folder: Path) -> None:
-    lingering.submit(folder).result()
-
-
-@task
-def too_slow_for_its_flow(folder: Path) -> str:
-    return works.nap(folder / "nap", LONG_SECONDS)
-
-
-@task(timeout_seconds=LIMIT_SECONDS)
-def too_slow(folder: Path) -> str:
-    return works.nap(folder / "nap", LONG_SECONDS)
-
-
-@task(timeout_seconds=LIMIT_SECONDS)
-def too_slow_and_polite(folder: Path) -> None:
-    works.give_way_to_the_flag(folder / "polite")
-
-
-@task(timeout_seconds=LIMIT_SECONDS)
-async def too_slow_on_a_loop(folder: Path) -> str:
-    return await coroutines.nap(folder / "nap", LONG_SECONDS)
-
-
-@task(timeout_seconds=LIMIT_SECONDS)
-def too_slow_and_deaf(folder: Path) -> None:
-    works.ignore_sigterm(folder / "deaf")
-
-
-@task(timeout_seconds=LIMIT_SECONDS, retries=1)
-def too_slow_at_first(folder: Path) -> int:
-    if current_run().attempt == 1:
-        time.sleep(LONG_SECONDS)
-    return current_run().attempt
-
-
-@task(timeout_seconds=2 * LIMIT_SECONDS)
-def takes_its_time(folder: Path) -> str:
-    return works.nap(folder / "nap", 1.5 * LIMIT_SECONDS)
-
-
-def _expect_time_out(future: TaskFuture[Any]) -> None:
-    try:
-        future.result()
-    except TaskFailedError as error:
-        assert error.kind == "TimedOut"  # noqa: PT017 - no test: user code that goes on.
-        return
-    raise AssertionError("it has not timed out")
-
-
-@flow
-def one_that_is_too_slow(folder: Path) -> None:
-    _expect_time_out(too_slow.submit(folder))
-
-
-@flow
-def one_that_is_too_slow_and_polite(folder: Path) -> None:
-    _expect_time_out(too_slow_and_polite.submit(folder))
-
-
-@flow
-async def one_that_is_too_slow_on_a_loop(folder: Path) -> None:
-    try:
-        await too_slow_on_a_loop.submit(folder)
-    except TaskFailedError as error:
-        assert error.kind == "TimedOut"  # noqa: PT017 - as above.
-
-
-@flow
-def one_that_is_too_slow_and_deaf(folder: Path) -> None:
-    _expect_time_out(too_slow_and_deaf.submit(folder))
-
-
-@flow
-def a_command_that_is_too_slow(folder: Path) -> None:
-    command = CommandTask("sleep 121", name="command", timeout_seconds=LIMIT_SECONDS)
-    _expect_time_out(command.submit(folder))
-
-
-@flow
-def one_that_is_too_slow_at_first(folder: Path) -> int:
-    return too_slow_at_first.submit(folder).result()
-
-
-@flow
-def two_that_wait_for_each_other(folder: Path) -> None:
-    for future in [takes_its_time.submit(folder) for _ in range(2)]:
-        future.result()
-
-
-@flow(timeout_seconds=LIMIT_SECONDS)
-def a_flow_that_is_too_slow(folder: Path) -> None:
-    futures = [too_slow_for_its_flow.submit(folder) for _ in range(9)]
-    (folder / "submitted").touch()
-    futures[0].result()
-
-
-@flow(timeout_seconds=LIMIT_SECONDS)
-async def a_flow_that_is_too_slow_on_a_loop(folder: Path) -> None:
-    await coroutines.nap(folder / "body", LONG_SECONDS)
-
-
-@flow(timeout_seconds=LONG_SECONDS)
-def a_flow_in_time(folder: Path) -> str:
-    return folder.name
 
 
 class FailingExecutor(ProcessExecutor):
@@ -384,7 +210,8 @@ EXECUTORS: Final[dict[str, Callable[[], Executor]]] = {
 
 
 def main(name: str, executor: str, flow_run_id: str, folder: str, rerun_of: str = "") -> None:
-    chosen = globals()[name]
+    places = (globals(), vars(flows_in_time), vars(flows_that_clean_up))
+    chosen = next(place[name] for place in places if name in place)
     assert isinstance(chosen, Flow)
     outcome = chosen.run(
         EXECUTORS[executor](),

@@ -260,7 +260,7 @@ async def test_20_one_hung_task_run_is_cancelled_and_its_flow_run_goes_on(scene:
     assert isinstance(end, TaskCancelled)
     assert (end.how, end.stopped_confirmed) == ("forced", True)
     assert await flow.outcome() == "success"
-    await scene.event(flow.flow_run_id, "task.succeeded", "takes_its_time-1")
+    await scene.event(flow.flow_run_id, "task.succeeded", "comes_after-1")
     assert not scene.events(flow.flow_run_id, "task.retrying")
     assert (await scene.flow_state(flow.flow_run_id)).state == "Finished.Success"
 
