@@ -14,6 +14,8 @@ _BEGINNINGS: Final = (
     "flow.failed.",
     "flow.body_finished.",
     "flow.quarantined.",
+    # Of every flow run: what was said of this id before is about another life.
+    "flow.forgotten.",
     "cancellation.",
     "executor.failed.",
     "infrastructure.",

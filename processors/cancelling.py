@@ -2,7 +2,8 @@
 
 Followed without a group by every process of agents, for the same reason as the runners. A flow
 run that was cancelled stays here for a while, so that a runner which slept through all of it
-is told when it wakes.
+is told when it wakes; until its id is forgotten, since what registers under it then is another.
+Nothing is told before the topic was read to its end once: on the way there old lives look open.
 """
 
 from collections import OrderedDict
@@ -16,6 +17,7 @@ from rescind.events.journal import (
     FlowCancelled,
     FlowCancelling,
     FlowFailed,
+    FlowForgotten,
 )
 from rescind.events.words import Mode
 from rescind.kafka.connection import Connection
@@ -28,11 +30,21 @@ __all__ = ["Cancelling"]
 KEPT = 10_000
 """Ended cancellations that are remembered, the latest ones."""
 
+# Nothing tells when the position passes a marker, so it is looked at.
+CATCHING_UP_SECONDS = 0.1
+FOLLOWING_SECONDS = 60.0
+
 
 class Cancelling:
-    """The intents of all cancellations that a runner might have missed."""
+    """The intents of all cancellations that a runner might have missed.
+
+    Attributes:
+        is_current: whether all that had been said when following began was taken in.
+
+    """
 
     def __init__(self) -> None:
+        self.is_current = False
         self._open: dict[str, CancelFlow] = {}
         self._ended: OrderedDict[str, CancelFlow] = OrderedDict()
         self._acknowledged: dict[str, set[str]] = {}
@@ -69,6 +81,9 @@ class Cancelling:
                 self._acknowledged.setdefault(flow_run_id, set()).add(event.runner_id)
             case FlowCancelled() | FlowFailed():
                 self._end(flow_run_id)
+            case FlowForgotten():
+                self._end(flow_run_id)
+                self._ended.pop(flow_run_id, None)
             case _:
                 pass
 
@@ -90,9 +105,13 @@ class Cancelling:
         async with TopicFollower(
             connection, topics.cancellations, await starts(connection, topics.cancellations)
         ) as follower:
-            async for records in follower.follow():
-                for record in records:
+            behind = await follower.ends()
+            while True:
+                seconds = CATCHING_UP_SECONDS if behind else FOLLOWING_SECONDS
+                for record in await follower.fetch(timeout_seconds=seconds):
                     self.see(record)
+                behind = {p: end for p, end in behind.items() if await follower.position(p) < end}
+                self.is_current = not behind
 
     def _end(self, flow_run_id: str) -> None:
         intent = self._open.pop(flow_run_id, None)

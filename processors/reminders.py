@@ -11,7 +11,7 @@ import structlog
 from pydantic import ValidationError
 
 from rescind.errors import BrokerError
-from rescind.events.intents import Heartbeat, Lost, Reminder
+from rescind.events.intents import CancelFlow, Heartbeat, Lost, Reminder
 from rescind.kafka.records import OutRecord
 from rescind.processors.cancelling import Cancelling
 from rescind.processors.committed import CommittedApp
@@ -28,7 +28,9 @@ def reminder_for(
 ) -> Reminder | None:
     """What this runner has to be told again, if anything."""
     lost = registry.is_gone(heartbeat.runner_id)
-    missed = cancelling.missed_by(heartbeat.runner_id, list(heartbeat.flow_run_ids))
+    missed: list[CancelFlow] = []
+    if cancelling.is_current:
+        missed = cancelling.missed_by(heartbeat.runner_id, list(heartbeat.flow_run_ids))
     if not (lost or missed):
         return None
     return Reminder(

@@ -112,6 +112,7 @@ def test_the_small_topic_has_the_story_of_flow_runs_and_of_no_task_run() -> None
 
     assert "flow.cancelling" in told
     assert "cancellation.sent" in told
+    assert "flow.forgotten" in told
     assert "flow.started" not in told
     assert not {name for name in told if name.startswith(("task.", "runner.", "request"))}
     assert not tells_of_cancellations("cancellation.sent.v1", "load-7")

@@ -5,6 +5,7 @@ from typing import Any
 import orjson
 
 from rescind.events.intents import Heartbeat
+from rescind.events.moments import moment_to_text
 from rescind.events.words import Mode
 from rescind.kafka.records import OutRecord, Record
 from rescind.processors.cancelling import Cancelling
@@ -21,6 +22,7 @@ class Followed:
     def __init__(self) -> None:
         self.desk = Desk()
         self.cancelling = Cancelling()
+        self.cancelling.is_current = True
         self.desk.begin(tasks=["t1"])
 
     def put(self, request: dict[str, Any], **more: Any) -> list[OutRecord]:
@@ -78,12 +80,40 @@ def test_one_that_slept_through_all_of_it_is_told_afterwards() -> None:
     assert followed.missed() == [("f", "graceful")]
 
 
+def test_what_was_cancelled_in_a_life_that_is_forgotten_is_not_told_in_the_next() -> None:
+    followed = Followed()
+    followed.put(CANCEL)
+    ends = [{"task_run_id": task, "end": "cancelled"} for task in ("t1", "body")]
+    about = {"flow_run_id": "f", "runner_id": "r", "items": ends}
+    followed.put({"type": "task.finish", **about})
+    (intent,) = followed.cancelling.missed_by("r", ["f"])
+
+    followed.desk.now_ms += 7 * 86_400_000
+    due_at = moment_to_text(followed.desk.now_ms)
+    forget = {"type": "cancellation.clock", "flow_run_id": "f", "clock": "forget"}
+    followed.put({**forget, "due_at": due_at}, signed=True)
+    followed.desk.begin(runner_id="another", tasks=["t1"])
+    assert followed.missed("another") == []
+
+    followed.put({**CANCEL, "request_id": "of the new life"})
+    (fresh,) = followed.cancelling.missed_by("another", ["f"])
+    assert fresh.cancellation_id != intent.cancellation_id
+
+
 def test_what_is_no_entry_of_ours_is_passed_over() -> None:
     followed = Followed()
     for value in (None, b"", b"[]", b"garbage", orjson.dumps({"type": "flow.exploded.v9"})):
         followed.see(value)
     followed.put(CANCEL)
     assert followed.missed() == [("f", "graceful")]
+
+
+def test_nothing_is_told_before_the_topic_was_read_to_its_end() -> None:
+    followed = Followed()
+    followed.put(CANCEL)
+    followed.cancelling.is_current = False
+    heartbeat = Heartbeat(runner_id="r", flow_run_ids=("f",), at=0)
+    assert reminder_for(heartbeat, followed.cancelling, Registry()) is None
 
 
 def test_a_reminder_says_what_was_missed_and_nothing_when_nothing_was() -> None:
