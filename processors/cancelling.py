@@ -18,6 +18,7 @@ from rescind.events.journal import (
     FlowCancelling,
     FlowFailed,
     FlowForgotten,
+    FlowQuarantined,
 )
 from rescind.events.words import Mode
 from rescind.kafka.connection import Connection
@@ -77,9 +78,9 @@ class Cancelling:
                     }
                 )
                 self._acknowledged.pop(flow_run_id, None)
-            case CancellationAcknowledged(last=True) as event:
+            case CancellationAcknowledged(last=True) as event if flow_run_id in self._open:
                 self._acknowledged.setdefault(flow_run_id, set()).add(event.runner_id)
-            case FlowCancelled() | FlowFailed():
+            case FlowCancelled() | FlowFailed() | FlowQuarantined():
                 self._end(flow_run_id)
             case FlowForgotten():
                 self._end(flow_run_id)

@@ -45,10 +45,14 @@ class Liveness:
         self._asked: dict[str, float] = {}
 
     def hear(self, partition: int, at_ms: int, value: bytes | None) -> bool:
-        """Take in one heartbeat or canary, or a stranger's; whether it was our own canary."""
+        """Take in one heartbeat or canary, or a stranger's; whether it was our own canary.
+
+        Only runners that are registered are remembered: anybody may write a heartbeat. One that
+        is not known here yet has the whole time from its registration on.
+        """
         silence = self._silence.setdefault(partition, Silence(self._lost_after_ms, GAP_MS))
         match _read(value):
-            case {"runner_id": str(runner_id)}:
+            case {"runner_id": str(runner_id)} if self._registry.is_living(runner_id):
                 silence.heartbeat(runner_id, at_ms)
             case {"agent_id": self.agent_id}:
                 silence.canary(at_ms)
@@ -59,9 +63,11 @@ class Liveness:
 
     def lost(self, partition: int) -> list[RunnerLost]:
         """Whom to give up now, among the runners whose heartbeats lie in this partition."""
-        silence = self._silence[partition]
+        silence, living = self._silence[partition], self._registry.living()
+        silence.keep(living)
+        self._asked = {who: at for who, at in self._asked.items() if who in living}
         found: list[RunnerLost] = []
-        for runner_id in self._registry.living():
+        for runner_id in sorted(living):
             if partition_of(runner_id, self._partitions) != partition:
                 continue
             registered_ms = self._registry.registered_ms(runner_id)

@@ -5,8 +5,6 @@ anywhere. What is here is at most a moment old and rebuilt at each start; nothin
 it that the lifecycle would not check again.
 """
 
-from collections.abc import Iterable
-
 from rescind.kafka.connection import Connection
 from rescind.kafka.readers import TopicFollower, starts
 from rescind.kafka.records import Record
@@ -25,9 +23,13 @@ class Registry:
         self._gone: dict[str, set[int]] = {}
         self._registered_ms: dict[str, int] = {}
 
-    def living(self) -> Iterable[str]:
+    def living(self) -> frozenset[str]:
         """The ids of runners that at least one partition takes for living."""
-        return list(self._living)
+        return frozenset(self._living)
+
+    def is_living(self, runner_id: str) -> bool:
+        """Whether at least one partition takes this runner for living."""
+        return runner_id in self._living
 
     def partitions_of(self, runner_id: str) -> frozenset[int]:
         """Where a runner is registered and has not gone."""

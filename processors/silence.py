@@ -5,6 +5,8 @@ heartbeat of its own, the canary, through the same partition: while that comes b
 gap, silence counts; after a gap everyone gets the whole time again. All times are the broker's.
 """
 
+from collections.abc import Set as AbstractSet
+
 __all__ = ["Silence"]
 
 
@@ -41,6 +43,6 @@ class Silence:
         heard = max(self._seen.get(runner_id, registered_ms), self._flowing_since)
         return self._canary_ms - heard > self._lost_after_ms
 
-    def forget(self, runner_id: str) -> None:
-        """A runner has gone: nobody waits for it."""
-        self._seen.pop(runner_id, None)
+    def keep(self, runner_ids: AbstractSet[str]) -> None:
+        """Forget all others: nobody waits for them."""
+        self._seen = {who: at_ms for who, at_ms in self._seen.items() if who in runner_ids}

@@ -1,17 +1,23 @@
 """Which cancellations a runner may have missed, from the entries of the small topic."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
+import pytest
 
+from rescind.errors import NoTransitionError
 from rescind.events.intents import Heartbeat
+from rescind.events.journal import CancellationAcknowledged
 from rescind.events.moments import moment_to_text
 from rescind.events.words import Mode
 from rescind.kafka.records import OutRecord, Record
+from rescind.processors import cancelling
 from rescind.processors.cancelling import Cancelling
 from rescind.processors.registry import Registry
 from rescind.processors.reminders import reminder_for
-from tests.unit.processors.desk import NAMES, Desk, written
+from tests.unit.processors.desk import NAMES, Desk, entries, written
+from tests.unit.processors.memory import memory_of
 
 CANCEL = {"type": "flow.cancel", "flow_run_id": "f", "reason": "enough", "grace_seconds": 7}
 
@@ -27,9 +33,12 @@ class Followed:
 
     def put(self, request: dict[str, Any], **more: Any) -> list[OutRecord]:
         records = self.desk.put(request, **more)
+        self.read(records)
+        return records
+
+    def read(self, records: Sequence[OutRecord]) -> None:
         for record in written(records, NAMES.cancellations):
             self.see(record.value)
-        return records
 
     def see(self, value: bytes | None) -> None:
         self.cancelling.see(Record(NAMES.cancellations, 0, 0, 0, b"f", value, ()))
@@ -98,6 +107,33 @@ def test_what_was_cancelled_in_a_life_that_is_forgotten_is_not_told_in_the_next(
     followed.put({**CANCEL, "request_id": "of the new life"})
     (fresh,) = followed.cancelling.missed_by("another", ["f"])
     assert fresh.cancellation_id != intent.cancellation_id
+
+
+def test_a_flow_run_in_quarantine_is_remembered_like_one_that_has_ended(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(cancelling, "KEPT", 1)
+    followed = Followed()
+    for flow_run_id in ("f", "other"):
+        if flow_run_id == "other":
+            followed.desk.begin("other")
+        followed.put({**CANCEL, "flow_run_id": flow_run_id})
+        batch = followed.desk.life.begin()
+        batch.quarantine(flow_run_id, "why@1", NoTransitionError(flow_run_id, "Running", "x"))
+        followed.read(followed.desk.commit(batch))
+        assert followed.missed() == [(flow_run_id, "graceful")]
+
+
+def test_an_acknowledgement_of_what_is_not_open_leaves_nothing_behind() -> None:
+    followed = Followed()
+    followed.put(CANCEL)
+    before = memory_of(followed.cancelling)
+    held = CancellationAcknowledged(
+        cancellation_id="c", runner_id="the-runner", chunk=0, last=True, held=()
+    )
+    (entry,) = entries(followed.desk.put({**CANCEL, "request_id": "2"}))
+    followed.see(entry._replace(stream_id="unknown", event=held).to_json())
+    assert memory_of(followed.cancelling) == before
 
 
 def test_what_is_no_entry_of_ours_is_passed_over() -> None:

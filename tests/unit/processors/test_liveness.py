@@ -9,15 +9,16 @@ from rescind.processors.liveness import Liveness
 from rescind.processors.registry import Registry
 from rescind.statemachine.records import open_record
 from rescind.statemachine.runs import RunnerRecord
+from tests.unit.processors.memory import memory_of
 
 LOST_AFTER_SECONDS = 30.0
 
 
-def living(*partitions: int) -> Registry:
+def living(*partitions: int, runner_id: str = "r") -> Registry:
     registry = Registry()
-    value = open_record(RunnerRecord("r", "Registered", 1, "e", 0))
+    value = open_record(RunnerRecord(runner_id, "Registered", 1, "e", 0))
     for partition in partitions:
-        registry.see(Record("runners", partition, 0, 0, b"r", value, ()))
+        registry.see(Record("runners", partition, 0, 0, runner_id.encode(), value, ()))
     return registry
 
 
@@ -48,6 +49,25 @@ def test_another_agents_canary_proves_nothing() -> None:
     liveness = listening(living(0))
     assert not liveness.hear(0, 0, Canary(agent_id="other", sent_at=0).model_dump_json().encode())
     assert liveness.lost(0) == []
+
+
+def test_of_strangers_and_of_those_who_have_gone_nothing_is_kept() -> None:
+    registry = living(0, runner_id="the-runner")
+    liveness = listening(registry)
+    canary(liveness, 0)
+    liveness.hear(0, 0, orjson.dumps({"runner_id": "the-runner", "at": 0}))
+    liveness.hear(0, 0, orjson.dumps({"runner_id": "the-stranger", "at": 0}))
+    for at_ms in range(0, 31_000, 1000):
+        canary(liveness, at_ms)
+    canary(liveness, 31_000)
+    assert [request.runner_id for request in liveness.lost(0)] == ["the-runner"]
+    kept = memory_of(liveness)
+    assert b"the-runner" in kept
+    assert b"the-stranger" not in kept
+
+    registry.see(Record("runners", 0, 1, 0, b"the-runner", None, ()))
+    assert liveness.lost(0) == []
+    assert b"the-runner" not in memory_of(liveness)
 
 
 @pytest.mark.parametrize(
