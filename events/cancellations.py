@@ -1,14 +1,15 @@
 """Which entries of the journal the small topic `cancellations` repeats.
 
-The story of cancelling flow runs, for whoever wants no more than that: no event of a single
-task run, however many of them a flow run has.
+The stories of cancellations, for whoever wants no more than that: of flow runs, and of single
+task runs that are cancelled alone. The task runs of a flow run that is cancelled are not among
+it, however many it has.
 """
 
 from typing import Final
 
 __all__ = ["tells_of_cancellations"]
 
-_BEGINNINGS: Final = (
+_OF_FLOW_RUNS: Final = (
     "flow.cancelling.",
     "flow.cancelled.",
     "flow.failed.",
@@ -20,8 +21,18 @@ _BEGINNINGS: Final = (
     "executor.failed.",
     "infrastructure.",
 )
+_OF_TASK_RUNS: Final = (
+    "task.cancelling.",
+    "task.cancelled.",
+    "task.succeeded.",
+    "task.failed.",
+    "cancellation.",
+)
 
 
-def tells_of_cancellations(event_type: str, task_run_id: str | None) -> bool:
-    """Whether an entry with this type, of a flow run (None) or of a task run, is repeated."""
-    return task_run_id is None and event_type.startswith(_BEGINNINGS)
+def tells_of_cancellations(event_type: str, *, of_task_run: bool) -> bool:
+    """Whether an entry with this type is repeated.
+
+    Of a task run only if that is cancelled alone: whoever asks knows that it is.
+    """
+    return event_type.startswith(_OF_TASK_RUNS if of_task_run else _OF_FLOW_RUNS)

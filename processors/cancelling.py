@@ -1,24 +1,34 @@
-"""Which flow runs are being cancelled, and which were: read from the topic ``cancellations``.
+"""What is being cancelled, and what was: read from the topic ``cancellations``.
 
-Followed without a group by every process of agents, for the same reason as the runners. A flow
-run that was cancelled stays here for a while, so that a runner which slept through all of it
-is told when it wakes; until its id is forgotten, since what registers under it then is another.
+Followed without a group by every process of agents, for the same reason as the runners. What
+was cancelled stays here for a while, so that a runner which slept through all of it is told
+when it wakes; until the flow run's id is forgotten, since what registers under it then is another.
 Nothing is told before the topic was read to its end once: on the way there old lives look open.
 """
 
 from collections import OrderedDict
+from typing import Any, Final
 
-from rescind.errors import JournalError
-from rescind.events.intents import CancelFlow
+import structlog
+
+from rescind.errors import UnreadableEventError
+from rescind.events.intents import CancelFlow, CancelTask
 from rescind.events.journal import (
     CancellationAcknowledged,
     CancellationEscalated,
+    CancellationSent,
+    CancellationTerms,
     Entry,
     FlowCancelled,
     FlowCancelling,
     FlowFailed,
     FlowForgotten,
     FlowQuarantined,
+    TaskCancellationTerms,
+    TaskCancelled,
+    TaskCancelling,
+    TaskFailed,
+    TaskSucceeded,
 )
 from rescind.events.words import Mode
 from rescind.kafka.connection import Connection
@@ -32,8 +42,44 @@ KEPT = 10_000
 """Ended cancellations that are remembered, the latest ones."""
 
 # Nothing tells when the position passes a marker, so it is looked at.
-CATCHING_UP_SECONDS = 0.1
-FOLLOWING_SECONDS = 60.0
+CATCHING_UP_SECONDS: Final = 0.1
+FOLLOWING_SECONDS: Final = 60.0
+
+_log = structlog.get_logger(__name__)
+
+_What = tuple[str, str | None]
+"""A flow run, or one task run of it."""
+
+
+class _Known:
+    """One cancellation, and who is known to know of it."""
+
+    def __init__(self, intent: CancelFlow | CancelTask) -> None:
+        self.intent = intent
+        self.holders: set[str] = set()
+        """Of a task run: the runner that holds it. Of a flow run whoever serves it is told."""
+        self.acknowledged: set[str] = set()
+
+    def is_missed_by(self, runner_id: str) -> bool:
+        concerned = isinstance(self.intent, CancelFlow) or runner_id in self.holders
+        return concerned and runner_id not in self.acknowledged
+
+    def take_in(self, event: object) -> None:
+        match event:
+            case CancellationSent():
+                self.holders.update(event.runner_ids)
+            case CancellationAcknowledged(last=True):
+                self.acknowledged.add(event.runner_id)
+            case CancellationEscalated():
+                again = {
+                    "mode": Mode.ABORT,
+                    "grace_seconds": event.grace_seconds,
+                    "deadline_at": event.deadline_at,
+                }
+                self.intent = self.intent.model_copy(update=again)
+                self.acknowledged.clear()
+            case _:
+                pass
 
 
 class Cancelling:
@@ -46,60 +92,50 @@ class Cancelling:
 
     def __init__(self) -> None:
         self.is_current = False
-        self._open: dict[str, CancelFlow] = {}
-        self._ended: OrderedDict[str, CancelFlow] = OrderedDict()
-        self._acknowledged: dict[str, set[str]] = {}
+        self._known: dict[str, dict[str | None, _Known]] = {}
+        self._over: OrderedDict[_What, None] = OrderedDict()
 
     def see(self, record: Record) -> None:
-        """Take in one record of the topic; what is no event of ours is passed over."""
+        """Take in one record of the topic; what is no event of ours is passed over.
+
+        Raises:
+            UnknownEventError: a newer release has written something that this one cannot read.
+
+        """
         try:
             entry = Entry.from_json(record.value or b"")
-        except JournalError:
+        except UnreadableEventError:
             return
-        flow_run_id = entry.stream_id
+        what = (entry.stream_id, entry.task_run_id)
         match entry.event:
-            case FlowCancelling() as event:
-                terms = event.terms
-                self._open[flow_run_id] = CancelFlow(
-                    flow_run_id=flow_run_id,
-                    cancellation_id=terms.cancellation_id,
-                    mode=terms.mode,
-                    grace_seconds=terms.grace_seconds,
-                    deadline_at=terms.deadline_at,
-                    reason=terms.reason,
-                    actor=entry.actor,
-                )
-            case CancellationEscalated() as event if flow_run_id in self._open:
-                self._open[flow_run_id] = self._open[flow_run_id].model_copy(
-                    update={
-                        "mode": Mode.ABORT,
-                        "grace_seconds": event.grace_seconds,
-                        "deadline_at": event.deadline_at,
-                    }
-                )
-                self._acknowledged.pop(flow_run_id, None)
-            case CancellationAcknowledged(last=True) as event if flow_run_id in self._open:
-                self._acknowledged.setdefault(flow_run_id, set()).add(event.runner_id)
+            case FlowCancelling(terms=terms) | TaskCancelling(terms=terms):
+                self._drop(what)
+                self._known.setdefault(what[0], {})[what[1]] = _Known(_intent(entry, terms))
             case FlowCancelled() | FlowFailed() | FlowQuarantined():
-                self._end(flow_run_id)
+                for task_run_id in list(self._known.get(what[0], ())):
+                    self._end((what[0], task_run_id))
+            case TaskCancelled() | TaskSucceeded() | TaskFailed() as event:
+                known = self._known.get(what[0], {}).get(what[1])
+                if known is not None and entry.source is not None and event.runner_id:
+                    # Its own report: there is nothing left to tell it.
+                    known.acknowledged.add(event.runner_id)
+                self._end(what)
             case FlowForgotten():
-                self._end(flow_run_id)
-                self._ended.pop(flow_run_id, None)
-            case _:
-                pass
+                for task_run_id in list(self._known.get(what[0], ())):
+                    self._drop((what[0], task_run_id))
+            case event:
+                known = self._known.get(what[0], {}).get(what[1])
+                if known is not None:
+                    known.take_in(event)
 
-    def missed_by(self, runner_id: str, flow_run_ids: list[str]) -> list[CancelFlow]:
+    def missed_by(self, runner_id: str, flow_run_ids: list[str]) -> list[CancelFlow | CancelTask]:
         """What a runner that still serves these flow runs does not seem to know."""
-        missed: list[CancelFlow] = []
-        for flow_run_id in flow_run_ids:
-            intent = self._open.get(flow_run_id)
-            if intent is None:
-                intent = self._ended.get(flow_run_id)
-            elif runner_id in self._acknowledged.get(flow_run_id, ()):
-                continue
-            if intent is not None:
-                missed.append(intent)
-        return missed
+        return [
+            known.intent
+            for flow_run_id in flow_run_ids
+            for known in self._known.get(flow_run_id, {}).values()
+            if known.is_missed_by(runner_id)
+        ]
 
     async def follow(self, connection: Connection, topics: TopicNames) -> None:
         """Read the topic from its beginning, and go on for ever."""
@@ -114,10 +150,33 @@ class Cancelling:
                 behind = {p: end for p, end in behind.items() if await follower.position(p) < end}
                 self.is_current = not behind
 
-    def _end(self, flow_run_id: str) -> None:
-        intent = self._open.pop(flow_run_id, None)
-        self._acknowledged.pop(flow_run_id, None)
-        if intent is not None:
-            self._ended[flow_run_id] = intent
-            while len(self._ended) > KEPT:
-                self._ended.popitem(last=False)
+    def _end(self, what: _What) -> None:
+        if what[1] not in self._known.get(what[0], {}):
+            return
+        self._over[what] = None
+        while len(self._over) > KEPT:
+            self._drop(next(iter(self._over)))
+
+    def _drop(self, what: _What) -> None:
+        self._over.pop(what, None)
+        of_flow_run = self._known.get(what[0], {})
+        of_flow_run.pop(what[1], None)
+        if not of_flow_run:
+            self._known.pop(what[0], None)
+
+
+def _intent(
+    entry: Entry, terms: CancellationTerms | TaskCancellationTerms
+) -> CancelFlow | CancelTask:
+    said: dict[str, Any] = {
+        "flow_run_id": entry.stream_id,
+        "cancellation_id": terms.cancellation_id,
+        "mode": terms.mode,
+        "grace_seconds": terms.grace_seconds,
+        "deadline_at": terms.deadline_at,
+        "reason": terms.reason,
+        "actor": entry.actor,
+    }
+    if entry.task_run_id is None:
+        return CancelFlow(**said)
+    return CancelTask(task_run_id=entry.task_run_id, attempt=entry.attempt or 1, **said)

@@ -32,14 +32,16 @@ def outputs(
     partition: int,
 ) -> list[OutRecord]:
     """Everything that one transaction writes to one partition, in the order of writing."""
-    out = list(_journal(entries, topics, partition))
+    out = list(_journal(entries, draft, topics, partition))
     out += _states(draft, topics, partition)
     out += _inboxes(fanout, position, topics, partition)
     out.append(OutRecord(topics.open_flows, POSITION_KEY, position.to_json(), (), partition))
     return out
 
 
-def _journal(entries: list[Entry], topics: TopicNames, partition: int) -> Iterator[OutRecord]:
+def _journal(
+    entries: list[Entry], draft: Draft, topics: TopicNames, partition: int
+) -> Iterator[OutRecord]:
     journal = topics.journal
     for entry in entries:
         of_partition = entry.stream_kind is StreamKind.PARTITION
@@ -47,8 +49,16 @@ def _journal(entries: list[Entry], topics: TopicNames, partition: int) -> Iterat
         said = entry_headers(entry, partition)
         record = OutRecord(journal, key, entry.to_json(), said, partition)
         yield record
-        if tells_of_cancellations(entry.event.type, entry.task_run_id):
+        of_task_run = entry.task_run_id is not None
+        if tells_of_cancellations(entry.event.type, of_task_run=of_task_run) and (
+            not of_task_run or _is_cancelled_alone(entry, draft)
+        ):
             yield record._replace(topic=topics.cancellations)
+
+
+def _is_cancelled_alone(entry: Entry, draft: Draft) -> bool:
+    task = draft.task(entry.stream_id, entry.task_run_id or "")
+    return task is not None and task.cancellation is not None
 
 
 def _states(draft: Draft, topics: TopicNames, partition: int) -> Iterator[OutRecord]:

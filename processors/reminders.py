@@ -1,8 +1,9 @@
 """The agent that tells runners again: the fallback for an intent that was missed.
 
-After a heartbeat that names a flow run which is cancelling, and of which this runner has not
-acknowledged anything, a reminder goes out; so a cancellation works although an inbox cannot be
-read. It never raises: an exception that leaves a Faust agent loses the event.
+After a heartbeat that names a flow run which is cancelling, or whose task run in this runner's
+hands is, and of which this runner has not acknowledged anything, a reminder goes out; so a
+cancellation works although an inbox cannot be read. It never raises: an exception that leaves a
+Faust agent loses the event.
 """
 
 from typing import Any
@@ -11,7 +12,7 @@ import structlog
 from pydantic import ValidationError
 
 from rescind.errors import BrokerError
-from rescind.events.intents import CancelFlow, Heartbeat, Lost, Reminder
+from rescind.events.intents import CancelFlow, CancelTask, Heartbeat, Lost, Reminder
 from rescind.kafka.records import OutRecord
 from rescind.processors.cancelling import Cancelling
 from rescind.processors.committed import CommittedApp
@@ -28,14 +29,15 @@ def reminder_for(
 ) -> Reminder | None:
     """What this runner has to be told again, if anything."""
     lost = registry.is_gone(heartbeat.runner_id)
-    missed: list[CancelFlow] = []
+    missed: list[CancelFlow | CancelTask] = []
     if cancelling.is_current:
         missed = cancelling.missed_by(heartbeat.runner_id, list(heartbeat.flow_run_ids))
     if not (lost or missed):
         return None
     return Reminder(
         runner_id=heartbeat.runner_id,
-        cancel_flow=tuple(missed),
+        cancel_flow=tuple(intent for intent in missed if isinstance(intent, CancelFlow)),
+        cancel_task=tuple(intent for intent in missed if isinstance(intent, CancelTask)),
         lost=Lost(reason="this runner was given up") if lost else None,
     )
 

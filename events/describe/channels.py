@@ -157,12 +157,17 @@ CHANNELS: Final = (
     ),
     Channel(
         "cancellations",
-        "The journal's entries about cancellations of flow runs: a small stream.",
+        "The journal's entries about cancellations of flow runs, and of task runs that are "
+        "cancelled alone: a small stream.",
         "flow_run_id",
         "lifecycle",
         "agents, users",
         "send",
-        tuple(entry for name, entry in _ENTRIES.items() if tells_of_cancellations(name, None)),
+        tuple(
+            entry
+            for name, entry in _ENTRIES.items()
+            if any(tells_of_cancellations(name, of_task_run=of) for of in (False, True))
+        ),
     ),
     Channel(
         "inbox",

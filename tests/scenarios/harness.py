@@ -67,6 +67,10 @@ class House:
         """``rescind worker``; there may be more of them."""
         return self.start("-m", "rescind", "worker", **settings)
 
+    def agents(self, **settings: Any) -> Process:
+        """``rescind agents``; there may be more of them."""
+        return self.start("-m", "rescind", "agents", **settings)
+
     def make_topics(self) -> None:
         made = self.command("topics", "create")
         assert made.wait() == 0, made.said()

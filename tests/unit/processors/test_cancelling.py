@@ -7,8 +7,8 @@ import orjson
 import pytest
 
 from rescind.errors import NoTransitionError
-from rescind.events.intents import Heartbeat
-from rescind.events.journal import CancellationAcknowledged
+from rescind.events.intents import CancelTask, Heartbeat
+from rescind.events.journal import CancellationAcknowledged, Entry
 from rescind.events.moments import moment_to_text
 from rescind.events.words import Mode
 from rescind.kafka.records import OutRecord, Record
@@ -150,6 +150,92 @@ def test_nothing_is_told_before_the_topic_was_read_to_its_end() -> None:
     followed.cancelling.is_current = False
     heartbeat = Heartbeat(runner_id="r", flow_run_ids=("f",), at=0)
     assert reminder_for(heartbeat, followed.cancelling, Registry()) is None
+
+
+CANCEL_TASK = {"type": "task.cancel", "flow_run_id": "f", "task_run_id": "t1", "reason": "enough"}
+
+
+def missed_task(followed: Followed, runner_id: str = "r") -> list[tuple[str, int, str]]:
+    missed = followed.cancelling.missed_by(runner_id, ["f", "other"])
+    tasks = [intent for intent in missed if isinstance(intent, CancelTask)]
+    assert tasks == missed
+    return [(intent.task_run_id, intent.attempt, intent.mode.value) for intent in tasks]
+
+
+def test_the_holder_of_a_task_run_that_is_cancelled_alone_has_missed_it_and_nobody_else() -> None:
+    followed = Followed()
+    followed.put(CANCEL_TASK)
+    assert missed_task(followed) == [("t1", 1, "graceful")]
+    assert missed_task(followed, "another") == []
+
+    (intent,) = followed.cancelling.missed_by("r", ["f"])
+    about = {"flow_run_id": "f", "runner_id": "r", "cancellation_id": intent.cancellation_id}
+    held = [{"task_run_id": "t1"}]
+    followed.put({"type": "cancellation.acknowledge", **about, "held": held})
+    assert missed_task(followed) == []
+
+    followed.put({**CANCEL_TASK, "mode": "abort", "request_id": "2"})
+    assert missed_task(followed) == [("t1", 1, "abort")]
+
+
+@pytest.mark.parametrize("end", ["cancelled", "success", "failed"])
+def test_of_task_runs_only_the_story_of_one_that_is_cancelled_alone_is_told(end: str) -> None:
+    desk = Desk()
+    desk.begin(tasks=["t1", "t2"])
+    told = [*desk.put(CANCEL_TASK)]
+    about = {"flow_run_id": "f", "runner_id": "r"}
+    for task in ("t1", "t2", "body"):
+        items = [{"task_run_id": task, "end": end}]
+        told += desk.put({"type": "task.finish", **about, "items": items})
+    story = [
+        (entry.task_run_id, entry.event.type.removesuffix(".v1"))
+        for entry in map(
+            Entry.from_json, (r.value or b"" for r in written(told, NAMES.cancellations))
+        )
+        if entry.task_run_id is not None
+    ]
+    ended = {"cancelled": "task.cancelled", "success": "task.succeeded", "failed": "task.failed"}
+    assert story == [("t1", "task.cancelling"), ("t1", "cancellation.sent"), ("t1", ended[end])]
+
+
+def test_a_holder_that_slept_through_the_whole_of_it_is_told_for_a_while(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    followed = Followed()
+    followed.put(CANCEL_TASK)
+    (intent,) = followed.cancelling.missed_by("r", ["f"])
+    followed.desk.now_ms = intent.deadline_at
+    strikes = {"type": "cancellation.clock", "flow_run_id": "f", "task_run_id": "t1"}
+    due = {"clock": "deadline", "due_at": moment_to_text(intent.deadline_at)}
+    followed.put({**strikes, **due, "cancellation_id": intent.cancellation_id}, signed=True)
+    assert missed_task(followed) == [("t1", 1, "graceful")]
+
+    # It is over, so it makes room for what is over later.
+    monkeypatch.setattr(cancelling, "KEPT", 0)
+    followed.put(CANCEL)
+    body = [{"task_run_id": "body", "end": "failed"}]
+    about = {"flow_run_id": "f", "runner_id": "r"}
+    followed.put({"type": "task.finish", **about, "items": body})
+    assert followed.missed() == []
+
+
+def test_a_runner_that_has_reported_the_end_is_not_told_of_it() -> None:
+    followed = Followed()
+    followed.put(CANCEL_TASK)
+    items = [{"task_run_id": "t1", "end": "success"}]
+    about = {"flow_run_id": "f", "runner_id": "r"}
+    followed.put({"type": "task.finish", **about, "items": items})
+    assert missed_task(followed) == []
+
+
+def test_a_reminder_says_which_task_run_is_to_be_stopped() -> None:
+    followed = Followed()
+    followed.put(CANCEL_TASK)
+    heartbeat = Heartbeat(runner_id="r", flow_run_ids=("f",), at=0)
+    reminder = reminder_for(heartbeat, followed.cancelling, Registry())
+    assert reminder is not None
+    assert [intent.task_run_id for intent in reminder.cancel_task] == ["t1"]
+    assert reminder.cancel_flow == ()
 
 
 def test_a_reminder_says_what_was_missed_and_nothing_when_nothing_was() -> None:
