@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import structlog
 
-from rescind.errors import UnreadableEventError
+from rescind.errors import UnknownEventError, UnreadableEventError
 from rescind.events.intents import CancelFlow, CancelTask
 from rescind.events.journal import (
     CancellationAcknowledged,
@@ -86,7 +86,8 @@ class Cancelling:
     """The intents of all cancellations that a runner might have missed.
 
     Attributes:
-        is_current: whether all that had been said when following began was taken in.
+        is_current: whether all that had been said when following began was taken in, and nothing
+            since was beyond this release. Only then is anything missed for certain.
 
     """
 
@@ -138,7 +139,18 @@ class Cancelling:
         ]
 
     async def follow(self, connection: Connection, topics: TopicNames) -> None:
-        """Read the topic from its beginning, and go on for ever."""
+        """Read the topic from its beginning, and go on until a newer release has written there.
+
+        What cannot be read may take back what was read before. So from then on this process tells
+        nobody of cancellations, and its log says why; heartbeats are still listened to.
+        """
+        try:
+            await self._follow(connection, topics)
+        except UnknownEventError as error:
+            self.is_current = False
+            _log.error("no more reminders of cancellations by this process", why=str(error))
+
+    async def _follow(self, connection: Connection, topics: TopicNames) -> None:
         async with TopicFollower(
             connection, topics.cancellations, await starts(connection, topics.cancellations)
         ) as follower:
