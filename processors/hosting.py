@@ -25,6 +25,9 @@ from rescind.settings import Settings
 __all__ = ["host", "make_app", "wait_for_broker"]
 
 DRAIN_SECONDS_MAX = 12.0
+# Faust's 60 s are longer than a runner may be silent: what a dead process of agents has listened
+# to must be heard by another one well before that.
+SESSION_SECONDS = 10.0
 
 _log = structlog.get_logger(__name__)
 
@@ -67,6 +70,7 @@ def make_app(name: str, settings: Settings, connection: Connection) -> Committed
         table_standby_replicas=0,
         web_enabled=False,
         broker_commit_interval=1.0,
+        broker_session_timeout=SESSION_SECONDS,
         stream_wait_empty=False,
         producer_linger=0,
     )

@@ -1,7 +1,9 @@
 """The agent that gives runners up: it hears heartbeats and asks ``runner.lost`` of the lifecycle.
 
-What it asks is asked again until it shows in the topic ``runners``, and the lifecycle decides:
-doing it twice is harmless. It never raises: an exception that leaves a Faust agent
+A runner is listened for in the partition of its id, where one agent alone judges it. A heartbeat
+that lies elsewhere (librdkafka hashes keys by CRC32) is sent on to there by the agent that reads
+it. What is asked is asked again until it shows in the topic ``runners``, and the lifecycle decides:
+doing it twice is harmless. The agent never raises: an exception that leaves a Faust agent
 acknowledges the event and loses it.
 """
 
@@ -43,6 +45,7 @@ class Liveness:
         self._lost_after_ms = round(lost_after_seconds * 1000)
         self._silence: dict[int, Silence] = {}
         self._asked: dict[str, float] = {}
+        self._misplaced: set[str] = set()
 
     def hear(self, partition: int, at_ms: int, value: bytes | None) -> bool:
         """Take in one heartbeat or canary, or a stranger's; whether it was our own canary.
@@ -53,7 +56,8 @@ class Liveness:
         silence = self._silence.setdefault(partition, Silence(self._lost_after_ms, GAP_MS))
         match _read(value):
             case {"runner_id": str(runner_id)} if self._registry.is_living(runner_id):
-                silence.heartbeat(runner_id, at_ms)
+                if self._home_of(runner_id) == partition:
+                    silence.heartbeat(runner_id, at_ms)
             case {"agent_id": self.agent_id}:
                 silence.canary(at_ms)
                 return True
@@ -61,14 +65,37 @@ class Liveness:
                 pass
         return False
 
+    def sent_on(self, topic: str, partition: int, value: bytes | None) -> OutRecord | None:
+        """The same heartbeat for where it is listened for, if it lies elsewhere.
+
+        Only of runners that are registered: a stranger's is worth no record.
+        """
+        match _read(value):
+            case {"runner_id": str(runner_id)} if self._registry.is_living(runner_id):
+                home = self._home_of(runner_id)
+            case _:
+                return None
+        if home == partition:
+            return None
+        if runner_id not in self._misplaced:
+            self._misplaced.add(runner_id)
+            _log.warning(
+                "a runner's heartbeats lie on another partition than its id's; they are sent on",
+                runner_id=runner_id,
+                partition=partition,
+                expected=home,
+            )
+        return OutRecord(topic, runner_id.encode(), value, (), home)
+
     def lost(self, partition: int) -> list[RunnerLost]:
         """Whom to give up now, among the runners whose heartbeats lie in this partition."""
         silence, living = self._silence[partition], self._registry.living()
         silence.keep(living)
         self._asked = {who: at for who, at in self._asked.items() if who in living}
+        self._misplaced &= living
         found: list[RunnerLost] = []
         for runner_id in sorted(living):
-            if partition_of(runner_id, self._partitions) != partition:
+            if self._home_of(runner_id) != partition:
                 continue
             registered_ms = self._registry.registered_ms(runner_id)
             if silence.is_lost(runner_id, registered_ms) and self._may_ask(runner_id):
@@ -80,6 +107,9 @@ class Liveness:
         canary = Canary(agent_id=self.agent_id, sent_at=round(time.time() * 1000))
         value = canary.model_dump_json().encode()
         return [OutRecord(topic, None, value, (), partition) for partition in partitions]
+
+    def _home_of(self, runner_id: str) -> int:
+        return partition_of(runner_id, self._partitions)
 
     def _may_ask(self, runner_id: str) -> bool:
         now = time.monotonic()
@@ -111,7 +141,8 @@ def _read(value: bytes | None) -> Any:
 
 def add_liveness(app: CommittedApp, tools: Asking, liveness: Liveness) -> None:
     """Put the agent and its canary on the app."""
-    heartbeats = app.topic(tools.topics.heartbeats, value_type=bytes, value_serializer="raw")
+    topic = tools.topics.heartbeats
+    heartbeats = app.topic(topic, value_type=bytes, value_serializer="raw")
 
     @app.agent(heartbeats, concurrency=1, name="liveness")
     async def hear(stream: Any) -> None:
@@ -120,6 +151,14 @@ def add_liveness(app: CommittedApp, tools: Asking, liveness: Liveness) -> None:
             at_ms = round(message.timestamp * 1000)
             if liveness.hear(message.partition, at_ms, event.value):
                 await give_up(message.partition)
+            elif (again := liveness.sent_on(topic, message.partition, event.value)) is not None:
+                await send_on(again)
+
+    async def send_on(heartbeat: OutRecord) -> None:
+        try:
+            await tools.send_all([heartbeat])
+        except BrokerError as error:
+            _log.warning("a heartbeat could not be sent on", error=str(error))
 
     async def give_up(partition: int) -> None:
         for request in liveness.lost(partition):
@@ -131,12 +170,9 @@ def add_liveness(app: CommittedApp, tools: Asking, liveness: Liveness) -> None:
 
     @app.timer(interval=CANARY_SECONDS, name="canary")
     async def beat() -> None:
-        mine = [
-            tp.partition for tp in app.consumer.assignment() if tp.topic == tools.topics.heartbeats
-        ]
+        mine = [tp.partition for tp in app.consumer.assignment() if tp.topic == topic]
+        canaries = tools.send_all(liveness.canaries(topic, mine))
         try:
-            await asyncio.wait_for(
-                tools.send_all(liveness.canaries(tools.topics.heartbeats, mine)), CANARY_SECONDS * 5
-            )
+            await asyncio.wait_for(canaries, CANARY_SECONDS * 5)
         except (BrokerError, TimeoutError) as error:
             _log.warning("no canary could be sent", error=str(error))

@@ -181,7 +181,7 @@ CHANNELS: Final = (
     Channel(
         "heartbeats",
         "Signs of life; the broker's append time is what counts.",
-        "runner_id, or agent_id",
+        "runner_id; the service's own have none",
         "runners, agents, lifecycle",
         "agents, lifecycle",
         "receive",

@@ -204,4 +204,10 @@ runs that it serves: everything that one transaction has to say to it in one rec
 grant and an intent never overtake each other. All of it can come twice and is to be done once.
 A reminder (`rescind.reminders`) repeats `cancel_flow`, `cancel_task` and `lost` after a
 heartbeat.
+
+A runner beats every 5 seconds into `rescind.heartbeats`:
+`{"runner_id":"...","flow_run_ids":["..."],"at":"..."}`, with the `runner_id` as the key. Its
+reminders come on the partition that murmur2 of the `runner_id` gives, as Java's client chooses
+it. There its heartbeats belong too. The agents send on what lies elsewhere (librdkafka chooses by
+CRC32 unless `partitioner=murmur2_random`), and say so in their log: it costs a record more each.
 """

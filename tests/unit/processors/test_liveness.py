@@ -2,9 +2,11 @@
 
 import orjson
 import pytest
+import structlog
 
 from rescind.events.intents import Canary
-from rescind.kafka.records import Record
+from rescind.kafka.partitions import partition_of
+from rescind.kafka.records import OutRecord, Record
 from rescind.processors.liveness import Liveness
 from rescind.processors.registry import Registry
 from rescind.statemachine.records import open_record
@@ -68,6 +70,23 @@ def test_of_strangers_and_of_those_who_have_gone_nothing_is_kept() -> None:
     registry.see(Record("runners", 0, 1, 0, b"the-runner", None, ()))
     assert liveness.lost(0) == []
     assert b"the-runner" not in memory_of(liveness)
+
+
+def test_a_heartbeat_on_another_partition_is_sent_on_to_where_its_runner_is_listened_for() -> None:
+    home = partition_of("r", 4)
+    elsewhere = (home + 1) % 4
+    liveness = Liveness(living(0), LOST_AFTER_SECONDS, partitions=4)
+    heartbeat = orjson.dumps({"runner_id": "r", "at": 0})
+    with structlog.testing.capture_logs() as said:
+        for _ in range(2):
+            again = liveness.sent_on("heartbeats", elsewhere, heartbeat)
+            assert again == OutRecord("heartbeats", b"r", heartbeat, (), home)
+    (line,) = said
+    assert (line["runner_id"], line["expected"]) == ("r", home)
+    assert liveness.sent_on("heartbeats", home, heartbeat) is None
+    for value in (None, b"garbage", orjson.dumps({"runner_id": "a stranger", "at": 0})):
+        for partition in range(4):
+            assert liveness.sent_on("heartbeats", partition, value) is None
 
 
 @pytest.mark.parametrize(
