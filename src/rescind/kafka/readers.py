@@ -21,7 +21,15 @@ from rescind.kafka.internals import discard_consumer, partitions_of
 from rescind.kafka.records import Record
 from rescind.kafka.starting import started
 
-__all__ = ["PartitionReader", "TopicFollower", "ends", "offsets_at", "read_to_end", "starts"]
+__all__ = [
+    "PartitionReader",
+    "TopicFollower",
+    "ends",
+    "offsets_at",
+    "read_to_end",
+    "starts",
+    "written_ends",
+]
 
 _WAIT_SECONDS: Final = 30.0
 _ASK_MS: Final = 10_000
@@ -204,6 +212,12 @@ async def ends(connection: Connection, topic: str) -> dict[int, int]:
         return await _asked(consumer.end_offsets, partitions, connection)
 
 
+async def written_ends(connection: Connection, topic: str) -> dict[int, int]:
+    """Return for each partition the offset after the last record, committed or not."""
+    async with _asking(connection, topic, "read_uncommitted") as (consumer, partitions):
+        return await _asked(consumer.end_offsets, partitions, connection)
+
+
 async def starts(connection: Connection, topic: str) -> dict[int, int]:
     """Return for each partition the first offset that is still kept."""
     async with _asking(connection, topic) as (consumer, partitions):
@@ -225,9 +239,9 @@ async def offsets_at(connection: Connection, topic: str, at_ms: int) -> dict[int
 
 @asynccontextmanager
 async def _asking(
-    connection: Connection, topic: str
+    connection: Connection, topic: str, isolation: str = "read_committed"
 ) -> AsyncIterator[tuple[AIOKafkaConsumer, list[TopicPartition]]]:
-    consumer = await _started_consumer(connection, _WAIT_SECONDS, _FETCH_BYTES_MAX)
+    consumer = await _started_consumer(connection, _WAIT_SECONDS, _FETCH_BYTES_MAX, isolation)
     try:
         numbers = await partitions_of(consumer, topic)
         if not numbers:
@@ -240,7 +254,10 @@ async def _asking(
 
 
 async def _started_consumer(
-    connection: Connection, wait_seconds: float, fetch_bytes_max: int
+    connection: Connection,
+    wait_seconds: float,
+    fetch_bytes_max: int,
+    isolation: str = "read_committed",
 ) -> AIOKafkaConsumer:
     def make() -> AIOKafkaConsumer:
         return AIOKafkaConsumer(
@@ -248,7 +265,7 @@ async def _started_consumer(
             group_id=None,
             enable_auto_commit=False,
             auto_offset_reset="none",
-            isolation_level="read_committed",
+            isolation_level=isolation,
             max_partition_fetch_bytes=fetch_bytes_max,
             request_timeout_ms=_ASK_MS,
             retry_backoff_ms=50,

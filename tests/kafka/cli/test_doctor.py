@@ -3,7 +3,9 @@
 from typing import Any
 
 import pytest
+from confluent_kafka import KafkaException, Producer
 
+from tests.broker import ServedBroker
 from tests.kafka.cli.command import Command
 from tests.kafka.cli.runs import RUNNER, running
 from tests.kafka.processors.service import Service
@@ -52,6 +54,37 @@ async def test_this_machines_clock_is_that_of_a_broker_on_it(
     service: Service, rescind: Command
 ) -> None:
     assert (await found(rescind))["clock"]["verdict"] == "ok"
+
+
+async def test_a_lane_that_an_open_transaction_holds_up_is_named(
+    idle_service: Service, rescind: Command
+) -> None:
+    assert (await found(rescind))["transactions"]["verdict"] == "ok"
+    where = {"bootstrap.servers": idle_service.connection.bootstrap}
+    producer = Producer({**where, "transactional.id": f"{idle_service.names.prefix}stranger"})
+    producer.init_transactions(60)
+    producer.begin_transaction()
+    producer.produce(idle_service.names.stop_requests, b"{}", partition=1)
+    assert producer.flush(30) == 0
+    await idle_service.ask({"type": "flow.cancel", "flow_run_id": "f"}, partition=1)
+
+    held_up = (await found(rescind))["transactions"]
+
+    assert held_up["verdict"] == "warn"
+    assert f"{idle_service.names.stop_requests}[1] at offset 0" in held_up["says"]
+    assert held_up["says"].startswith("2 records wait")
+    assert "transaction.max.timeout.ms" in held_up["remedy"]
+    producer.abort_transaction(60)
+    assert (await found(rescind))["transactions"]["verdict"] == "ok"
+
+
+def test_the_broker_lets_no_transaction_last_longer_than_a_minute(broker: ServedBroker) -> None:
+    if broker.rung == "a given cluster":
+        pytest.skip("a given cluster is its owner's")
+    for_longer = {"transaction.timeout.ms": 61_000, "message.timeout.ms": 61_000}
+    named = {"bootstrap.servers": broker.bootstrap, "transactional.id": "one-that-asks-for-more"}
+    with pytest.raises(KafkaException, match="INVALID_TRANSACTION_TIMEOUT"):
+        Producer(named | for_longer).init_transactions(60)
 
 
 async def test_what_could_not_be_read_is_counted(service: Service, rescind: Command) -> None:

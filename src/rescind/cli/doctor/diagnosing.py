@@ -7,6 +7,7 @@ from rich.text import Text
 
 from rescind.cli.doctor.check import Check, Verdict, fail, ok
 from rescind.cli.doctor.clock import check_clock
+from rescind.cli.doctor.held_up import check_lanes_flow
 from rescind.cli.doctor.probe import check_answers
 from rescind.cli.doctor.runs import check_runs
 from rescind.cli.doctor.services import check_services
@@ -50,6 +51,7 @@ async def _check(session: Session, *, probe: bool) -> list[Check]:
         ok("topics", "all are as they must be")
     ]
     checks += await check_services(session)
+    checks.append(await check_lanes_flow(session))
     checks += await check_runs(session)
     checks.append(await check_clock(session))
     if probe:

@@ -43,6 +43,8 @@ def server_properties(data: Path, ports: Ports, extra: Mapping[str, str]) -> str
         "share.coordinator.state.topic.min.isr": "1",
         "group.initial.rebalance.delay.ms": "0",
         # Looked for every 10 s by default; an orphan holds up every committed reader.
+        # 15 minutes by default. The lifecycle's own last 10 s at most.
+        "transaction.max.timeout.ms": "60000",
         "transaction.abort.timed.out.transaction.cleanup.interval.ms": "1000",
         # After a kill -9 the controller takes the old broker for alive so long (9 s by default),
         # and lets no new one in.
