@@ -1,12 +1,11 @@
 """One deployment for most scenarios, one of its own for those that kill things; both audited."""
 
-import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.scenarios.harness import House, Scene
+from tests.scenarios.harness import House, Scene, alone
 
 
 @pytest.fixture(scope="session")
@@ -34,13 +33,15 @@ async def scene(house: House) -> AsyncIterator[Scene]:
 @pytest.fixture
 async def own(bootstrap: str, tmp_path: Path) -> AsyncIterator[Scene]:
     """A scenario in a deployment of its own, with no worker yet."""
-    house = House(bootstrap, tmp_path)
-    try:
-        house.make_topics()
-        async with Scene(house) as scene:
-            yield scene
-        assert await house.findings() == []
-    finally:
-        house.close()
-        # Shown by pytest if the test has failed.
-        sys.stdout.write(house.said())
+    async with alone(House(bootstrap, tmp_path)) as scene:
+        yield scene
+
+
+@pytest.fixture
+async def watched(bootstrap: str, tmp_path: Path) -> AsyncIterator[Scene]:
+    """One in which a worker runs, and agents that give a runner up after three seconds."""
+    house = House(bootstrap, tmp_path, heartbeat_seconds=0.5, lost_after_seconds=3)
+    async with alone(house) as scene:
+        house.worker()
+        house.agents()
+        yield scene

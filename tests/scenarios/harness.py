@@ -7,7 +7,9 @@ here reaches into the service.
 """
 
 import secrets
-from collections.abc import Sequence
+import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,7 +28,16 @@ from tests.kafka.processors.service import KEY, Service
 from tests.scenarios.processes import Process
 from tests.waiting import until
 
-__all__ = ["PARTITIONS", "Driven", "House", "RunningFlow", "Scene", "refusals_in", "types_of"]
+__all__ = [
+    "PARTITIONS",
+    "Driven",
+    "House",
+    "RunningFlow",
+    "Scene",
+    "alone",
+    "refusals_in",
+    "types_of",
+]
 
 PARTITIONS: Final = 2
 
@@ -90,6 +101,20 @@ class House:
         verdict = await verify(session, None, Output(as_json=True))
         said = [f"{f.where}: {f.message}" for a in verdict.partitions for f in a.findings]
         return said + [a.stopped for a in verdict.partitions if a.stopped]
+
+
+@asynccontextmanager
+async def alone(house: House) -> "AsyncIterator[Scene]":
+    """One scenario in a deployment that is made for it and ends with it."""
+    try:
+        house.make_topics()
+        async with Scene(house) as scene:
+            yield scene
+        assert await house.findings() == []
+    finally:
+        house.close()
+        # Shown by pytest if the test has failed.
+        sys.stdout.write(house.said())
 
 
 class Scene(Service):

@@ -3,6 +3,7 @@
 import os
 import signal
 
+import orjson
 import pytest
 
 from rescind.events.journal import (
@@ -190,3 +191,32 @@ async def test_a_flow_runner_that_was_given_up_kills_what_it_holds_and_ends(
     # What it still had to say is kept, and changes nothing.
     await scene.event(flow.flow_run_id, "task.late_report")
     assert (await scene.flow_state(flow.flow_run_id)).state == "Finished.Failed.Crashed"
+
+
+async def test_46_the_ladder_of_a_stuck_run_reads_from_the_journal(scene: Scene) -> None:
+    flow = scene.flow("one_that_is_deaf", "processes")
+    await flow.begun("deaf")
+
+    await scene.cancel(flow.flow_run_id, grace_seconds=3)
+
+    await scene.event(flow.flow_run_id, "flow.cancelled")
+    steps = scene.events(flow.flow_run_id, "task.stopping", "deaf-1")
+    told = [step.event for step in steps if isinstance(step.event, TaskStoppingReported)]
+    assert [(step.rung.value, step.outcome) for step in told] == [
+        ("interrupt", "done"),
+        ("terminate", "done"),
+        ("kill", "done"),
+    ]
+    assert [step.after_ms for step in told] == sorted(step.after_ms for step in told)
+    assert [step.at_ms for step in steps] == sorted(step.at_ms for step in steps)
+    end = (await scene.event(flow.flow_run_id, "task.cancelled", "deaf-1")).event
+    assert isinstance(end, TaskCancelled)
+    # The flag is set beside the interrupt and is no step of its own.
+    flag, *tried = orjson.loads(orjson.dumps(end.evidence["rungs"]))
+    assert flag["rung"] == "flag"
+    assert [rung["rung"] for rung in tried] == [step.rung.value for step in told]
+    # So somebody who looks at it from outside sees where it stands.
+    code, said = await scene.rescind("watch", flow.flow_run_id)
+    assert code == 0, said
+    assert said.index("terminate") < said.index("kill")
+    assert await flow.outcome() == "cancelled"
