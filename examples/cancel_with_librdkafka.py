@@ -8,12 +8,13 @@ from Java, and what lies on the wrong partition is sent on to the right one.
 """
 
 import json
+import os
 import sys
 import time
 
-from confluent_kafka import Consumer, Producer
+from confluent_kafka import OFFSET_BEGINNING, Consumer, Producer, TopicPartition
 
-PREFIX = "rescind."
+PREFIX = os.environ.get("RESCIND_TOPIC_PREFIX", "rescind.")
 WAIT_SECONDS = 120
 
 
@@ -26,18 +27,22 @@ def cancel(bootstrap: str, flow_run_id: str) -> None:
 
 
 def final_state(bootstrap: str, flow_run_id: str) -> str | None:
-    """Follow the state topic until the flow run is over; None when that takes too long."""
+    """Follow the state topic until the flow run is over; None when that takes too long.
+
+    Partitions are assigned, not subscribed to: whoever may ask has no right to any group.
+    """
     consumer = Consumer(
         {
             "bootstrap.servers": bootstrap,
-            "group.id": f"example-{time.time_ns()}",
-            "auto.offset.reset": "earliest",
+            "group.id": "unused",  # librdkafka wants one; nothing joins it or commits to it.
             "isolation.level": "read_committed",
             "enable.auto.commit": False,
         }
     )
-    consumer.subscribe([f"{PREFIX}flow-states"])
+    topic = f"{PREFIX}flow-states"
     try:
+        partitions = consumer.list_topics(topic, timeout=10).topics[topic].partitions
+        consumer.assign([TopicPartition(topic, each, OFFSET_BEGINNING) for each in partitions])
         until = time.monotonic() + WAIT_SECONDS
         while time.monotonic() < until:
             message = consumer.poll(1.0)

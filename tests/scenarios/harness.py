@@ -25,7 +25,7 @@ from rescind.kafka.topics import TopicNames
 from rescind.settings import Settings, load_settings
 from tests.kafka.processors.journal import types_of
 from tests.kafka.processors.service import KEY, Service
-from tests.scenarios.processes import Process
+from tests.scenarios.processes import ROOT, Process
 from tests.waiting import until
 
 __all__ = [
@@ -62,11 +62,11 @@ class House:
         self._environ = {f"RESCIND_{name.upper()}": str(value) for name, value in given.items()}
         self._processes: list[Process] = []
 
-    def start(self, *arguments: str, **settings: Any) -> Process:
+    def start(self, *arguments: str, cwd: Path | None = None, **settings: Any) -> Process:
         """A Python process that finds this deployment in its environment."""
         more = {f"RESCIND_{name.upper()}": str(value) for name, value in settings.items()}
         log = self.folder / f"{len(self._processes)}.log"
-        process = Process(arguments, {**self._environ, **more}, log)
+        process = Process(arguments, {**self._environ, **more}, log, cwd or ROOT)
         self._processes.append(process)
         return process
 

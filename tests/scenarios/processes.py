@@ -13,20 +13,26 @@ import psutil
 
 from tests.waiting import until
 
-__all__ = ["Process", "until_none_runs_with", "whose_command_names"]
+__all__ = ["ROOT", "Process", "until_none_runs_with", "whose_command_names"]
 
-_ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[2]
 
 
 class Process:
     """One Python process of a scenario; what it prints is in its log."""
 
-    def __init__(self, arguments: Sequence[str], environ: Mapping[str, str], log: Path) -> None:
+    def __init__(
+        self,
+        arguments: Sequence[str],
+        environ: Mapping[str, str],
+        log: Path,
+        folder: Path = ROOT,
+    ) -> None:
         self.log = log
         with log.open("ab") as out:
             self._process = subprocess.Popen(
                 [sys.executable, *arguments],
-                cwd=_ROOT,
+                cwd=folder,
                 env={**os.environ, **environ},
                 stdin=subprocess.DEVNULL,
                 stdout=out,
