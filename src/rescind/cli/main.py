@@ -41,7 +41,7 @@ def run_command(arguments: Sequence[str]) -> int:
         code: object = app(args=arguments, prog_name="rescind", standalone_mode=False)
     except (KeyboardInterrupt, typer.Abort):
         return Exit.INTERRUPTED
-    except Exception as error:  # noqa: BLE001 - the last place where anything can be said
+    except BaseException as error:  # noqa: BLE001 - the last place where anything can be said
         return _explain(error)
     return code if isinstance(code, int) else Exit.OK
 
@@ -55,7 +55,7 @@ class _Misunderstood(Protocol):
     def format_message(self) -> str: ...
 
 
-def _explain(error: Exception) -> int:
+def _explain(error: BaseException) -> int:
     output = Output()
     if debugging.get():
         traceback.print_exception(error)
