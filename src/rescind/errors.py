@@ -748,15 +748,19 @@ class TaskFailedError(RescindError):
     """The result of a task run was asked for, but it failed.
 
     ``kind`` is the name of its exception's type, ``Refused`` or ``TimedOut``; the exception itself
-    is the cause, where it could be brought along.
+    is the cause, where it could be brought along. ``story`` is its traceback in words: none comes
+    along from another process.
     """
 
-    def __init__(self, name: str, task_run_id: str, kind: str, message: str) -> None:
-        super().__init__(name, task_run_id, kind, message)
+    def __init__(
+        self, name: str, task_run_id: str, kind: str, message: str, story: str = ""
+    ) -> None:
+        super().__init__(name, task_run_id, kind, message, story)
         self.name = name
         self.task_run_id = task_run_id
         self.kind = kind
         self.message = message
+        self.story = story
 
     def __str__(self) -> str:
         return (

@@ -17,6 +17,16 @@ def wait(said: str) -> None:
     time.sleep(600)
 
 
+@task
+def spoil() -> None:
+    raise ValueError("a bad day\nof two lines")
+
+
+@flow
+def breaks_in_a_task() -> None:
+    spoil.submit().result()
+
+
 @flow(name="sums")
 def add(number: int = 1, times: int = 2) -> int:
     return sum(future.result() for future in [double.submit(number) for _ in range(times)])

@@ -48,6 +48,32 @@ async def test_a_flow_that_fails_says_where_and_ends_with_one(
     assert ", in breaks" in said.err
 
 
+@pytest.mark.parametrize("executor", ["process", "local"])
+async def test_a_task_that_fails_says_where_in_the_task(
+    service: Service, rescind: Command, file: str, executor: str
+) -> None:
+    said = await rescind.process("run", f"{file}:breaks_in_a_task", "--executor", executor)
+
+    assert said.code == 1
+    (told,) = said.out.splitlines()
+    assert told.endswith("'spoil-1' failed: ValueError: a bad day of two lines")
+    assert "my_flows.py, line " in said.err.splitlines()[-1]
+    assert ", in spoil" in said.err.splitlines()[-1]
+
+
+async def test_a_flow_file_named_like_a_module_sends_its_tasks_to_processes(
+    service: Service, rescind: Command, tmp_path: Path
+) -> None:
+    # Not in the working directory, which `python -m` puts before all others.
+    (tmp_path / "flows").mkdir()
+    shutil.copy(flows.__file__, tmp_path / "flows" / "queue.py")
+
+    said = await rescind.process("run", "flows/queue.py:add", "--json", "--executor", "process")
+
+    assert said.code == 0, said.err
+    assert said.json["value"] == "4"
+
+
 async def test_a_flow_that_is_cancelled_by_the_command_stops_and_exits_by_itself(
     service: Service, rescind: Command, file: str, tmp_path: Path
 ) -> None:

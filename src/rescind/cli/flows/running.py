@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -11,8 +10,10 @@ from pydantic_core import ValidationError
 
 from rescind.cli.debugging import debugging
 from rescind.cli.exits import Exit
+from rescind.cli.flows.place import where
 from rescind.cli.options import misused
 from rescind.cli.printing.output import Output
+from rescind.cli.printing.words import plain
 from rescind.errors import BrokerUnavailableError
 from rescind.events.requests import FlowRegister
 from rescind.kafka.connection import connect
@@ -33,6 +34,7 @@ from rescind.settings import Settings, load_settings
 __all__ = ["FlowCommand", "executor_of", "run_flow"]
 
 _LOOK_SECONDS: Final = 2.0
+_CHARACTERS_MAX: Final = 2_000
 
 # What these say of a broker that is away, the command says itself, once and in its own words.
 _SAID_HERE: Final = ("rescind.kafka.starting", "rescind.runners.client.connecting")
@@ -147,18 +149,8 @@ def _say(outcome: FlowOutcome, output: Output) -> Exit:
         )
     else:
         told = f"{outcome.flow_run_id} {outcome.state}"
-        output.show(f"{told}: {outcome.message}" if outcome.message else told)
+        message = plain(outcome.message, _CHARACTERS_MAX)
+        output.show(f"{told}: {message}" if message else told)
     if error is not None and outcome.state == "failed":
-        output.say(_where(error), "dim")
+        output.say(where(error), "dim")
     return Exit.OK if outcome.state == "success" else Exit.REFUSED
-
-
-def _where(error: BaseException) -> str:
-    """The place in the user's own code; with ``--debug`` the whole way to it."""
-    if debugging.get():
-        return "".join(traceback.format_exception(error)).rstrip()
-    frames = traceback.extract_tb(error.__traceback__)
-    if not frames:
-        return "Where it was raised is not known."
-    last = frames[-1]
-    return f"{last.filename}, line {last.lineno}, in {last.name} (--debug shows the way to it)"

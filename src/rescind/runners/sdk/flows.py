@@ -175,7 +175,9 @@ def _run_plainly(body: Callable[[], object]) -> "FlowOutcome":
 
     try:
         return FlowOutcome("offline", "success", done_here(body))
-    except Exception as error:  # noqa: BLE001 - user code may raise anything.
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001 - also SystemExit: a flow's end is not the command's.
         message = f"{type(error).__name__}: {error}"
         return FlowOutcome("offline", "failed", error=error, message=message)
 

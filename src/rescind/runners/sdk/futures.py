@@ -75,7 +75,8 @@ class TaskFuture(Generic[R]):
             raise TaskFailedError(self.name, self.task_run_id, "TimedOut", message)
         if end.end == "cancelled":
             raise TaskCancelledError(self.name, self.task_run_id, end.how or "")
-        kind, message, cause = "Unknown", "", None
-        if end.error is not None:
-            kind, message, cause = end.error.type, end.error.message, end.error.exception
-        raise TaskFailedError(self.name, self.task_run_id, kind, message) from cause
+        if (error := end.error) is None:
+            raise TaskFailedError(self.name, self.task_run_id, "Unknown", "")
+        raise TaskFailedError(
+            self.name, self.task_run_id, error.type, error.message, error.traceback or ""
+        ) from error.exception
