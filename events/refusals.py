@@ -99,7 +99,7 @@ class Code(StrEnum):
     NOT_ALLOWED = (
         "not_allowed",
         "This needs the service's signature, and the record has none that fits.",
-        "Ask by HTTP with a token that may do this.",
+        "Cancel by `rescind cancel` with the service's RESCIND_SIGNING_KEYS; the rest is its own.",
     )
     TOO_DEEP = (
         "too_deep",
@@ -124,7 +124,7 @@ class Code(StrEnum):
     QUARANTINED = (
         "quarantined",
         "The flow run's journal holds an event that cannot have happened.",
-        "An operator has to look: `rescind audit explain` says which event it is.",
+        "An operator has to look: `rescind journal tail --flow ID` says which event it is.",
     )
     RUNNER_LOST = (
         "runner_lost",

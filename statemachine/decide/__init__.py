@@ -112,7 +112,7 @@ def _not_allowed(request: AnyRequest, asked: Asked, policy: Policy) -> Refused |
         return refuse(
             Code.NOT_ALLOWED,
             f"a signature on {request.type!r} (accept_unsigned_cancels is off)",
-            "the record carries none that fits; ask by HTTP with a token that may cancel",
+            "the record carries none that fits; ask by `rescind cancel` with RESCIND_SIGNING_KEYS",
         )
     return None
 

@@ -40,7 +40,7 @@ def quarantined_flow(flow_run_id: str) -> Refused:
     return refuse(
         Code.QUARANTINED,
         "a flow run in order",
-        f"{flow_run_id!r} is quarantined; `rescind audit explain {flow_run_id}` says why",
+        f"{flow_run_id!r} is quarantined; `rescind journal tail --flow {flow_run_id}` says why",
     )
 
 
