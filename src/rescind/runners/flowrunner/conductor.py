@@ -11,13 +11,17 @@ back from theirs by `post`.
 import asyncio
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
+
+import structlog
 
 from rescind.errors import RescindError
 from rescind.events.words import Mode
-from rescind.runners.client import Grant, Refusal, Run
+from rescind.runners.client import Ended, Grant, Refusal, Run
 from rescind.runners.client.specs import TaskSpec
 from rescind.runners.executors import AttemptKey, Executor, Work, WorkEnd
+from rescind.runners.executors.ends import describe
 from rescind.runners.flowrunner.cleanup import clean_up
 from rescind.runners.flowrunner.climbing import Climb, climb
 from rescind.runners.flowrunner.reporting import ended_of
@@ -25,6 +29,8 @@ from rescind.runners.flowrunner.submission import Outcome, Submission
 from rescind.runners.flowrunner.watching import Watcher
 
 __all__ = ["Conductor"]
+
+_log = structlog.get_logger(__name__)
 
 TIMEOUT_GRACE_SECONDS: Final = 10.0
 
@@ -98,7 +104,19 @@ class Conductor:
             key = AttemptKey(self._run.flow_run_id, submission.task_run_id)
             end = WorkEnd(key, "cancelled", how="never_started")
             outcome = Outcome(end, refusal=str(error))
+        except Exception as error:  # noqa: BLE001 - a bug, ours or of an executor.
+            # Whoever waits for the result would do so for ever.
+            _log.exception("a task run was not carried", task_run_id=submission.task_run_id)
+            outcome = Outcome(self._end_of_bug(submission, error))
         submission.done.set_result(outcome)
+
+    def _end_of_bug(self, submission: Submission, error: Exception) -> WorkEnd:
+        key = AttemptKey(self._run.flow_run_id, submission.task_run_id)
+        running = self._executor.held()
+        for task_run_id, attempt in self._run.held:
+            if task_run_id == key.task_run_id and replace(key, attempt=attempt) not in running:
+                self._run.finish(task_run_id, Ended.failed(error), attempt)
+        return WorkEnd(key, "failed", error=describe(error))
 
     async def _outcome_of(self, submission: Submission) -> Outcome:
         spec = TaskSpec(submission.task_run_id, name=submission.name)
