@@ -6,9 +6,10 @@ what is wrong, where the class alone raises pydantic's error. Secrets are ``Secr
 no log and no traceback has them. Nothing is read again later: a setting changes with a restart.
 """
 
+import difflib
 import os
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 import platformdirs
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
@@ -22,9 +23,13 @@ from pydantic_settings import (
 
 from rescind.errors import SettingsError
 
-__all__ = ["Settings", "load_settings"]
+__all__ = ["Settings", "load_settings", "unknown_variables"]
 
 _PREFIX = "RESCIND_"
+
+# Variables that are no settings: where the file is, docker-compose.yml's, and the tests'.
+_NO_SETTINGS: Final = ("RESCIND_CONFIG", "RESCIND_KAFKA_PORT", "RESCIND_PROCESS_TREE")
+_OF_TESTS: Final = ("RESCIND_TEST_", "RESCIND_CI_")
 
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 PositiveSeconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -180,6 +185,23 @@ def load_settings(**overrides: Any) -> Settings:
         raise SettingsError([(str(config_file()), "a TOML file", f"not one: {error}")]) from None
     except OSError as error:
         raise SettingsError([(str(config_file()), "readable", str(error.strerror))]) from None
+
+
+def unknown_variables() -> list[str]:
+    """A sentence for each ``RESCIND_*`` variable that is no setting: set, it changes nothing.
+
+    No error: an older release may find the variables of a newer one.
+    """
+    known = [_PREFIX + name.upper() for name in Settings.model_fields]
+    sentences: list[str] = []
+    for name in sorted(os.environ):
+        if not name.startswith(_PREFIX) or name.startswith(_OF_TESTS):
+            continue
+        if name not in known and name not in _NO_SETTINGS:
+            alike = difflib.get_close_matches(name, known, n=1, cutoff=0.8)
+            meant = f"; {alike[0]} is one" if alike else ""
+            sentences.append(f"{name} is set, and no setting is called so{meant}")
+    return sentences
 
 
 def _problem(error: Any) -> tuple[str, str, str | None]:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from rescind.errors import SettingsError
-from rescind.settings import load_settings
+from rescind.settings import load_settings, unknown_variables
 
 
 @pytest.fixture(autouse=True)
@@ -104,3 +104,15 @@ def test_an_embedded_broker_has_fewer_partitions_than_a_cluster() -> None:
     assert load_settings().partition_count == 4
     assert load_settings(bootstrap="kafka:9092").partition_count == 12
     assert load_settings(bootstrap="kafka:9092", partitions=6).partition_count == 6
+
+
+def test_a_variable_that_is_no_setting_is_named_with_what_may_be_meant(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("GRACE_SECOND", "NOPE", "CONFIG", "TEST_BROKER", "PARTITIONS"):
+        monkeypatch.setenv(f"RESCIND_{name}", "1")
+
+    assert unknown_variables() == [
+        "RESCIND_GRACE_SECOND is set, and no setting is called so; RESCIND_GRACE_SECONDS is one",
+        "RESCIND_NOPE is set, and no setting is called so",
+    ]

@@ -17,7 +17,7 @@ from rescind.kafka.connection import connect
 from rescind.kafka.topics import TopicNames, check_topics, topic_specs
 from rescind.kafka.versions import wait_for_supported_broker
 from rescind.logs import configure_logging
-from rescind.settings import Settings, load_settings
+from rescind.settings import Settings, load_settings, unknown_variables
 
 __all__ = ["serve_agents", "serve_worker"]
 
@@ -44,6 +44,8 @@ def _serve(run: Callable[[Settings], int]) -> int:
     configure_logging("DEBUG" if debugging.get() else "INFO")
     calm_client_logs()
     settings = load_settings()
+    for sentence in unknown_variables():
+        _log.warning("a variable changes nothing", what=sentence)
     asyncio.run(_until_usable(settings))
     return run(settings)
 

@@ -132,3 +132,27 @@ async def test_topics_that_are_missing_end_the_examination(
     assert checks["topics"]["verdict"] == "fail"
     assert "`rescind topics create`" in checks["topics"]["remedy"]
     assert "workers" not in checks
+
+
+async def test_a_variable_that_is_misspelt_is_named_with_and_without_a_broker(
+    service: Service, rescind: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RESCIND_BOOTSTRAPS", "k:1")
+
+    for _ in range(2):
+        checks = await found(rescind)
+
+        assert checks["settings"]["verdict"] == "warn"
+        assert "RESCIND_BOOTSTRAPS is set" in checks["settings"]["says"]
+        monkeypatch.setenv("RESCIND_BOOTSTRAP", "127.0.0.1:1")
+
+
+async def test_a_service_says_at_its_start_which_variable_changes_nothing(
+    rescind: Command,
+) -> None:
+    said = await rescind.process(
+        *("worker",), RESCIND_NOPE="1", RESCIND_TOPIC_PREFIX="of-nobody.", within_seconds=90
+    )
+
+    assert said.code == 4
+    assert (said.out + said.err).count("RESCIND_NOPE is set, and no setting is called so") == 1

@@ -5,7 +5,7 @@ from typing import Final
 
 from rich.text import Text
 
-from rescind.cli.doctor.check import Check, Verdict, fail, ok
+from rescind.cli.doctor.check import Check, Verdict, fail, ok, warn
 from rescind.cli.doctor.clock import check_clock
 from rescind.cli.doctor.held_up import check_lanes_flow
 from rescind.cli.doctor.probe import check_answers
@@ -18,6 +18,7 @@ from rescind.cli.printing.words import plain
 from rescind.cli.session import Session, open_session
 from rescind.errors import BrokerError
 from rescind.kafka.topics import check_topics, topic_specs
+from rescind.settings import unknown_variables
 
 __all__ = ["diagnose"]
 
@@ -31,9 +32,9 @@ async def diagnose(*, probe: bool, as_json: bool) -> Exit:
         session = await open_session()
     except BrokerError as error:
         # Without a broker nothing else can be looked at; its own words say what to do.
-        _print([fail("kafka", str(error), "")], output)
+        _print([*_check_variables(), fail("kafka", str(error), "")], output)
         return exit_of(error)
-    checks = await _check(session, probe=probe)
+    checks = [*_check_variables(), *await _check(session, probe=probe)]
     _print(checks, output)
     failed = any(check.verdict is Verdict.FAIL for check in checks)
     return Exit.REFUSED if failed else Exit.OK
@@ -57,6 +58,11 @@ async def _check(session: Session, *, probe: bool) -> list[Check]:
     if probe:
         checks += await check_answers(session)
     return checks
+
+
+def _check_variables() -> list[Check]:
+    remedy = "correct the name, or unset it; rescind.toml refuses such a name"
+    return [warn("settings", sentence, remedy) for sentence in unknown_variables()]
 
 
 def _difference(sentence: str) -> Check:
