@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from rescind.cli.flows import running
+from rescind.runners.executors import LocalExecutor
 from tests.kafka.cli import flows
 from tests.kafka.cli.command import Command
 from tests.kafka.processors.service import Service
@@ -109,6 +111,41 @@ async def test_ctrl_c_asks_for_a_cancel_of_the_run(
 
     assert process.returncode == 1
     assert (await rescind("show", "long-1", "--json")).json["state"] == "Finished.Cancelled"
+
+
+async def test_without_a_free_main_thread_it_says_what_to_do_and_registers_nothing(
+    service: Service, rescind: Command, file: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The command has the main thread, unless a program calls it in another, as is done here."""
+    monkeypatch.setattr(running, "executor_of", lambda *_: LocalExecutor(must_interrupt=True))
+
+    said = await rescind("run", f"{file}:add", "--executor", "local", "--flow-run-id", "f")
+
+    assert (said.code, said.out) == (1, "")
+    assert "but signals reach Python code in the main thread only" in said.complaint
+    assert said.complaint.endswith(
+        "; start it from the main thread of a plain Linux process, or choose another executor"
+    )
+    assert (await rescind("show", "f")).code == 5
+
+
+async def test_without_a_free_main_thread_what_cannot_be_interrupted_runs_to_its_end(
+    service: Service, rescind: Command, file: str
+) -> None:
+    said = await rescind("run", f"{file}:add", "--executor", "local", "--json")
+
+    assert (said.code, said.json["value"]) == (0, "4")
+
+
+async def test_processes_that_cannot_be_ended_here_are_one_line_with_what_to_do(
+    service: Service, rescind: Command, file: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rescind.runners.executors.processes.sys.platform", "darwin")
+
+    said = await rescind("run", f"{file}:add", "--executor", "process")
+
+    assert (said.code, said.out) == (1, "")
+    assert "by means that only Linux has; start it" in said.complaint
 
 
 async def test_offline_nothing_is_asked_of_anybody(rescind: Command, file: str) -> None:
