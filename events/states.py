@@ -42,7 +42,8 @@ class _State(Wire):
     state_path: tuple[str, ...]
     is_finished: bool
     version: int
-    """The stream's version at the event that last changed this record."""
+    """The stream's version when this was written. A flow run's may be written again unchanged,
+    with what its task runs have added to the version meanwhile."""
     last_event_id: str
     flow_run_id: ChosenId
 

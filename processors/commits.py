@@ -5,9 +5,10 @@ producer is started anew, which settles it, and ``@position`` tells which.
 """
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from rescind.errors import FencedError, TransactionFailedError, UncertainError
+from rescind.kafka.records import OutRecord
 from rescind.processors.clocks import ClockKeeper
 from rescind.processors.lifecycle import Batch, Lifecycle
 from rescind.processors.restore import read_position
@@ -54,7 +55,11 @@ class Commits:
     def begin(self) -> Batch:
         """A new transaction on the committed state."""
         batch = self.life.begin()
-        batch.position = batch.position._replace(producer=self._producer_id)
+        # The first transaction counts as a round: nothing of the partition is older.
+        rewritten_ms = batch.position.rewritten_ms or self._tools.broker_time.now_ms()
+        batch.position = batch.position._replace(
+            producer=self._producer_id, rewritten_ms=rewritten_ms
+        )
         return batch
 
     async def commit(self, batch: Batch, swept: Iterable[Sweep] = ()) -> None:
@@ -75,6 +80,22 @@ class Commits:
         self.clocks.see(batch.draft)
         self.is_astray = False
 
+    async def write_again(
+        self, records: Sequence[OutRecord], rewritten_ms: int | None = None
+    ) -> None:
+        """Write public records that have not changed, and with the last of a round its beginning.
+
+        Raises:
+            FencedError: another worker has the partition.
+            TransactionFailedError: it did not happen.
+
+        """
+        batch = self.begin()
+        if rewritten_ms is not None:
+            batch.position = batch.position._replace(rewritten_ms=rewritten_ms)
+        await self._write(batch, records)
+        self.life.adopt(batch)
+
     async def probe(self) -> None:
         """Write a transaction in which nothing happens but that the sequence is raised.
 
@@ -86,8 +107,8 @@ class Commits:
         await self._write(batch)
         self.life.adopt(batch)
 
-    async def _write(self, batch: Batch) -> None:
-        records = batch.records()
+    async def _write(self, batch: Batch, beside: Sequence[OutRecord] = ()) -> None:
+        records = [*batch.records(), *beside]
         if batch.forwards:
             # Before the transaction: a crash in between forwards twice, which is harmless.
             await self._tools.asking.send_all(batch.forwards)

@@ -31,6 +31,7 @@ from rescind.processors.intake import Intake
 from rescind.processors.lifecycle import Batch, Lifecycle, Place, Read
 from rescind.processors.position import Position
 from rescind.processors.restore import restore
+from rescind.processors.rewriting import Rewriting
 from rescind.processors.salvage import salvage
 from rescind.processors.tools import Tools
 from rescind.statemachine.policy import Policy
@@ -57,6 +58,7 @@ class Pipeline:
         self._policy = policy
         self._tools = tools
         self._commits = Commits(place.partition, tools)
+        self._rewriting = Rewriting(self._commits, policy)
         self._intake: Intake | None = None
         self._striking: asyncio.Task[None] | None = None
         self._is_serving = False
@@ -120,6 +122,7 @@ class Pipeline:
                 await self.intake.wait(self._seconds_to_next_clock())
             self.intake.check()
             await self._turn()
+            await self._rewriting.go_on(self._tools.broker_time.now_ms())
             self._strike_clocks()
 
     async def _close_intake(self) -> None:
@@ -137,6 +140,7 @@ class Pipeline:
         self._commits.life.owed.update(dict.fromkeys(all_sweeps(base)))
         self._commits.clocks = ClockKeeper(self._policy)
         self._commits.clocks.restore(base)
+        self._rewriting = Rewriting(self._commits, self._policy)
         self._commits.is_astray = False
         self._is_serving = True
         await self._open_lanes()

@@ -35,6 +35,8 @@ class Position(NamedTuple):
     sequence: int = 0
     """Raised by every transaction, sweeps too."""
     last_at_ms: int = 0
+    rewritten_ms: int = 0
+    """When the last round that wrote again what is open began; 0 before the first transaction."""
 
     def of(self, lane: Lane) -> LanePosition:
         """The position in one lane."""
@@ -44,7 +46,9 @@ class Position(NamedTuple):
         """The position after the record at `offset` of a lane was taken in."""
         after = LanePosition(offset + 1, offset)
         start, stop = (after, self.stop) if lane == "start" else (self.start, after)
-        return Position(start, stop, self.producer, self.sequence, self.last_at_ms)
+        return Position(
+            start, stop, self.producer, self.sequence, self.last_at_ms, self.rewritten_ms
+        )
 
     def to_json(self) -> bytes:
         """The value of its record."""
@@ -56,6 +60,7 @@ class Position(NamedTuple):
                 "producer": self.producer,
                 "sequence": self.sequence,
                 "last_at_ms": self.last_at_ms,
+                "rewritten_ms": self.rewritten_ms,
             }
         )
 
@@ -77,6 +82,7 @@ class Position(NamedTuple):
                 body["producer"],
                 body["sequence"],
                 body["last_at_ms"],
+                body["rewritten_ms"],
             )
         except (orjson.JSONDecodeError, KeyError, TypeError) as error:
             raise UnreadableStateError(f"{error!r} in a position") from None

@@ -22,6 +22,8 @@ class Policy:
     armed_max: int = 100_000
     """Armed cancellations in one partition; beyond it the oldest lapses."""
     forget_after_seconds: float = 604_800
+    rewrite_after_seconds: float = 604_800
+    """How long the public record of an open run may be old before it is written again."""
     grant_valid_seconds: float = 30
     sweep_chunk: int = 1_000
     """How many task runs one transaction sweeps at most."""

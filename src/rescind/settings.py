@@ -91,7 +91,8 @@ class Settings(BaseSettings):
     armed_seconds: PositiveSeconds = 86_400
     armed_max: int = Field(default=100_000, ge=0)  # a partition
     forget_after_seconds: PositiveSeconds = 7 * 86_400
-    rewrite_after_seconds: PositiveSeconds = 7 * 86_400
+    # Well below the 30 days after which the state topics forget a record.
+    rewrite_after_seconds: PositiveSeconds = Field(default=7 * 86_400, le=15 * 86_400)
 
     @classmethod
     def settings_customise_sources(

@@ -45,6 +45,7 @@ def test_the_file_may_be_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
         ("SECURITY_PROTOCOL", "tls", "'PLAINTEXT', 'SSL', 'SASL_PLAINTEXT' or 'SASL_SSL'"),
         ("SECURITY_PROTOCOL", "SASL_SSL", "RESCIND_SASL_USERNAME to be given together"),
         ("LOST_AFTER_SECONDS", "6", "at least twice RESCIND_HEARTBEAT_SECONDS"),
+        ("REWRITE_AFTER_SECONDS", "2600000", "less than or equal to 1296000"),
         ("TLS_CA_FILE", "/no/such/file", "RESCIND_TLS_CA_FILE to be the path of a file"),
         ("CONFIG", "/no/such/file", "RESCIND_CONFIG to be the path of a file"),
         ("TOPIC_PREFIX", "a b", "RESCIND_TOPIC_PREFIX"),

@@ -7,7 +7,8 @@ from rescind.processors.position import LanePosition, Position
 
 
 def test_a_position_is_read_back_as_it_was_written() -> None:
-    position = Position(LanePosition(7, 5), LanePosition(1, 0), "producer-1", 12, 1_795_000_000_000)
+    lanes = LanePosition(7, 5), LanePosition(1, 0)
+    position = Position(*lanes, "producer-1", 12, 1_795_000_000_000, 1_790_000_000_000)
     assert Position.from_json(position.to_json()) == position
 
 
@@ -15,6 +16,12 @@ def test_each_lane_moves_by_itself_and_remembers_the_record_before() -> None:
     position = Position().read("stop", 4).read("start", 9).read("stop", 6)
     assert position.of("stop") == LanePosition(next=7, previous=6)
     assert position.of("start") == LanePosition(next=10, previous=9)
+
+
+def test_what_a_position_says_beside_the_lanes_stays_when_a_record_is_read() -> None:
+    position = Position(producer="p", sequence=12, last_at_ms=5, rewritten_ms=7)
+    read = position.read("stop", 4).read("start", 9)
+    assert read._replace(start=position.start, stop=position.stop) == position
 
 
 @pytest.mark.parametrize(
