@@ -77,9 +77,6 @@ class Settings(BaseSettings):
 
     # None: `<host>-<slot>`, the first slot that no other process of this machine holds.
     instance_id: str | None = Field(default=None, pattern=r"^[A-Za-z0-9._-]{1,200}$")
-    # New shapes on the wire are written from the level on that introduced them. Raise it
-    # only after every worker has the new release.
-    feature_level: int = Field(default=1, ge=1)
 
     acknowledge_seconds: PositiveSeconds = 15
     grace_seconds: Seconds = 30

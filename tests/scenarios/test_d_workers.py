@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 
 from rescind.events.journal import CancellationClockFired, FlowBodyFinished, FlowCancelled
+from rescind.kafka.groups import describe_group
+from rescind.kafka.records import OutRecord
 from tests.kafka.processors.journal import Asked
 from tests.scenarios.harness import Driven, Scene, refusals_in, types_of
 from tests.waiting import until
@@ -104,6 +106,18 @@ async def test_35_a_worker_killed_while_it_works_loses_nothing_and_doubles_nothi
     for flow in flows:
         assert (await own.flow_state(flow.flow_run_id)).state == "Finished.Cancelled"
         assert types_of(own.events(flow.flow_run_id)).count("flow.cancelled") == 1
+
+
+async def test_a_worker_that_cannot_read_a_partition_leaves_the_group_at_once(own: Scene) -> None:
+    newer = OutRecord(own.names.open_flows, b"f", b'{"schema":2,"record":"flow"}', (), 0)
+    await own.sender.send(newer)
+    worker = own.house.worker()
+    assert await worker.exit_code() == 1
+    assert "upgrade this worker" in worker.said()
+    # Not after the session time-out of a member that has only gone.
+    group = await describe_group(own.connection, own.names.lifecycle_group)
+    assert group.members == []
+    await own.sender.send(newer._replace(value=None))
 
 
 @pytest.mark.parametrize("idle", [False, True], ids=["at work", "idle"])

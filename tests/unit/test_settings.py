@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from rescind.errors import SettingsError
-from rescind.settings import load_settings, unknown_variables
+from rescind.settings import Settings, load_settings, unknown_variables
 
 
 @pytest.fixture(autouse=True)
@@ -31,6 +31,17 @@ def test_the_file_may_be_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
     (tmp_path / "other.toml").write_text('topic_prefix = "staging."\n')
     monkeypatch.setenv("RESCIND_CONFIG", str(tmp_path / "other.toml"))
     assert load_settings().topic_prefix == "staging."
+
+
+def test_every_setting_is_used() -> None:
+    import re
+
+    root = Path(__file__).parents[2]
+    modules = [*(root / "processors").rglob("*.py"), *(root / "src").rglob("*.py")]
+    source = "".join(path.read_text() for path in modules if path.name != "settings.py")
+    used = set(re.findall(r"settings\.(\w+)", source))
+    derived = {"bootstrap", "partitions"}  # As `is_embedded` and `partition_count`.
+    assert Settings.model_fields.keys() - used - derived == set()
 
 
 @pytest.mark.parametrize(
