@@ -5,13 +5,17 @@ abort, under whatever name it was asked for. Nothing here is ever computed twice
 terms in the event.
 """
 
+from typing import Final
+
 from rescind.events.journal import CancellationTerms, TaskCancellationTerms
 from rescind.events.requests import FlowCancel, TaskCancel
-from rescind.events.words import Mode, Text
+from rescind.events.words import Clocks, Mode, Text
 from rescind.statemachine.policy import Asked, Policy
 from rescind.statemachine.runs import FlowRun
 
-__all__ = ["crash_terms", "flow_terms", "task_terms"]
+__all__ = ["crash_terms", "flow_terms", "mode_of", "task_terms"]
+
+_NO_CLOCKS: Final = Clocks()
 
 
 def flow_terms(
@@ -66,6 +70,12 @@ def crash_terms(
     )
 
 
+def mode_of(request: FlowCancel | TaskCancel, flow: FlowRun | None, policy: Policy) -> Mode:
+    """What a cancel really asks for; `flow` is None while nobody knows the flow run."""
+    clocks = _NO_CLOCKS if flow is None else flow.clocks
+    return _mode(request.mode, _grace(request.grace_seconds, clocks, policy))
+
+
 class _Times:
     def __init__(
         self, mode: Mode, grace_seconds: float, acknowledge: float, deadline: float, wait: float
@@ -82,10 +92,11 @@ def _times(
 ) -> _Times:
     clocks = flow.clocks
     abort = _first(clocks.abort_seconds, policy.abort_seconds)
-    grace_seconds = _first(grace, clocks.grace_seconds, policy.grace_seconds)
-    graceful = mode is Mode.GRACEFUL and grace_seconds > 0
+    grace_seconds = _grace(grace, clocks, policy)
+    mode = _mode(mode, grace_seconds)
+    graceful = mode is Mode.GRACEFUL
     return _Times(
-        mode=Mode.GRACEFUL if graceful else Mode.ABORT,
+        mode=mode,
         grace_seconds=grace_seconds if graceful else 0.0,
         acknowledge=_first(clocks.acknowledge_seconds, policy.acknowledge_seconds),
         deadline=_first(deadline, clocks.deadline_seconds, policy.deadline_seconds)
@@ -93,6 +104,14 @@ def _times(
         else _first(deadline, abort),
         wait=_first(clocks.wait_seconds_max, policy.wait_seconds_max) if graceful else abort,
     )
+
+
+def _mode(asked: Mode, grace_seconds: float) -> Mode:
+    return asked if grace_seconds > 0 else Mode.ABORT
+
+
+def _grace(asked: float | None, clocks: Clocks, policy: Policy) -> float:
+    return _first(asked, clocks.grace_seconds, policy.grace_seconds)
 
 
 def _first(*values: float | None) -> float:

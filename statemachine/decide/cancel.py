@@ -19,7 +19,7 @@ from rescind.statemachine.draft import Draft
 from rescind.statemachine.edges import is_cancelling, is_finished
 from rescind.statemachine.policy import Asked, Policy
 from rescind.statemachine.runs import Armed, Cancellation, FlowRun, TaskRun
-from rescind.statemachine.terms import flow_terms, task_terms
+from rescind.statemachine.terms import flow_terms, mode_of, task_terms
 
 __all__ = ["cancel_flow", "cancel_task", "how_unstarted"]
 
@@ -38,13 +38,13 @@ def cancel_flow(request: FlowCancel, asked: Asked, draft: Draft, policy: Policy)
     if isinstance(checked, Refused):
         return checked
     if flow.cancellation is not None:
-        return _repeat(request.mode, flow.cancellation, flow, asked, request.reason, policy)
+        return _repeat(request, flow.cancellation, flow, asked, policy)
     if request.named_end != "cancelled":
         objection = _may_not_name_its_end(request, flow)
         if objection is not None:
             return objection
     if flow.state == "Pending" and flow.open <= policy.sweep_chunk:
-        return _cancel_at_once(request, asked, flow, draft)
+        return _cancel_at_once(request, asked, flow, draft, policy)
     terms = flow_terms(request, asked, flow, policy)
     return (Happened(FlowCancelling(terms=terms)),)
 
@@ -78,22 +78,23 @@ def _asked_before(cancellation: Cancellation | None, asked: Asked) -> Refused | 
 
 
 def _repeat(
-    mode: Mode,
-    cancellation: Cancellation,
-    flow: FlowRun,
-    asked: Asked,
-    reason: str,
-    policy: Policy,
+    request: FlowCancel, cancellation: Cancellation, flow: FlowRun, asked: Asked, policy: Policy
 ) -> Answer:
     """A second cancel changes nothing, unless it asks to abort what was graceful."""
-    if mode is Mode.ABORT and cancellation.mode is Mode.GRACEFUL:
-        return (Happened(_escalated(cancellation, asked, reason, flow, policy)),)
+    if _escalates(request, cancellation, flow, policy):
+        return (Happened(_escalated(cancellation, asked, request.reason, flow, policy)),)
     return refuse(
         Code.ALREADY_CANCELLING,
         "a flow run that nobody has asked to cancel",
         f"{flow.flow_run_id!r} is being cancelled; what was agreed stands",
         first=cancellation.id,
     )
+
+
+def _escalates(
+    request: FlowCancel | TaskCancel, begun: Cancellation, flow: FlowRun, policy: Policy
+) -> bool:
+    return begun.mode is Mode.GRACEFUL and mode_of(request, flow, policy) is Mode.ABORT
 
 
 def _escalated(
@@ -113,7 +114,9 @@ def _escalated(
     )
 
 
-def _cancel_at_once(request: FlowCancel, asked: Asked, flow: FlowRun, draft: Draft) -> Answer:
+def _cancel_at_once(
+    request: FlowCancel, asked: Asked, flow: FlowRun, draft: Draft, policy: Policy
+) -> Answer:
     """Nothing of it ever ran, so there is nobody to wait for."""
     swept = [
         Happened(
@@ -127,7 +130,7 @@ def _cancel_at_once(request: FlowCancel, asked: Asked, flow: FlowRun, draft: Dra
     over = FlowCancelled(
         cancellation_id=asked.event_id(len(swept)),
         reason=request.reason,
-        mode=request.mode,
+        mode=mode_of(request, flow, policy),
         account=account,
     )
     return (*swept, Happened(over))
@@ -155,7 +158,7 @@ def _armed_event(request: FlowCancel, asked: Asked, policy: Policy) -> Cancellat
     return CancellationArmed(
         cancellation_id=asked.event_id(0),
         reason=request.reason,
-        mode=request.mode,
+        mode=mode_of(request, None, policy),
         until=asked.at_ms + round(policy.armed_seconds * 1000),
     )
 
@@ -226,7 +229,7 @@ def _cancel_known_task(
     if begun is None:
         terms: TaskCancellationTerms = task_terms(request, asked, flow, policy)
         return (Happened(TaskCancelling(terms=terms), task.task_run_id, task.attempt),)
-    if request.mode is Mode.ABORT and begun.mode is Mode.GRACEFUL:
+    if _escalates(request, begun, flow, policy):
         escalated = _escalated(begun, asked, request.reason, flow, policy)
         return (Happened(escalated, task.task_run_id, task.attempt),)
     return refuse(
