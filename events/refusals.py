@@ -28,7 +28,7 @@ class Code(StrEnum):
 
     UNREADABLE = (
         "unreadable",
-        "It is not a request of this wire; its bytes are in the dead letters.",
+        "It is no request of this wire, or not where it says; its bytes are in the dead letters.",
         "Mend what the message names, and send it again.",
     )
     UNKNOWN_RUN = (

@@ -124,9 +124,9 @@ class Batch:
         else:
             outcome = self._core.answer(request, asked)
             self._fanout.answer(request, outcome)
-            if isinstance(request, Unreadable):
-                why = f"{request.path}: {request.message}" if request.path else request.message
-                self._bury(record, Code.UNREADABLE, why)
+            event = outcome[0].event
+            if isinstance(event, RequestRefused) and event.code is Code.UNREADABLE:
+                self._bury(record, event.code, event.message)
         self._items += len(outcome)
         self._bytes += len(record.value or b"")
         self._follow()

@@ -156,6 +156,20 @@ def test_a_record_of_another_partition_is_sent_on_before_the_commit() -> None:
     assert [entry.event.type for entry in entries(batch.records())] == ["request.forwarded.v1"]
 
 
+def test_a_runners_record_that_lies_elsewhere_than_it_says_is_answered_and_buried() -> None:
+    desk = Desk(partitions=4)
+    hello = {"type": "runner.register", "runner_id": "r", "partition": 3}
+    read = desk.read(hello, lane="start")
+    batch = desk.life.begin()
+    batch.take(read)
+    out = desk.commit(batch)
+    (told,) = inboxes(out)
+    assert told["refusals"][0]["code"] == "unreadable"
+    (letter,) = written(out, NAMES.dead_letters)
+    assert letter.value == read.record.value
+    assert dict(letter.headers)["rescind-why"].startswith(b"expected a record on partition 3")
+
+
 def test_lost_requests_are_said_in_the_chain() -> None:
     desk = Desk()
     desk.put(CANCEL)
