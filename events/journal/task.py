@@ -59,7 +59,10 @@ class TaskStarted(Event):
 
 
 class TaskRetrying(Event):
-    """The attempt failed and the next one may be asked for from ``retry_at`` on."""
+    """The attempt failed, and the next one may be asked for.
+
+    ``retry_at`` is when its runner means to, by the runner's clock; nobody is held to it.
+    """
 
     type: Literal["task.retrying.v1"] = "task.retrying.v1"
     runner_id: ChosenId

@@ -73,7 +73,8 @@ class TaskEnd(_Item):
     attempt: AttemptNumber = 1
     end: End
     retry_at: Moment | None = None
-    """The attempt failed and another will be asked for, not before this."""
+    """The attempt failed and another will be asked for, about then by the runner's clock. Keeping
+    to it is the runner's affair: the next attempt is granted whenever it is asked for."""
     how: How | None = None
     """For a cancelled attempt: ``graceful``, ``forced`` or ``never_started``."""
     stopped_confirmed: bool = True

@@ -189,6 +189,14 @@ def test_a_failed_attempt_with_a_next_one_waits_and_is_granted_anew() -> None:
     assert waiting.world.task("t1").retry_ms is None
 
 
+def test_when_to_retry_is_the_runners_affair_and_no_start_is_too_early() -> None:
+    failed = ended("t1", end=End.FAILED, retry_at=NOON_MS + 3_600_000)
+
+    asked = running("t1").when(failed, granted("t1", attempt=2))
+
+    asked.then("task.started t1")
+
+
 def test_the_report_that_led_to_a_retry_is_a_duplicate_when_it_comes_again() -> None:
     failed = ended("t1", end=End.FAILED, retry_at=NOON_MS)
     waiting = running("t1").when(failed)

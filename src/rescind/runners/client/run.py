@@ -169,7 +169,8 @@ class Run(Story):
     def finish(self, task_run_id: str, ended: Ended, attempt: int = 1) -> Reported:
         """Report how an attempt ended, batched with others. The first report of it counts.
 
-        With `retry_at`, awaiting it waits until the next attempt may be asked for. For the body
+        With `retry_at`, awaiting it waits until the service has taken it; waiting for that time
+        before the next attempt is asked for is up to whoever asks. For the body
         it does what `end` does.
         """
         if self._body == (task_run_id, attempt):
