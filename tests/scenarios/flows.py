@@ -49,6 +49,14 @@ def polite(folder: Path) -> None:
     works.give_way_to_the_flag(folder / "polite")
 
 
+@task(retries=3, retry_delay_seconds=LONG_SECONDS)
+def fails(folder: Path) -> None:
+    """Writes a line each time that it is called."""
+    with (folder / "failed").open("a") as file:
+        file.write("failed\n")
+    raise ValueError("not yet")
+
+
 @task
 def hash_in_c(folder: Path, seconds: float) -> str:
     return works.hash_in_c(folder / "hash_in_c", seconds)
@@ -95,6 +103,11 @@ def deaf(folder: Path) -> None:
 @flow
 def one_that_sleeps(folder: Path) -> None:
     nap.submit(folder).result()
+
+
+@flow
+def one_that_retries(folder: Path) -> None:
+    fails.submit(folder).result()
 
 
 @flow

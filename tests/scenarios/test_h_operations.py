@@ -4,8 +4,17 @@ import orjson
 import pytest
 from confluent_kafka import Message, Producer
 
+from rescind.events.journal import Entry
 from rescind.kafka.partitions import partition_of
+from rescind.kafka.readers import ends
+from rescind.kafka.records import Record
+from rescind.kafka.topics.specs import topic_specs
+from rescind.processors.restore import restore
+from rescind.statemachine.draft import Draft
+from rescind.statemachine.partition import Partition
+from rescind.statemachine.records import public_flow, public_task
 from tests.kafka.processors.journal import Asked
+from tests.kafka.processors.verdict import settled
 from tests.scenarios.harness import PARTITIONS, Scene, refusals_in, types_of
 
 POISON: dict[str, bytes | None] = {
@@ -17,6 +26,88 @@ POISON: dict[str, bytes | None] = {
     "a wrong type": b'{"type": "flow.cancel", "flow_run_id": "f", "grace_seconds": "soon"}',
     "too deep": b'{"type": "flow.cancel", "flow_run_id": "f", "x": ' + b"[" * 40 + b"]" * 40 + b"}",
 }
+
+
+async def test_63_a_full_replay_gives_every_state_again_and_nothing_else_happens(
+    own: Scene,
+) -> None:
+    worker = own.house.worker()
+    await one_of_each(own)
+    await settled(own)
+    worker.terminate()
+    assert await worker.exit_code() == 0
+    before = await ends_of_topics(own)
+
+    code, said = await own.rescind("audit", "verify", "--json")
+
+    assert code == 0, said
+    assert orjson.loads(said)["whole"] is True
+    for partition in range(PARTITIONS):
+        replayed = Draft(Partition())
+        for record in await own.read(own.names.journal, partition):
+            replayed.fold(Entry.from_json(record.value or b""))
+        replayed.adopt()
+        restored, _ = await restore(own.connection, own.names, partition)
+        base = replayed.base
+        assert base.flows == restored.flows
+        assert base.runners == restored.runners
+        assert base.armed == restored.armed
+        is_open = {key for key, flow in base.flows.items() if flow.end is None}
+        assert {key: base.tasks[key] for key in is_open if key in base.tasks} == restored.tasks
+        await assert_public_states(own, partition, base)
+    assert await ends_of_topics(own) == before
+
+
+async def one_of_each(own: Scene) -> None:
+    """A flow run that is open, and one for each end; one that is armed; a runner that is lost."""
+    await own.begun("open", ["runs"])
+    succeeded = await own.begun("succeeded", ["t"])
+    await succeeded.ends("t", "success", result_ref="s3://results/1")
+    await succeeded.ends("body", "success")
+    failed = await own.begun("failed", ["t"])
+    await failed.ends("t", "failed", retry_at="2099-01-01T00:00:00Z")
+    await failed.says("task.cancel", task_run_id="t")
+    await failed.ends("body", "failed", error={"type": "ValueError", "message": "no"})
+    cancelled = await own.begun("cancelled", ["t", "stays"])
+    waits = [{"task_run_id": "waits"}]
+    await cancelled.says("task.register", items=waits)
+    await own.cancel(cancelled.flow_run_id, deadline_seconds=0.2)
+    await cancelled.ends("t", "success")
+    await own.event(cancelled.flow_run_id, "flow.cancelled")
+    await cancelled.ends("stays", "success")
+    crashed = await own.begun("crashed", ["t"])
+    leaving = {"type": "runner.leave", "runner_id": crashed.runner_id}
+    await own.ask(leaving, partition=own.partition_of(crashed.flow_run_id))
+    await own.event(crashed.flow_run_id, "flow.failed")
+    await own.cancel(own.named("armed"))
+
+
+async def ends_of_topics(own: Scene) -> dict[str, dict[int, int]]:
+    """How far each topic goes, but that in which services learn the time."""
+    specs = topic_specs(own.names)
+    names = [spec.name for spec in specs if spec.name != own.names.heartbeats]
+    return {name: await ends(own.connection, name) for name in names}
+
+
+async def assert_public_states(own: Scene, partition: int, base: Partition) -> None:
+    """Key by key, what the state topics say is what the replay has."""
+    flows = last_of(await own.read(own.names.flow_states, partition))
+    assert flows.keys() == base.flows.keys()
+    for key, value in flows.items():
+        # Written with what happens to the flow run; its task runs raise the version after that.
+        version = orjson.loads(value)["version"]
+        assert version <= base.flows[key].version
+        assert value == public_flow(base.flows[key]._replace(version=version))
+    tasks = last_of(await own.read(own.names.task_states, partition))
+    assert tasks == {
+        f"{flow_run_id}/{task_run_id}": public_task(task)
+        for flow_run_id, of_flow in base.tasks.items()
+        for task_run_id, task in of_flow.items()
+    }
+
+
+def last_of(records: list[Record]) -> dict[str, bytes]:
+    return {(r.key or b"").decode(): r.value for r in records if r.value is not None}
 
 
 @pytest.mark.parametrize("value", POISON.values(), ids=POISON)
