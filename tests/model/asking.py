@@ -21,8 +21,7 @@ __all__ = ["FLOWS", "KINDS", "RUNNERS", "Words"]
 FLOWS: Final = ("f1", "f2", "f3", "f4")
 TASKS: Final = tuple(f"t{number}" for number in range(1, 11))
 RUNNERS: Final = ("ra", "rb", "rc", "rd", "re", "rf")
-NOW: Final = "@now"
-"""Stands for the cancellation that is under way when the request is sent."""
+NOW: Final = "@now"  # The cancellation that is under way when the request is sent.
 
 Words = dict[str, Any]
 
@@ -254,11 +253,9 @@ def clock(world: World, chance: Random) -> Words:
     flow_run_id, task_run_id, which, due_ms = pick(chance, running)
     if often(chance):
         world.now_ms = max(world.now_ms, due_ms)
-    words: Words = {"flow_run_id": flow_run_id, "clock": which.value}
-    words["due_at"] = moment_to_text(due_ms if often(chance) else due_ms + 1)
-    if task_run_id is not None:
-        words["task_run_id"] = task_run_id
-    return words
+    due_at = moment_to_text(due_ms if often(chance) else due_ms + 1)
+    words: Words = {"flow_run_id": flow_run_id, "clock": which.value, "due_at": due_at}
+    return words if task_run_id is None else words | {"task_run_id": task_run_id}
 
 
 def _all_tasks(world: World) -> list[TaskRun]:

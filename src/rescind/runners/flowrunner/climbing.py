@@ -9,6 +9,7 @@ import asyncio
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import structlog
 
@@ -19,7 +20,9 @@ from rescind.runners.client import Run
 from rescind.runners.executors import AttemptKey, Executor, Rung, RungResult
 from rescind.runners.ladder import Step, timetable
 
-__all__ = ["Climb", "climb"]
+__all__ = ["Climb", "climb", "time_out"]
+
+TIMEOUT_GRACE_SECONDS: Final = 10.0
 
 _log = structlog.get_logger(__name__)
 
@@ -60,6 +63,26 @@ async def climb(ladder: Climb) -> None:
         if not left:
             return
         _take(ladder, left, step)
+
+
+async def time_out(
+    run: Run,
+    executor: Executor,
+    key: AttemptKey,
+    on_rung: Callable[[RungResult, int], None],
+) -> None:
+    """End an attempt that has taken too long, by the same ladder as a cancellation."""
+    ladder = Climb(
+        run=run,
+        executor=executor,
+        keys=[key],
+        mode=Mode.GRACEFUL,
+        grace_seconds=TIMEOUT_GRACE_SECONDS,
+        cooperative_seconds=0,
+        began_seconds=time.monotonic(),
+        on_rung=on_rung,
+    )
+    await climb(ladder)
 
 
 def _take(ladder: Climb, keys: Sequence[AttemptKey], step: Step) -> None:

@@ -17,13 +17,12 @@ from typing import Final
 import structlog
 
 from rescind.errors import RescindError
-from rescind.events.words import Mode
 from rescind.runners.client import Ended, Grant, Refusal, Run
 from rescind.runners.client.specs import TaskSpec
 from rescind.runners.executors import AttemptKey, Executor, Work, WorkEnd
 from rescind.runners.executors.ends import describe
 from rescind.runners.flowrunner.cleanup import clean_up
-from rescind.runners.flowrunner.climbing import Climb, climb
+from rescind.runners.flowrunner.climbing import time_out
 from rescind.runners.flowrunner.reporting import ended_of
 from rescind.runners.flowrunner.submission import Outcome, Submission
 from rescind.runners.flowrunner.watching import Watcher
@@ -31,8 +30,6 @@ from rescind.runners.flowrunner.watching import Watcher
 __all__ = ["Conductor"]
 
 _log = structlog.get_logger(__name__)
-
-TIMEOUT_GRACE_SECONDS: Final = 10.0
 
 AHEAD: Final = 2
 """Attempts granted for each one that can run at once: the next is there when one ends, and the
@@ -251,21 +248,9 @@ class Conductor:
         return False
 
     async def _time_out(self, key: AttemptKey, seconds: float) -> None:
-        """End an attempt that takes too long, by the same ladder as a cancellation."""
         await asyncio.sleep(seconds)
         self._timed_out.add(key)
-        await climb(
-            Climb(
-                run=self._run,
-                executor=self._executor,
-                keys=[key],
-                mode=Mode.GRACEFUL,
-                grace_seconds=TIMEOUT_GRACE_SECONDS,
-                cooperative_seconds=0,
-                began_seconds=time.monotonic(),
-                on_rung=self._watcher.rung,
-            )
-        )
+        await time_out(self._run, self._executor, key, self._watcher.rung)
 
     def stop_all(self, asked_seconds: float) -> None:
         """Nothing more is granted; what waits to be ends as never started."""
