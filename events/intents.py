@@ -40,7 +40,7 @@ class Grant(_Told):
     attempt: int
     valid_seconds: Seconds
     ancestors: tuple[ChosenId, ...] = ()
-    """For a child: the chain above it, to be named when it registers itself."""
+    """For a child: its parent's own ancestors, to be named in its `ParentLink`."""
 
 
 class Refusal(_Told):

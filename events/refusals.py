@@ -113,8 +113,8 @@ class Code(StrEnum):
     )
     STALE = (
         "stale",
-        "It is about a clock or a cancellation that has been replaced or is over.",
-        "Nothing: whatever replaced it goes on.",
+        "It is about something that has been replaced, is over, or needs it no longer.",
+        "Nothing: whatever is the case now goes on.",
     )
     CONFIRMATION_NEEDED = (
         "confirmation_needed",

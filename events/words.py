@@ -244,7 +244,12 @@ class ParentLink(Wire):
     flow_run_id: ChosenId
     task_run_id: ChosenId
     ancestors: Annotated[tuple[ChosenId, ...], Field(max_length=32), FailFast()] = ()
-    """The parent's own ancestors, nearest last; a chain of more than 32 is refused."""
+    """The parent's own ancestors, nearest last, as its grant names them."""
+
+    @property
+    def chain(self) -> tuple[str, ...]:
+        """Every flow run above the child, nearest last."""
+        return (*self.ancestors, self.flow_run_id)
 
 
 class Clocks(Wire):

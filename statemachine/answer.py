@@ -7,7 +7,7 @@ transaction and adopts the draft after the commit. What could not be swept withi
 returned, to be gone on with between other requests.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from rescind.events.journal import (
     CancellationAcknowledged,
@@ -15,7 +15,7 @@ from rescind.events.journal import (
     CancellationClockFired,
     CancellationEscalated,
     CancellationLapsed,
-    CancellationSent,
+    ChildFinishedRecorded,
     Entry,
     FlowCancelled,
     FlowCancelling,
@@ -43,10 +43,12 @@ from rescind.statemachine.decide.cancel import must_lapse
 from rescind.statemachine.draft import Draft
 from rescind.statemachine.edges import is_cancelling
 from rescind.statemachine.envelope import Recorder
+from rescind.statemachine.families import Errand, recorded
 from rescind.statemachine.policy import Asked, Policy
-from rescind.statemachine.runs import Cancellation, FlowRun, TaskRun
+from rescind.statemachine.runs import TaskRun
 from rescind.statemachine.settlement import settle
 from rescind.statemachine.sweeps import Sweep, SweepKind, is_overdue, run_sweep
+from rescind.statemachine.telling import intents_sent, who_is_concerned
 
 __all__ = ["Core"]
 
@@ -125,6 +127,16 @@ class Core:
         self._sweep(sweep, at_ms)
         self._follow(begin, at_ms)
 
+    def record_errands(self, errands: Iterable[Errand], at_ms: int) -> None:
+        """Say in the streams that owed them that the broker has these errands."""
+        begin = len(self.recorder.entries)
+        for errand in errands:
+            told = recorded(errand, self.draft)
+            if told is not None:
+                happened, cause = told
+                self.recorder.derive(errand.flow_run_id, happened, cause, at_ms)
+        self._follow(begin, at_ms)
+
     def _follow(self, begin: int, at_ms: int) -> None:
         """Whatever follows from the entries from `begin` on, and from what follows."""
         entries = self.recorder.entries
@@ -156,6 +168,7 @@ class Core:
                 self._tell(entry, at_ms)
                 if isinstance(event, FlowCancelling):
                     self._sweep(_of_flow(SweepKind.UNSTARTED, entry), at_ms)
+                    self._speak_of_children(entry, at_ms)
             case CancellationAcknowledged(last=True):
                 self._acknowledged(entry, event, at_ms)
             case CancellationClockFired():
@@ -163,6 +176,8 @@ class Core:
             case RunnerLeft() | RunnerLostRecorded():
                 self._sweep(Sweep(SweepKind.GONE, "", entry.stream_id, entry.id), at_ms)
             case FlowCancelled() | FlowFailed() | FlowSucceeded():
+                self._after_the_end(entry, at_ms)
+            case ChildFinishedRecorded() if self._has_ended(entry.stream_id):
                 self._owe(_of_flow(SweepKind.STUBS, entry))
             case CancellationArmed():
                 lapsing = must_lapse(self.draft, self.policy)
@@ -203,17 +218,19 @@ class Core:
             return
         if entry.task_run_id is None:
             cancellation = flow.cancellation
-            holders = _concerned(flow, self.policy)
+            holders = who_is_concerned(flow, self.policy)
         else:
             task = self.draft.task(entry.stream_id, entry.task_run_id)
             if task is None or task.runner_id is None or not is_cancelling(task.state):
+                return
+            if task.child is not None:
                 return
             cancellation, holders = task.cancellation, [task.runner_id]
         if cancellation is None:
             return
         untold = [runner for runner in holders if runner not in cancellation.acknowledged]
         if untold:
-            sent = _sent(cancellation, untold, flow, at_ms, self.policy)
+            sent = intents_sent(cancellation, untold, flow, at_ms, self.policy)
             happened = Happened(sent, entry.task_run_id, entry.attempt)
             self.recorder.derive(entry.stream_id, happened, entry.id, at_ms)
 
@@ -233,34 +250,24 @@ class Core:
             # Nobody asks for this end; who asked for what led to it is part of the account.
             asked_by = None if flow.cancellation is None else flow.cancellation.actor
             entry = self.recorder.derive(flow_run_id, ended, cause, at_ms, actor=asked_by)
-            self._owe(_of_flow(SweepKind.STUBS, entry))
+            self._after_the_end(entry, at_ms)
+
+    def _after_the_end(self, entry: Entry, at_ms: int) -> None:
+        self._owe(_of_flow(SweepKind.STUBS, entry))
+        self._speak_of_children(entry, at_ms)
+
+    def _speak_of_children(self, entry: Entry, at_ms: int) -> None:
+        flow = self.draft.flow(entry.stream_id)
+        if flow is not None and flow.children:
+            self._sweep(_of_flow(SweepKind.CHILDREN, entry), at_ms)
+
+    def _has_ended(self, flow_run_id: str) -> bool:
+        flow = self.draft.flow(flow_run_id)
+        return flow is not None and flow.end is not None
 
 
 def _of_flow(kind: SweepKind, entry: Entry) -> Sweep:
     return Sweep(kind, entry.stream_id, "", entry.id)
-
-
-def _concerned(flow: FlowRun, policy: Policy) -> list[str]:
-    """Who holds a piece, and who drives it: that one would ask to start more.
-
-    Nobody, when it is over with the next sweep. Sorted, since who holds what is counted in
-    another order after a restart.
-    """
-    over_at_once = not flow.running and flow.pending <= policy.sweep_chunk
-    driver = [] if flow.runner_id is None or over_at_once else [flow.runner_id]
-    return sorted({*flow.holders, *driver})
-
-
-def _sent(
-    cancellation: Cancellation, runners: list[str], flow: FlowRun, at_ms: int, policy: Policy
-) -> CancellationSent:
-    own = flow.clocks.acknowledge_seconds
-    seconds = policy.acknowledge_seconds if own is None else own
-    return CancellationSent(
-        cancellation_id=cancellation.id,
-        runner_ids=tuple(runners),
-        acknowledge_at=at_ms + round(seconds * 1000),
-    )
 
 
 def _as_events(

@@ -18,6 +18,8 @@ def flow_clocks(flow: FlowRun, policy: Policy) -> dict[Clock, int]:
     if flow.quarantined:
         return {}
     if is_finished(flow.state) and flow.finished_ms is not None:
+        if flow.parent is not None and not flow.end_told:
+            return {}
         return _forgetting(flow.finished_ms, policy)
     if not is_cancelling(flow.state) or flow.cancellation is None:
         return {}
@@ -29,8 +31,13 @@ def task_clocks(task: TaskRun, flow: FlowRun) -> dict[Clock, int]:
     cancellation = task.cancellation
     if not is_cancelling(task.state) or cancellation is None or flow.quarantined:
         return {}
+    if flow.end is not None:
+        # A child that outlives its parent: nobody waits for it any more.
+        return {}
     return _cancellation_clocks(
-        cancellation, unanswered=task.runner_id not in cancellation.acknowledged
+        cancellation,
+        # Nobody but its own stream is asked to stop a child.
+        unanswered=task.child is None and task.runner_id not in cancellation.acknowledged,
     )
 
 

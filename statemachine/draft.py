@@ -17,6 +17,7 @@ from rescind.events.journal import (
     RunnerForgotten,
     StreamKind,
 )
+from rescind.statemachine.edges import is_running
 from rescind.statemachine.evolve import evolve_flow, evolve_runner, evolve_task
 from rescind.statemachine.evolve.cancellation import begun_before
 from rescind.statemachine.partition import Partition
@@ -101,6 +102,17 @@ class Draft:
             if changed_task is not None and changed_task.state.startswith("Pending"):
                 yield changed_task
 
+    def children_of(self, flow_run_id: str) -> Iterator[TaskRun]:
+        """Its children that are running, in the order in which they changed last."""
+        changed = self.tasks.get(flow_run_id, {})
+        committed = self.base.tasks.get(flow_run_id, {})
+        for task_run_id in self.base.children.get(flow_run_id, {}):
+            if task_run_id not in changed:
+                yield committed[task_run_id]
+        for task in list(changed.values()):
+            if task is not None and task.child is not None and is_running(task.state):
+                yield task
+
     def held_by(self, runner_id: str) -> Iterator[TaskRun]:
         """The attempts that a runner holds, in this partition."""
         for flow_run_id, task_run_id in self.base.held.get(runner_id, {}):
@@ -154,6 +166,9 @@ class Draft:
         after = evolve_task(before, entry)
         self.tasks.setdefault(flow_run_id, {})[task_run_id] = after
         self.flows[flow_run_id] = recount_step(flow, before, after, entry.version or 0)
+        if flow.end is not None:
+            # A child that outlives its parent: that one's record has the version of the stream.
+            self.spoken[flow_run_id] = None
         if isinstance(entry.event, CancellationAcknowledged):
             self._mark_held(entry.event, flow_run_id)
 
@@ -202,17 +217,23 @@ class Draft:
                 changed[attempt.task_run_id] = task._replace(held=attempt.can_stop)
 
     def drop_tasks(self, flow_run_id: str, limit: int | None = None) -> int:
-        """Drop up to `limit` stubs of a flow run that has ended; how many were dropped."""
-        ids = list(islice(self._known_tasks(flow_run_id), limit))
+        """Drop up to `limit` stubs of a flow run that has ended; how many were dropped.
+
+        A child that is still running is kept for its end, unless all are dropped.
+        """
+        known = self._known_tasks(flow_run_id)
+        if limit is not None:
+            known = (task for task in known if task.end is not None)
+        ids = [task.task_run_id for task in islice(known, limit)]
         if ids:
             self.tasks.setdefault(flow_run_id, {}).update(dict.fromkeys(ids))
         return len(ids)
 
-    def _known_tasks(self, flow_run_id: str) -> Iterator[str]:
+    def _known_tasks(self, flow_run_id: str) -> Iterator[TaskRun]:
         committed = self.base.tasks.get(flow_run_id, {})
         changed = self.tasks.get(flow_run_id, {})
-        yield from (known for known in committed if known not in changed)
-        yield from (known for known, task in changed.items() if task is not None)
+        yield from (task for known, task in committed.items() if known not in changed)
+        yield from (task for task in changed.values() if task is not None)
 
     def adopt(self) -> None:
         """Make it the committed state. Only after the commit."""

@@ -92,8 +92,13 @@ _TASK_EDGES: Final = (
     ("cancellation.clock_fired", "Running.Cancelling", None),
     ("child.cancel_sent", "Running", None),
     ("child.not_cancelled", "Running", None),
-    ("child.finished", "Running", None),
+    ("child.given_up", "Running", None),
     ("child.released", "Running", None),
+    ("child.finished.success", "Running", "Finished.Success"),
+    ("child.finished", "Running", "Finished.Failed"),
+    ("child.finished.crashed", "Running", "Finished.Failed.Crashed"),
+    ("child.finished.timed_out", "Running", "Finished.Failed.TimedOut"),
+    ("child.finished.cancelled", "Running", "Finished.Cancelled"),
 )
 
 _RUNNER_EDGES: Final = (

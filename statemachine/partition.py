@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from rescind.statemachine.edges import is_finished, is_running
 from rescind.statemachine.runs import NO_TALLY, Armed, FlowRun, RunnerRecord, TaskRun
-from rescind.statemachine.tally import counted, holder_of
+from rescind.statemachine.tally import child_running, counted, holder_of
 
 __all__ = ["AttemptRef", "Known", "Partition", "restore"]
 
@@ -38,6 +38,8 @@ class Partition:
         """Task runs without a grant, by flow run."""
         self.held: dict[str, dict[AttemptRef, None]] = {}
         """Attempts that are running, by the runner that holds them."""
+        self.children: dict[str, dict[str, None]] = {}
+        """Task runs of kind child that are running, by flow run."""
         self.owned: dict[str, dict[str, None]] = {}
         """Flow runs that have not ended, by the runner that owns them."""
         self.last_at_ms = 0
@@ -80,8 +82,11 @@ class Partition:
         of_flow[task_run_id] = task
         if task.state.startswith("Pending"):
             self.pending.setdefault(flow_run_id, {})[task_run_id] = None
-        elif is_running(task.state) and task.runner_id is not None:
-            self.held.setdefault(task.runner_id, {})[flow_run_id, task_run_id] = None
+        elif is_running(task.state):
+            if task.runner_id is not None:
+                self.held.setdefault(task.runner_id, {})[flow_run_id, task_run_id] = None
+            if task.child is not None:
+                self.children.setdefault(flow_run_id, {})[task_run_id] = None
 
     def put_runner(self, runner_id: str, runner: RunnerRecord | None) -> None:
         """Set or drop a runner."""
@@ -101,19 +106,25 @@ class Partition:
         """Derive every flow run's counts from its task runs.
 
         The counts are not written with each task run's end, nor is the stream's version: after
-        a restore they follow from the records of the task runs. What a finished flow run says
-        stands: its task runs may be gone already.
+        a restore they follow from the records of the task runs. The account of a finished flow
+        run stands, its task runs may be gone already; children may still be running.
         """
         for flow_run_id, flow in list(self.flows.items()):
+            tasks = self.tasks.get(flow_run_id, {})
             if not is_finished(flow.state):
-                tasks = self.tasks.get(flow_run_id, {}).values()
-                self.flows[flow_run_id] = recounted(flow, tasks)
+                self.flows[flow_run_id] = recounted(flow, tasks.values())
+            elif flow_run_id in self.children:
+                kept = recounted(flow, tasks.values())._replace(tally=flow.tally)
+                self.flows[flow_run_id] = kept
 
     def _unindex(self, task: TaskRun) -> None:
         if task.state.startswith("Pending"):
             _discard(self.pending, task.flow_run_id, task.task_run_id)
-        elif task.runner_id is not None:
+            return
+        if task.runner_id is not None:
             _discard(self.held, task.runner_id, (task.flow_run_id, task.task_run_id))
+        if task.child is not None:
+            _discard(self.children, task.flow_run_id, task.task_run_id)
 
 
 def restore(records: Iterable[Known], last_at_ms: int = 0) -> Partition:
@@ -131,7 +142,7 @@ def restore(records: Iterable[Known], last_at_ms: int = 0) -> Partition:
 
 def recounted(flow: FlowRun, tasks: Iterable[TaskRun]) -> FlowRun:
     """The flow run with counts and version as its task runs have them."""
-    pending = running = 0
+    pending = running = children = unwaited = 0
     version = flow.version
     holders: dict[str, int] = {}
     tally = NO_TALLY
@@ -144,9 +155,19 @@ def recounted(flow: FlowRun, tasks: Iterable[TaskRun]) -> FlowRun:
                 holders[now] = holders.get(now, 0) + 1
         elif task.state.startswith("Pending"):
             pending += 1
+        if task.child is not None:
+            is_one, is_unwaited = child_running(task)
+            children += is_one
+            unwaited += is_unwaited
         tally = counted(tally, task)
     return flow._replace(
-        version=version, pending=pending, running=running, holders=holders, tally=tally
+        version=version,
+        pending=pending,
+        running=running,
+        holders=holders,
+        tally=tally,
+        children=children,
+        unwaited=unwaited,
     )
 
 

@@ -17,6 +17,7 @@ from rescind.statemachine.edges import is_cancelling, is_finished, is_running
 from rescind.statemachine.runs import (
     Armed,
     Cancellation,
+    ChildLine,
     FlowRun,
     RunnerRecord,
     Tally,
@@ -42,7 +43,7 @@ _NAMES: Final = {kind: name for name, kind in _KINDS.items()}
 
 # What follows from the task runs is not written with the flow run: it would have to be written
 # with each of their ends. `Partition.recount` derives it again.
-_DERIVED: Final = frozenset({"pending", "running", "holders"})
+_DERIVED: Final = frozenset({"pending", "running", "holders", "children", "unwaited"})
 
 
 def open_record(record: OpenRecord) -> bytes:
@@ -64,7 +65,7 @@ def _plain(value: object) -> object:
     # orjson writes no subclass of a tuple by itself.
     if isinstance(value, BaseModel):
         return value.model_dump(mode="json", exclude_none=True)
-    if isinstance(value, Cancellation | Tally):
+    if isinstance(value, Cancellation | ChildLine | Tally):
         return value._asdict()
     raise TypeError(type(value).__name__)
 
@@ -199,8 +200,7 @@ def _is_special(task: TaskRun) -> bool:
         and task.error is None
         and task.how is None
         and task.evidence is None
-        and task.child_flow_run_id is None
-        and task.cascade is None
+        and task.child is None
     )
 
 
@@ -212,6 +212,6 @@ def _special(task: TaskRun) -> dict[str, Any]:
         "error": _model(task.error),
         "evidence": task.evidence,
         "cancellation": _cancellation(task.cancellation),
-        "child_flow_run_id": task.child_flow_run_id,
-        "cascade": task.cascade,
+        "child_flow_run_id": None if task.child is None else task.child.flow_run_id,
+        "cascade": None if task.child is None else task.child.cascade,
     }

@@ -24,7 +24,16 @@ from rescind.events.words import (
 )
 from rescind.statemachine.replacing import quick_to_replace
 
-__all__ = ["NO_TALLY", "Armed", "Cancellation", "FlowRun", "RunnerRecord", "Tally", "TaskRun"]
+__all__ = [
+    "NO_TALLY",
+    "Armed",
+    "Cancellation",
+    "ChildLine",
+    "FlowRun",
+    "RunnerRecord",
+    "Tally",
+    "TaskRun",
+]
 
 
 class Tally(NamedTuple):
@@ -70,6 +79,23 @@ class Cancellation(NamedTuple):
     account: Account | None = None
 
 
+class ChildLine(NamedTuple):
+    """What only a task run has that stands for a child: a flow run of its own, seen from here."""
+
+    flow_run_id: str
+    cascade: CascadePolicy
+    cancel_sent: Mode | None = None
+    """The broker has a cancel in this mode for the child."""
+    given_up: str | None = None
+    """The event by which the runner that was to register the child will not."""
+    kept_out: bool = False
+    """The broker has word for the child's stream that it never begins, if it has not."""
+    left_alone: bool = False
+    """That a cancel is not for this child has been said."""
+    released: bool = False
+    """That the flow run has ended without it has been said."""
+
+
 @quick_to_replace
 class TaskRun(NamedTuple):
     """One task run. Pending with attempt *n* means: attempt *n* may be asked for."""
@@ -97,9 +123,7 @@ class TaskRun(NamedTuple):
     cancellation: Cancellation | None = None
     held: bool | None = None
     """What its runner said: True held and can be stopped, False held and cannot; None nothing."""
-    child_flow_run_id: str | None = None
-    cascade: CascadePolicy | None = None
-    released: bool = False
+    child: ChildLine | None = None
     retried: tuple[str, str, str] | None = None
     """The attempt before this one: who reported its end, which end, and the event of it."""
 
@@ -137,14 +161,30 @@ class FlowRun(NamedTuple):
     pending: int = 0
     """Task runs that were registered and hold no grant, waiting for a retry included."""
     running: int = 0
-    """Task runs that a runner holds, the body and children that are waited for included."""
+    """Task runs that were granted and have not ended, the body and children included."""
     holders: Mapping[str, int] = {}
     """How many of them each runner holds."""
+    children: int = 0
+    """How many of them are children."""
+    unwaited: int = 0
+    """How many of the children have a policy of their own by which their parent does not wait."""
+    end_told: bool | None = None
+    """The broker has the end for the parent."""
+
+    @property
+    def busy(self) -> int:
+        """Task runs that somebody holds and that the flow run waits for."""
+        if not self.children:
+            return self.running
+        for_all = None if self.cancellation is None else self.cancellation.cascade
+        if for_all is None:
+            return self.running - self.unwaited
+        return self.running - (0 if for_all is CascadePolicy.WAIT else self.children)
 
     @property
     def open(self) -> int:
-        """Task runs of any kind that have not ended."""
-        return self.pending + self.running
+        """Task runs of any kind that have not ended, without children that are not waited for."""
+        return self.pending + self.busy
 
 
 class RunnerRecord(NamedTuple):

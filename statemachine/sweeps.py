@@ -9,13 +9,21 @@ from enum import StrEnum
 from itertools import islice
 from typing import NamedTuple
 
-from rescind.events.journal import FlowCancelling, TaskCancelled, TaskFailed
-from rescind.events.words import Actor, ErrorInfo, How, Mode, TaskKind
+from rescind.events.journal import (
+    ChildGivenUp,
+    ChildNotCancelled,
+    ChildReleased,
+    FlowCancelling,
+    TaskCancelled,
+    TaskFailed,
+)
+from rescind.events.words import Actor, CascadePolicy, ErrorInfo, How, Mode, TaskKind
 from rescind.statemachine.decide.answers import Happened
 from rescind.statemachine.decide.cancel import how_unstarted
 from rescind.statemachine.draft import Draft
 from rescind.statemachine.edges import is_cancelling
 from rescind.statemachine.envelope import Recorder
+from rescind.statemachine.families import is_awaited, policy_of
 from rescind.statemachine.partition import Partition
 from rescind.statemachine.policy import Policy
 from rescind.statemachine.runs import Cancellation, FlowRun, RunnerRecord, TaskRun
@@ -32,6 +40,7 @@ class SweepKind(StrEnum):
     UNSTARTED = "unstarted"  #: of a cancelling flow run, what holds no grant
     NOT_HELD = "not_held"  #: of one runner that has acknowledged, what it did not name
     OVERDUE = "overdue"  #: of a cancelling flow run whose deadline has struck, what is held
+    CHILDREN = "children"  #: what is to be said of children that nobody waits for
     GONE = "gone"  #: what a runner held that is gone, and what it owned
     STUBS = "stubs"  #: the task runs of a flow run that has ended
 
@@ -51,11 +60,16 @@ def all_sweeps(partition: Partition) -> list[Sweep]:
     for flow in partition.flows.values():
         cancellation = flow.cancellation
         if flow.end is not None:
+            owed = Sweep(SweepKind.STUBS, flow.flow_run_id, "", flow.event_id)
             if flow.flow_run_id in partition.tasks:
-                found.append(Sweep(SweepKind.STUBS, flow.flow_run_id, "", flow.event_id))
+                found.append(owed)
+            if flow.flow_run_id in partition.children:
+                found.append(owed._replace(kind=SweepKind.CHILDREN))
         elif is_cancelling(flow.state) and cancellation is not None:
             owed = Sweep(SweepKind.UNSTARTED, flow.flow_run_id, "", cancellation.event_id)
             found.append(owed)
+            if flow.flow_run_id in partition.children:
+                found.append(owed._replace(kind=SweepKind.CHILDREN))
             found += [
                 owed._replace(kind=SweepKind.NOT_HELD, runner_id=runner)
                 for runner in cancellation.acknowledged
@@ -89,6 +103,8 @@ def run_sweep(
     if sweep.kind is SweepKind.STUBS:
         dropped = 0 if flow.end is None else draft.drop_tasks(sweep.flow_run_id, budget)
         return dropped, dropped < budget
+    if sweep.kind is SweepKind.CHILDREN:
+        return _speak_of_children(flow, recorder, at_ms, budget)
     if flow.quarantined or not is_cancelling(flow.state):
         return 0, True
     chunk = list(islice(_due(sweep, flow, recorder, budget), budget))
@@ -107,28 +123,60 @@ def _due(
             yield task, TaskCancelled(how=how_unstarted(task), stopped_confirmed=True)
     elif sweep.kind is SweepKind.NOT_HELD:
         for task in list(draft.held_of(flow.flow_run_id, sweep.runner_id)):
-            if task.held is None:
+            if task.held is None and task.child is None:
                 yield task, _unconfirmed(task, How.NOT_HELD)
     else:
         # Sorted: who holds what is counted in another order after a restart.
         for runner_id in sorted(flow.holders):
             for task in list(draft.held_of(flow.flow_run_id, runner_id)):
-                if is_overdue(task, flow.cancellation):
+                if task.child is None and is_overdue(task, flow.cancellation):
                     yield task, _unconfirmed(task, How.DEADLINE)
+        for task in draft.children_of(flow.flow_run_id):
+            if is_awaited(flow, task) and is_overdue(task, flow.cancellation):
+                yield task, _unconfirmed(task, How.DEADLINE)
+
+
+def _speak_of_children(
+    flow: FlowRun, recorder: Recorder, at_ms: int, budget: int
+) -> tuple[int, bool]:
+    """Say of each child that nobody waits for that it is left alone, and at the end released."""
+    said = list(islice(_to_say_of_children(flow, recorder.draft), budget))
+    for task, event, cause in said:
+        happened = Happened(event, task.task_run_id, task.attempt)
+        recorder.derive(flow.flow_run_id, happened, cause, at_ms)
+    return len(said), len(said) < budget
+
+
+def _to_say_of_children(
+    flow: FlowRun, draft: Draft
+) -> Iterator[tuple[TaskRun, ChildNotCancelled | ChildReleased, str]]:
+    cancellation = flow.cancellation
+    for task in draft.children_of(flow.flow_run_id):
+        line = task.child
+        if line is None or flow.quarantined:
+            continue
+        child = line.flow_run_id
+        is_left_alone = policy_of(flow, task) is CascadePolicy.NONE
+        if cancellation is not None and is_left_alone and not line.left_alone:
+            yield task, ChildNotCancelled(child_flow_run_id=child), cancellation.event_id
+        if flow.end is not None and not line.released:
+            yield task, ChildReleased(child_flow_run_id=child), flow.end_id or flow.event_id
 
 
 def is_overdue(task: TaskRun, cancellation: Cancellation | None) -> bool:
     """Whether the clocks of a cancellation end this attempt now.
 
     The deadline ends what can be stopped and what nobody has spoken of; what cannot be stopped
-    has until ``wait_seconds_max``, unless it is an abort.
+    has until ``wait_seconds_max``, unless it is an abort. A child has clocks of its own.
     """
     if cancellation is None:
         return False
     if cancellation.wait_fired is not None:
         return True
-    return cancellation.deadline_fired is not None and (
-        task.held is not False or cancellation.mode is Mode.ABORT
+    return (
+        task.child is None
+        and cancellation.deadline_fired is not None
+        and (task.held is not False or cancellation.mode is Mode.ABORT)
     )
 
 
@@ -171,7 +219,15 @@ def _end_with_runner(
     policy: Policy,
     at_ms: int,
 ) -> None:
-    """The end of an attempt whose runner is gone: cancelled if that was asked, else crashed."""
+    """The end of an attempt whose runner is gone: cancelled if that was asked, else crashed.
+
+    A child does not end with whoever was to register it.
+    """
+    if task.child is not None:
+        given_up = ChildGivenUp(child_flow_run_id=task.child.flow_run_id)
+        happened = Happened(given_up, task.task_run_id, task.attempt)
+        recorder.derive(flow.flow_run_id, happened, runner.event_id, at_ms)
+        return
     if task.kind is TaskKind.BODY and _can_crash(flow):
         _crash(flow, runner, recorder, policy, at_ms)
     asked_for = is_cancelling(task.state) or (

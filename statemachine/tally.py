@@ -7,11 +7,11 @@ folded here one step at a time, and recounted from scratch after a restore.
 from operator import add
 from typing import Final
 
-from rescind.events.words import End, How
+from rescind.events.words import CascadePolicy, End, How
 from rescind.statemachine.edges import is_running
 from rescind.statemachine.runs import FlowRun, Tally, TaskRun
 
-__all__ = ["counted", "holder_of", "recount_step"]
+__all__ = ["child_running", "counted", "holder_of", "recount_step"]
 
 _ONE_MORE: Final[dict[How | End, Tally]] = {
     How.NEVER_STARTED: Tally(never_started=1),
@@ -39,9 +39,16 @@ def _sum(tally: Tally, more: Tally) -> Tally:
 
 def holder_of(task: TaskRun) -> str | None:
     """Who holds it: a runner's id, ``""`` for nobody in particular, None when it is not held."""
-    if task.released or not is_running(task.state):
+    if not is_running(task.state):
         return None
     return task.runner_id or ""
+
+
+def child_running(task: TaskRun | None) -> tuple[int, int]:
+    """1 for a child that is running, and 1 if its own policy is not to wait for it."""
+    if task is None or task.child is None or not is_running(task.state):
+        return 0, 0
+    return 1, int(task.child.cascade is not CascadePolicy.WAIT)
 
 
 def recount_step(flow: FlowRun, before: TaskRun | None, after: TaskRun, version: int) -> FlowRun:
@@ -60,10 +67,22 @@ def recount_step(flow: FlowRun, before: TaskRun | None, after: TaskRun, version:
         holders = changed
     was_pending = before is not None and before.state.startswith("Pending")
     ended_now = after.end is not None and (before is None or before.end is None)
+    if after.child is not None:
+        flow = _recount_children(flow, before, after)
+        # What ends after its flow run is not in that one's account.
+        ended_now = ended_now and flow.end is None
     return flow._replace(
         version=version,
         pending=flow.pending + after.state.startswith("Pending") - was_pending,
         running=flow.running + (now is not None) - (was is not None),
         holders=holders,
         tally=counted(flow.tally, after) if ended_now else flow.tally,
+    )
+
+
+def _recount_children(flow: FlowRun, before: TaskRun | None, after: TaskRun) -> FlowRun:
+    was, was_unwaited = child_running(before)
+    now, now_unwaited = child_running(after)
+    return flow._replace(
+        children=flow.children + now - was, unwaited=flow.unwaited + now_unwaited - was_unwaited
     )

@@ -22,7 +22,12 @@ def flow_terms(
     request: FlowCancel, asked: Asked, flow: FlowRun, policy: Policy
 ) -> CancellationTerms:
     """The terms of a cancellation that somebody asked for."""
-    times = _times(request.mode, request.grace_seconds, request.deadline_seconds, flow, policy)
+    deadline = request.deadline_seconds
+    own = flow.clocks.deadline_seconds
+    if request.parent is not None and deadline is not None and own is not None:
+        # Its parent's time bounds a child's own, and does not prolong it.
+        deadline = min(deadline, own)
+    times = _times(request.mode, request.grace_seconds, deadline, flow, policy)
     return CancellationTerms(
         cancellation_id=asked.event_id(0),
         reason=request.reason,

@@ -9,7 +9,14 @@ happened is written as `task.cancelled t1`, `request.refused duplicate`.
 from collections.abc import Callable
 from typing import Self
 
-from rescind.events.journal import Entry, FlowFailed, RequestRefused, TaskCancelled, TaskFailed
+from rescind.events.journal import (
+    ChildFinishedRecorded,
+    Entry,
+    FlowFailed,
+    RequestRefused,
+    TaskCancelled,
+    TaskFailed,
+)
 from rescind.events.requests import AnyRequest
 from rescind.statemachine.policy import Policy
 from tests.world import World
@@ -66,6 +73,8 @@ def _told(entry: Entry) -> str:
             return f"{name} {entry.task_run_id} {how.value}"
         case TaskFailed(end=end):
             return f"{name} {entry.task_run_id} {end}"
+        case ChildFinishedRecorded(end=end):
+            return f"{name} {entry.task_run_id} {end.value}"
         case FlowFailed(end=end):
             return f"{name} {end}"
         case _:

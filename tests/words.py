@@ -10,6 +10,7 @@ from rescind.events.requests import (
     BodySpec,
     CancellationAcknowledge,
     CancellationClock,
+    ChildFinished,
     Clock,
     FlowCancel,
     FlowFinish,
@@ -28,12 +29,13 @@ from rescind.events.requests import (
     TaskStart,
     TaskToStart,
 )
-from rescind.events.words import End, How, Mode
+from rescind.events.words import CascadePolicy, End, How, Mode
 from rescind.statemachine.clocks import flow_clocks, runner_clocks, task_clocks
 from tests.scenario import Step
 from tests.world import RUN, World
 
 __all__ = [
+    "CHILD",
     "STRANGER",
     "A",
     "B",
@@ -42,10 +44,13 @@ __all__ = [
     "body_ended",
     "cancel",
     "cancel_task",
+    "child",
+    "child_finished",
     "ended",
     "finished",
     "flow",
     "forgets",
+    "given_back",
     "granted",
     "leaves",
     "lost",
@@ -62,6 +67,8 @@ __all__ = [
 A = "runner-a"
 B = "runner-b"
 STRANGER = "runner-x"
+CHILD = "run-2"
+"""The flow run that is a child of `RUN`, in a stream of its own."""
 
 runner = RunnerRegister(runner_id=A)
 other_runner = RunnerRegister(runner_id=B)
@@ -78,6 +85,31 @@ abort = FlowCancel(flow_run_id=RUN, request_id="abort-1", mode=Mode.ABORT)
 def registered(*ids: str, run: str = RUN) -> TaskRegister:
     items = tuple(TaskSpec(task_run_id=task_run_id) for task_run_id in ids)
     return TaskRegister(flow_run_id=run, items=items)
+
+
+def child(
+    task_run_id: str = "t",
+    of: str = CHILD,
+    cascade: CascadePolicy = CascadePolicy.WAIT,
+    run: str = RUN,
+) -> TaskRegister:
+    """Register the task run that stands for a child."""
+    item = TaskSpec(task_run_id=task_run_id, kind="child", child_flow_run_id=of, cascade=cascade)
+    return TaskRegister(flow_run_id=run, items=(item,))
+
+
+def child_finished(
+    end: End = End.SUCCESS, task_run_id: str = "t", of: str = CHILD, run: str = RUN, **more: Any
+) -> ChildFinished:
+    """The child's partition tells its end."""
+    return ChildFinished(
+        flow_run_id=run, task_run_id=task_run_id, child_flow_run_id=of, end=end, **more
+    )
+
+
+def given_back(*ids: str, by: str = A) -> TaskFinish:
+    """A grant that was not used, as its runner reports it."""
+    return ended(*ids, end=End.CANCELLED, how=How.NEVER_STARTED, by=by)
 
 
 def granted(*ids: str, by: str = A, attempt: int = 1, run: str = RUN) -> TaskStart:

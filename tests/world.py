@@ -11,18 +11,19 @@ from typing import Final
 
 from rescind.events.journal import Entry
 from rescind.events.moments import moment_from_text
-from rescind.events.requests import AnyRequest, Lane, Unreadable
+from rescind.events.requests import AnyRequest, FlowCancel, Lane, Unreadable
 from rescind.statemachine.answer import Core
 from rescind.statemachine.audit import Auditor, Topic
 from rescind.statemachine.clocks import flow_clocks, task_clocks
 from rescind.statemachine.draft import Draft
+from rescind.statemachine.families import all_errands, errand_request
 from rescind.statemachine.partition import Known, Partition, restore
 from rescind.statemachine.policy import Asked, Policy
 from rescind.statemachine.records import open_record, public_flow, public_task, read_open
 from rescind.statemachine.runs import FlowRun, TaskRun
 from rescind.statemachine.sweeps import Sweep, all_sweeps
 
-__all__ = ["NOON_MS", "RUN", "World", "Written"]
+__all__ = ["NOON_MS", "RUN", "World", "Written", "is_of_service"]
 
 NOON_MS: Final = moment_from_text("2026-11-22T12:00:00.000Z")
 RUN: Final = "run-1"
@@ -94,7 +95,7 @@ class World:
         previous = self._previous[lane]
         # Now and then a gap: the markers of transactions take offsets too.
         offset = previous + (1 if previous % 3 else 2)
-        of_service = not isinstance(request, Unreadable) and request.service_only
+        of_service = not isinstance(request, Unreadable) and is_of_service(request)
         return Asked(
             lane=lane,
             partition=0,
@@ -118,6 +119,15 @@ class World:
     def took(self, asked: Asked) -> None:
         """That record of a lane was read."""
         self._previous[asked.lane] = asked.offset
+
+    def send_errands(self) -> list[AnyRequest]:
+        """Tell others what is owed, as if the broker had it at once; what they are told."""
+        owed = all_errands(self.base)
+        asked = [errand_request(errand, self.base, self.now_ms) for errand in owed]
+        core = self.begin()
+        core.record_errands(owed, core.draft.at_ms)
+        self.commit(core)
+        return [request for request in asked if request is not None]
 
     def sweep(self) -> list[Entry]:
         """One transaction that goes on with all that is owed."""
@@ -182,3 +192,8 @@ class World:
         else:
             running = flow_clocks(self.flow(), self.policy)
         return {clock.value: due_ms for clock, due_ms in running.items()}
+
+
+def is_of_service(request: AnyRequest) -> bool:
+    """Whether the service signs it, as it does all that only it may ask."""
+    return request.service_only or (isinstance(request, FlowCancel) and request.parent is not None)

@@ -102,11 +102,13 @@ ASKED: Final[Mapping[type[r.Request], Asked]] = MappingProxyType(
                 Code.UNKNOWN_RUN,
                 Code.NOT_OWNER,
                 Code.NO_SUCH_EDGE,
+                # A parent's only: of a child that was to be kept from beginning, and has begun.
+                Code.STALE,
             ),
         ),
         r.TaskRegister: Asked(
             _ANYONE,
-            (*_OPEN, Code.DUPLICATE, Code.NO_SUCH_EDGE, Code.TOO_DEEP),
+            (*_OPEN, Code.DUPLICATE, Code.TOO_DEEP),
             "accepted",
         ),
         r.TaskStart: Asked(
@@ -168,7 +170,14 @@ ASKED: Final[Mapping[type[r.Request], Asked]] = MappingProxyType(
         r.CancellationClock: Asked(_SERVICE, (Code.NOT_ALLOWED, Code.EARLY, Code.STALE)),
         r.ChildFinished: Asked(
             _SERVICE,
-            (Code.NOT_ALLOWED, Code.UNKNOWN_RUN, Code.UNKNOWN_TASK, Code.DUPLICATE),
+            (
+                Code.NOT_ALLOWED,
+                Code.UNKNOWN_RUN,
+                Code.QUARANTINED,
+                Code.UNKNOWN_TASK,
+                Code.NO_SUCH_EDGE,
+                Code.DUPLICATE,
+            ),
         ),
         r.RequestDenied: Asked(_SERVICE, (Code.NOT_ALLOWED,)),
     }

@@ -128,15 +128,15 @@ _TASK: Final[dict[type[j.Event], Effect]] = {
         ("task run",),
         ("Finished.Success",),
         "the end and the result reference",
-        ("task.finish", "child.finished"),
+        ("task.finish",),
     ),
     j.TaskFailed: Effect(
         ("task run",),
         _FAILED,
         "the end, the error, the evidence",
-        ("task.finish", "child.finished", "runner.left", "runner.lost"),
+        ("task.finish", "runner.left", "runner.lost"),
     ),
-    j.TaskLateReport: Effect(("nothing",), (), "", ("task.finish",)),
+    j.TaskLateReport: Effect(("nothing",), (), "", ("task.finish", "child.finished")),
     j.TaskStoppingReported: Effect(("task run",), (), "the last rung", ("task.stopping",)),
     j.TaskCleanupReported: Effect(("task run",), (), "", ("task.cleanup",)),
 }
@@ -189,15 +189,35 @@ _CANCELLATION: Final[dict[type[j.Event], Effect]] = {
 
 _CHILD: Final[dict[type[j.Event], Effect]] = {
     j.ChildCancelSent: Effect(
-        ("task run",), (), "that the child need not be told again", ("a cancel that was sent on",)
+        ("task run",),
+        (),
+        "that the child need not be told again",
+        ("flow.cancelling", "task.cancelling", "child.given_up"),
     ),
-    j.ChildNotCancelled: Effect(("task run",), (), "", ("flow.cancelling",)),
+    j.ChildNotCancelled: Effect(("task run",), (), "that it was left alone", ("flow.cancelling",)),
+    j.ChildGivenUp: Effect(
+        ("task run",),
+        (),
+        "that nobody holds its grant",
+        ("task.finish", "runner.left", "runner.lost"),
+    ),
     j.ChildEndSent: Effect(
-        ("flow run",), (), "that the parent need not be told again", ("an end that was sent on",)
+        ("flow run",),
+        (),
+        "that the parent need not be told again",
+        ("flow.succeeded", "flow.failed", "flow.cancelled"),
     ),
-    j.ChildFinishedRecorded: Effect(("task run",), (), "the child's end", ("child.finished",)),
+    j.ChildFinishedRecorded: Effect(
+        ("task run",),
+        ("Finished.Success", *_FAILED, "Finished.Cancelled"),
+        "the child's end",
+        ("child.finished",),
+    ),
     j.ChildReleased: Effect(
-        ("task run",), (), "that it is no open work", ("task.finish", "flow.finish", "settlement")
+        ("task run",),
+        (),
+        "that its parent has ended without it",
+        ("flow.succeeded", "flow.failed", "flow.cancelled"),
     ),
 }
 

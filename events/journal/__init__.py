@@ -16,6 +16,7 @@ from rescind.events.journal.child import (
     ChildCancelSent,
     ChildEndSent,
     ChildFinishedRecorded,
+    ChildGivenUp,
     ChildNotCancelled,
     ChildReleased,
 )
@@ -74,6 +75,7 @@ __all__ = [
     "ChildCancelSent",
     "ChildEndSent",
     "ChildFinishedRecorded",
+    "ChildGivenUp",
     "ChildNotCancelled",
     "ChildReleased",
     "Entry",

@@ -3,12 +3,13 @@
 from typing import Literal
 
 from rescind.events.journal.base import Event
-from rescind.events.words import ChosenId, End, ErrorInfo, ResultRef
+from rescind.events.words import ChosenId, End, ErrorInfo, How, Mode, ResultRef
 
 __all__ = [
     "ChildCancelSent",
     "ChildEndSent",
     "ChildFinishedRecorded",
+    "ChildGivenUp",
     "ChildNotCancelled",
     "ChildReleased",
 ]
@@ -19,6 +20,9 @@ class ChildCancelSent(Event):
 
     type: Literal["child.cancel_sent.v1"] = "child.cancel_sent.v1"
     child_flow_run_id: ChosenId
+    mode: Mode = Mode.GRACEFUL
+    only_unregistered: bool = False
+    """True: it reaches the child only if that was never registered."""
 
 
 class ChildNotCancelled(Event):
@@ -37,17 +41,29 @@ class ChildEndSent(Event):
 
 
 class ChildFinishedRecorded(Event):
-    """A released child has ended; its parent's own end did not wait for it."""
+    """The child has ended, and so has the task run that stands for it in its parent."""
 
     type: Literal["child.finished.v1"] = "child.finished.v1"
     child_flow_run_id: ChosenId
     end: End
+    how: How | None = None
+    stopped_confirmed: bool = True
     error: ErrorInfo | None = None
     result_ref: ResultRef | None = None
 
 
+class ChildGivenUp(Event):
+    """The runner that was to register the child will not: it is gone, or gave its grant back.
+
+    The child may be registered all the same, and then goes on; if it is not, it never will be.
+    """
+
+    type: Literal["child.given_up.v1"] = "child.given_up.v1"
+    child_flow_run_id: ChosenId
+
+
 class ChildReleased(Event):
-    """The parent ends without waiting for this child (policy ``request`` or ``none``)."""
+    """The parent has ended without this child (policy ``request`` or ``none``); it goes on."""
 
     type: Literal["child.released.v1"] = "child.released.v1"
     child_flow_run_id: ChosenId

@@ -27,6 +27,7 @@ from rescind.events.journal.child import (
     ChildCancelSent,
     ChildEndSent,
     ChildFinishedRecorded,
+    ChildGivenUp,
     ChildNotCancelled,
     ChildReleased,
 )
@@ -108,6 +109,7 @@ AnyEvent = Annotated[
     | ChildNotCancelled
     | ChildEndSent
     | ChildFinishedRecorded
+    | ChildGivenUp
     | ChildReleased
     | RunnerRegistered
     | RunnerLeft

@@ -125,7 +125,8 @@ class TaskLateReport(UnversionedEvent):
     """A report of an attempt that has already ended, or was never the current one."""
 
     type: Literal["task.late_report.v1"] = "task.late_report.v1"
-    runner_id: ChosenId
+    runner_id: ChosenId | None = None
+    """Nobody: it is the end of a child, told by the child's own stream."""
     end: End
     how: How | None = None
     result_ref: ResultRef | None = None

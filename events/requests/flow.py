@@ -89,3 +89,8 @@ class FlowCancel(FlowRequest):
     when its time limit has passed."""
     runner_id: ChosenId | None = None
     """Who asks, where that has to be the runner that owns the flow run."""
+    parent: ParentLink | None = None
+    """The edge by which the service hands a parent's cancel down: then an unknown child becomes
+    a flow run that is cancelled and never started. It needs the service's signature."""
+    only_unregistered: bool = False
+    """With `parent`: the child is to be kept from beginning, and left alone if it is known."""

@@ -12,7 +12,7 @@ from pydantic import StringConstraints
 from rescind.events.requests.base import FlowRequest, Lane, RunnerScoped
 from rescind.events.requests.cancellation import CancellationId
 from rescind.events.requests.task import AttemptNumber
-from rescind.events.words import ChosenId, End, ErrorInfo, Moment, ResultRef, Text
+from rescind.events.words import ChosenId, End, ErrorInfo, How, Moment, ResultRef, Text
 
 __all__ = [
     "CancellationClock",
@@ -80,6 +80,10 @@ class ChildFinished(FlowRequest):
     attempt: AttemptNumber = 1
     child_flow_run_id: ChosenId
     end: End
+    how: How | None = None
+    """For a child that was cancelled: ``graceful``, or ``never_started``."""
+    stopped_confirmed: bool = True
+    """False: something of the child was never seen to stop."""
     error: ErrorInfo | None = None
     result_ref: ResultRef | None = None
 

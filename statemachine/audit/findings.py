@@ -29,7 +29,7 @@ class FindingCode(StrEnum):
     STATE_DIFFERS = "state_differs"  #: a state record is not what the journal says
     STATE_MISSING = "state_missing"  #: a run of the journal has no state record
     STATE_UNKNOWN = "state_unknown"  #: a state record of a run that the journal does not have
-    NOT_OWNED = "not_owned"  #: an open run has neither a living owner nor a running clock
+    NOT_OWNED = "not_owned"  #: nobody will end an open run: no living owner, no clock, no word
     MORE = "more"  #: how many findings there are beyond those that are kept
 
 

@@ -194,7 +194,9 @@ def _keys_of(entry: Entry) -> Iterator[_Key]:
 def _own(flow: FlowRun) -> FlowRun:
     """What of a flow run is its own: counts follow from its task runs, and move with them."""
     tally = flow.tally if flow.end is not None else NO_TALLY
-    return flow._replace(version=0, tally=tally, pending=0, running=0, holders={})
+    return flow._replace(
+        version=0, tally=tally, pending=0, running=0, holders={}, children=0, unwaited=0
+    )
 
 
 def _difference(known: object, topic: Topic, value: bytes) -> str:

@@ -22,7 +22,7 @@ from rescind.statemachine.edges import FLOW_EDGES, is_cancelling, is_finished
 from rescind.statemachine.evolve.step import trigger_of
 from rescind.statemachine.partition import Partition
 from rescind.statemachine.records import public_task
-from rescind.statemachine.runs import FlowRun
+from rescind.statemachine.runs import FlowRun, TaskRun
 
 __all__ = ["Streams"]
 
@@ -89,7 +89,7 @@ class Streams:
     def _may_follow(self, entry: Entry, flow: FlowRun) -> bool:
         """Whether it can be folded; what can be, though it must not be there, is folded too."""
         event = entry.event
-        if is_finished(flow.state) and not _is_noted_after_the_end(entry, flow):
+        if is_finished(flow.state) and not self._may_follow_the_end(entry, flow):
             self._is_over(entry, flow.state)
             # Counted all the same: what follows is not wrong because this was.
             self.draft.flows[entry.stream_id] = flow._replace(version=entry.version or 0)
@@ -114,6 +114,13 @@ class Streams:
                 f"{entry.task_run_id!r} was started",
             )
         return True
+
+    def _may_follow_the_end(self, entry: Entry, flow: FlowRun) -> bool:
+        if entry.task_run_id is None:
+            return (flow.state, trigger_of(entry)) in FLOW_EDGES
+        task = self.draft.tasks.get(entry.stream_id, {}).get(entry.task_run_id)
+        # A child may outlive its parent.
+        return task is not None and task.child is not None and entry.event.type.startswith("child.")
 
     def _is_over(self, entry: Entry, state: str) -> None:
         self._findings.add(
@@ -149,6 +156,8 @@ class Streams:
                 return
             if isinstance(entry.event, _ENDS):
                 self._shelve(flow_run_id)
+        elif flow is not None and flow.end is not None:
+            self._shelve_one(flow_run_id, entry.task_run_id)
         if flow is None:
             return
         if self.draft.armed.get(flow_run_id, flow) is None:
@@ -160,9 +169,24 @@ class Streams:
 
     def _shelve(self, flow_run_id: str) -> None:
         shelved = self.ended[flow_run_id] = Digests()
+        outliving = dict[str, TaskRun | None]()
         for task in self.draft.tasks.pop(flow_run_id, {}).values():
-            if task is not None:
+            if task is None:
+                continue
+            if task.child is not None and task.end is None:
+                outliving[task.task_run_id] = task
+            else:
                 shelved.add(public_task(task))
+        if outliving:
+            self.draft.tasks[flow_run_id] = outliving
+
+    def _shelve_one(self, flow_run_id: str, task_run_id: str) -> None:
+        """A child has ended after its parent."""
+        tasks = self.draft.tasks.get(flow_run_id, {})
+        task = tasks.get(task_run_id)
+        if task is not None and task.end is not None:
+            del tasks[task_run_id]
+            self.ended[flow_run_id].add(public_task(task))
 
     def _forget(self, flow_run_id: str) -> None:
         self.forgotten.add(flow_run_id.encode())
@@ -170,7 +194,3 @@ class Streams:
             known.pop(flow_run_id, None)
         self.spoken.pop(flow_run_id, None)
         self.ended.pop(flow_run_id, None)
-
-
-def _is_noted_after_the_end(entry: Entry, flow: FlowRun) -> bool:
-    return entry.task_run_id is None and (flow.state, trigger_of(entry)) in FLOW_EDGES

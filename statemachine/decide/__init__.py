@@ -41,9 +41,9 @@ from rescind.events.requests import (
 )
 from rescind.statemachine.decide.answers import Answer, Happened, Refused, refuse
 from rescind.statemachine.decide.cancel import cancel_flow, cancel_task
+from rescind.statemachine.decide.child import finish_child
 from rescind.statemachine.decide.clock import forget_runner, strike
 from rescind.statemachine.decide.flow import finish_flow, register_flow, start_flow
-from rescind.statemachine.decide.guards import unknown_flow
 from rescind.statemachine.decide.reports import (
     acknowledge,
     clean_up,
@@ -108,6 +108,12 @@ def _not_allowed(request: AnyRequest, asked: Asked, policy: Policy) -> Refused |
             f"the service's signature on {request.type!r}",
             "the record carries none that fits; only the service may ask this",
         )
+    if type(request) is FlowCancel and request.parent is not None:
+        return refuse(
+            Code.NOT_ALLOWED,
+            "the service's signature on a cancel that a parent hands down",
+            "the record carries none that fits; cancel without `parent`",
+        )
     if not policy.accept_unsigned_cancels and isinstance(request, FlowCancel | TaskCancel):
         return refuse(
             Code.NOT_ALLOWED,
@@ -151,7 +157,7 @@ def _decide_whole(  # noqa: C901, PLR0912
         case RunnerForget():
             return forget_runner(request, asked, draft, policy)
         case ChildFinished():
-            return unknown_flow(request.flow_run_id)
+            return finish_child(request, draft)
         case RequestDenied():
             denied = RequestDeniedRecorded(asked=request.asked, permission=request.permission)
             return (Happened(denied),)

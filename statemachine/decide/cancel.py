@@ -14,6 +14,7 @@ from rescind.events.refusals import Code
 from rescind.events.requests import FlowCancel, TaskCancel
 from rescind.events.words import How, Mode, TaskKind
 from rescind.statemachine.decide.answers import Answer, Happened, Refused, refuse
+from rescind.statemachine.decide.child import left_alone, stub
 from rescind.statemachine.decide.guards import open_flow, unknown_flow
 from rescind.statemachine.draft import Draft
 from rescind.statemachine.edges import is_cancelling, is_finished
@@ -28,9 +29,10 @@ def cancel_flow(request: FlowCancel, asked: Asked, draft: Draft, policy: Policy)
     """Cancelling, cancelled at once, armed, escalated, or a reason why not."""
     flow = draft.flow(request.flow_run_id)
     if flow is None:
-        if request.named_end != "cancelled":
-            return unknown_flow(request.flow_run_id)
-        return _arm(request, asked, draft, policy)
+        return _cancel_unknown(request, asked, draft, policy)
+    objection = left_alone(request, flow)
+    if objection is not None:
+        return objection
     again = _asked_before(flow.cancellation, asked)
     if again is not None:
         return again
@@ -47,6 +49,14 @@ def cancel_flow(request: FlowCancel, asked: Asked, draft: Draft, policy: Policy)
         return _cancel_at_once(request, asked, flow, draft, policy)
     terms = flow_terms(request, asked, flow, policy)
     return (Happened(FlowCancelling(terms=terms)),)
+
+
+def _cancel_unknown(request: FlowCancel, asked: Asked, draft: Draft, policy: Policy) -> Answer:
+    if request.named_end != "cancelled":
+        return unknown_flow(request.flow_run_id)
+    if request.parent is not None:
+        return stub(request, asked, draft)
+    return _arm(request, asked, draft, policy)
 
 
 def _may_not_name_its_end(request: FlowCancel, flow: FlowRun) -> Refused | None:

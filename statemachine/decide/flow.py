@@ -18,6 +18,7 @@ from rescind.events.refusals import Code
 from rescind.events.requests import FlowFinish, FlowRegister, FlowStart, TaskEnd
 from rescind.events.words import Clocks, End, TaskKind
 from rescind.statemachine.decide.answers import Answer, Happened, Refused, refuse
+from rescind.statemachine.decide.child import too_deep
 from rescind.statemachine.decide.guards import open_flow, registered_runner, unknown_flow
 from rescind.statemachine.draft import Draft
 from rescind.statemachine.edges import is_cancelling, is_finished
@@ -53,10 +54,13 @@ def register_flow(request: FlowRegister, draft: Draft) -> Answer:
             f"{flow.flow_run_id!r} is registered and {flow.state}",
             first=flow.registered_id,
         )
-    if request.runner_id is not None:
+    objection = None
+    if request.parent is not None:
+        objection = too_deep(request.flow_run_id, request.parent.chain)
+    if objection is None and request.runner_id is not None:
         objection = registered_runner(draft, request.runner_id)
-        if objection is not None:
-            return objection
+    if objection is not None:
+        return objection
     registered = Happened(
         FlowRegistered(
             name=request.name,

@@ -70,6 +70,8 @@ def _cancelled_alone(request: CancellationAcknowledge, draft: Draft) -> TaskRun 
         if (
             task is not None
             and task.runner_id == request.runner_id
+            # A child's runner is not asked to stop it, so it has nothing to acknowledge.
+            and task.child is None
             and is_cancelling(task.state)
             and task.cancellation is not None
             and task.cancellation.id == request.cancellation_id

@@ -21,6 +21,7 @@ from rescind.events.requests import (
 )
 from rescind.events.words import End, How, TaskKind
 from rescind.statemachine.decide.answers import Answer, Happened, Refused, refuse
+from rescind.statemachine.decide.child import give_up_child, too_deep
 from rescind.statemachine.decide.flow import (
     being_cancelled,
     failed_end,
@@ -28,9 +29,14 @@ from rescind.statemachine.decide.flow import (
     open_work,
     uncalled_for_cancelled,
 )
-from rescind.statemachine.decide.guards import open_flow, registered_runner, unknown_flow
+from rescind.statemachine.decide.guards import (
+    open_flow,
+    quarantined_flow,
+    registered_runner,
+    unknown_flow,
+)
 from rescind.statemachine.draft import Draft
-from rescind.statemachine.edges import is_cancelling, is_finished
+from rescind.statemachine.edges import is_cancelling, is_finished, is_running
 from rescind.statemachine.policy import Policy
 from rescind.statemachine.runs import FlowRun, TaskRun
 
@@ -55,22 +61,28 @@ def register_task(request: TaskRegister, item: TaskSpec, draft: Draft) -> Answer
             first=known.registered_id,
             task_run_id=item.task_run_id,
         )
-    if item.kind == "child":
-        return refuse(
-            Code.NO_SUCH_EDGE,
-            "a task run of kind task",
-            "this release has no children; register the flow run on its own",
-            task_run_id=item.task_run_id,
-        )
-    registered = Happened(
-        TaskRegistered(name=item.name, kind=TaskKind(item.kind), runner_id=request.runner_id),
-        item.task_run_id,
-        1,
-    )
+    if item.child_flow_run_id is not None:
+        above = () if flow.parent is None else flow.parent.chain
+        objection = too_deep(item.child_flow_run_id, (*above, flow.flow_run_id))
+        if objection is not None:
+            return objection._replace(task_run_id=item.task_run_id)
+    registered = Happened(_registered(request, item), item.task_run_id, 1)
     if not is_cancelling(flow.state):
         return (registered,)
     born = TaskCancelled(how=How.NEVER_STARTED, stopped_confirmed=True)
     return (registered, Happened(born, item.task_run_id, 1))
+
+
+def _registered(request: TaskRegister, item: TaskSpec) -> TaskRegistered:
+    if item.child_flow_run_id is None:
+        return TaskRegistered(name=item.name, kind=TaskKind.TASK, runner_id=request.runner_id)
+    return TaskRegistered(
+        name=item.name,
+        kind=TaskKind.CHILD,
+        runner_id=request.runner_id,
+        child_flow_run_id=item.child_flow_run_id,
+        cascade=item.cascade,
+    )
 
 
 def start_task(request: TaskStart, item: TaskToStart, draft: Draft, policy: Policy) -> Answer:
@@ -138,6 +150,8 @@ def finish_task(request: TaskFinish, item: TaskEnd, draft: Draft) -> Answer:
     if flow is None:
         return unknown_flow(request.flow_run_id)._replace(task_run_id=item.task_run_id)
     task = draft.task(flow.flow_run_id, item.task_run_id)
+    if task is not None and task.child is not None and is_running(task.state):
+        return _end_of_child(request, item, flow, task)
     if is_finished(flow.state) or (task is not None and _is_of_the_past(task, item)):
         return _report_after_the_end(request, item, task)
     checked = open_flow(flow, request.flow_run_id)
@@ -151,6 +165,13 @@ def finish_task(request: TaskFinish, item: TaskEnd, draft: Draft) -> Answer:
     if task.kind is TaskKind.BODY:
         return _end_of_body(request, item, flow, task)
     return (Happened(_end_of_task(request, item, flow, task), item.task_run_id, item.attempt),)
+
+
+def _end_of_child(request: TaskFinish, item: TaskEnd, flow: FlowRun, task: TaskRun) -> Answer:
+    """A child may outlive its parent, and so may the grant by which it was to be registered."""
+    if flow.quarantined:
+        return quarantined_flow(flow.flow_run_id)._replace(task_run_id=item.task_run_id)
+    return _not_theirs(request, item, task) or give_up_child(request, item, task)
 
 
 def _is_of_the_past(task: TaskRun, item: TaskEnd) -> bool:
@@ -197,6 +218,9 @@ def _not_theirs(request: TaskFinish, item: TaskEnd, task: TaskRun) -> Refused | 
         # Nobody owns it, so there is no owner to compare.
         code, expected = Code.NO_SUCH_EDGE, "an attempt that was granted"
         but = f"{task.task_run_id!r} is {task.state}"
+    elif task.child is not None and task.child.given_up:
+        code, expected = Code.DUPLICATE, "a child that its runner may still register"
+        but = f"{task.task_run_id!r} was given up"
     elif task.runner_id != request.runner_id:
         code, expected = Code.NOT_OWNER, f"a report by {task.runner_id!r}"
         but = f"it is by {request.runner_id!r}"

@@ -1,6 +1,7 @@
 """A flow run, moved on by its own events."""
 
 from rescind.events.journal import (
+    ChildEndSent,
     Entry,
     FlowBodyFinished,
     FlowCancelled,
@@ -82,7 +83,14 @@ def evolve_flow(flow: FlowRun | None, entry: Entry) -> FlowRun:
         case FlowQuarantined():
             return moved._replace(quarantined=True)
         case _:
-            return moved._replace(cancellation=continued(flow.cancellation, entry))
+            return _noted(moved, entry)
+
+
+def _noted(flow: FlowRun, entry: Entry) -> FlowRun:
+    """After a fact that leaves the state as it is."""
+    if isinstance(entry.event, ChildEndSent):
+        return flow._replace(end_told=True)
+    return flow._replace(cancellation=continued(flow.cancellation, entry))
 
 
 def _registered_flow(event: FlowRegistered, entry: Entry) -> FlowRun:

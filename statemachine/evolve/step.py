@@ -3,13 +3,14 @@
 from functools import lru_cache
 
 from rescind.errors import NoTransitionError
-from rescind.events.journal import Entry, FlowFailed, TaskFailed
+from rescind.events.journal import ChildFinishedRecorded, Entry, FlowFailed, TaskFailed
 from rescind.statemachine.edges import Edges
 
 __all__ = ["impossible", "step", "trigger_of"]
 
 # Tuples in the hot path: a union of classes is built anew each time it is met, 0.2 µs.
-_WITH_ENDS = (FlowFailed, TaskFailed)
+_WITH_ENDS = (FlowFailed, TaskFailed, ChildFinishedRecorded)
+_MAY_HAVE_ENDS = ("failed", "finished")
 
 
 @lru_cache(maxsize=256)
@@ -21,7 +22,7 @@ def trigger_of(entry: Entry) -> str:
     """The trigger that an event pulls: its type without the version, its end with it."""
     event = entry.event
     name = _name_of(event.type)
-    if name.endswith("failed") and isinstance(event, _WITH_ENDS) and event.end != "failed":
+    if name.endswith(_MAY_HAVE_ENDS) and isinstance(event, _WITH_ENDS) and event.end != "failed":
         return f"{name}.{event.end}"
     return name
 

@@ -1,6 +1,12 @@
 """A task run, moved on by its own events."""
 
+from typing import assert_never
+
 from rescind.events.journal import (
+    ChildCancelSent,
+    ChildFinishedRecorded,
+    ChildGivenUp,
+    ChildNotCancelled,
     ChildReleased,
     Entry,
     TaskCancelled,
@@ -11,12 +17,12 @@ from rescind.events.journal import (
     TaskStarted,
     TaskSucceeded,
 )
-from rescind.events.words import End
+from rescind.events.words import CascadePolicy, End
 from rescind.statemachine.edges import TASK_EDGES
 from rescind.statemachine.evolve.cancellation import begun, continued
 from rescind.statemachine.evolve.step import impossible, step
 from rescind.statemachine.machine import TASK
-from rescind.statemachine.runs import TaskRun
+from rescind.statemachine.runs import ChildLine, TaskRun
 
 __all__ = ["evolve_task"]
 
@@ -77,8 +83,17 @@ def evolve_task(task: TaskRun | None, entry: Entry) -> TaskRun:
             )
         case TaskCancelling():
             return moved._replace(cancellation=begun(event.terms, entry))
-        case ChildReleased():
-            return moved._replace(released=True)
+        case ChildFinishedRecorded():
+            return moved._replace(
+                finished_ms=entry.at_ms,
+                end=event.end,
+                how=event.how,
+                stopped_confirmed=None if event.end is End.SUCCESS else event.stopped_confirmed,
+                error=event.error,
+                result_ref=event.result_ref,
+            )
+        case ChildCancelSent() | ChildGivenUp() | ChildNotCancelled() | ChildReleased():
+            return _of_child(moved, event, entry)
         case _:
             return moved._replace(cancellation=continued(task.cancellation, entry))
 
@@ -95,6 +110,36 @@ def _registered_task(event: TaskRegistered, entry: Entry) -> TaskRun:
         event_id=entry.id,
         registered_ms=entry.at_ms,
         registered_id=entry.id,
-        child_flow_run_id=event.child_flow_run_id,
-        cascade=event.cascade,
+        child=_child_line(event),
     )
+
+
+def _child_line(event: TaskRegistered) -> ChildLine | None:
+    if event.child_flow_run_id is None:
+        return None
+    return ChildLine(event.child_flow_run_id, event.cascade or CascadePolicy.WAIT)
+
+
+def _of_child(
+    task: TaskRun,
+    event: ChildCancelSent | ChildGivenUp | ChildNotCancelled | ChildReleased,
+    entry: Entry,
+) -> TaskRun:
+    """The task run that stands for a child, after a fact about the edge to it."""
+    line = task.child
+    if line is None:
+        raise impossible(task.kind, entry)
+    match event:
+        case ChildCancelSent(only_unregistered=True):
+            return task._replace(child=line._replace(kept_out=True))
+        case ChildCancelSent():
+            return task._replace(child=line._replace(cancel_sent=event.mode))
+        case ChildGivenUp():
+            # Nobody's from here on but the child's own.
+            return task._replace(runner_id=None, child=line._replace(given_up=entry.id))
+        case ChildNotCancelled():
+            return task._replace(child=line._replace(left_alone=True))
+        case ChildReleased():
+            return task._replace(child=line._replace(released=True))
+        case _:
+            assert_never(event)

@@ -7,32 +7,26 @@ Chance is an argument, so that Hypothesis can shrink it and a seed can repeat it
 
 from collections.abc import Callable
 from random import Random
-from typing import Any, Final
+from typing import Final
 
 from rescind.events.moments import moment_to_text
 from rescind.events.requests import Clock
 from rescind.statemachine.clocks import flow_clocks, runner_clocks, task_clocks
-from rescind.statemachine.runs import TaskRun
+from tests.model.asking_families import child_finished, edge, spec
 from tests.model.luck import often, pick
+from tests.model.picking import (
+    CASCADES,
+    FLOWS,
+    NOW,
+    RUNNERS,
+    TASKS,
+    Words,
+    all_tasks,
+    flow_id,
+)
 from tests.world import World
 
 __all__ = ["FLOWS", "KINDS", "RUNNERS", "Words"]
-
-FLOWS: Final = ("f1", "f2", "f3", "f4")
-TASKS: Final = tuple(f"t{number}" for number in range(1, 11))
-RUNNERS: Final = ("ra", "rb", "rc", "rd", "re", "rf")
-NOW: Final = "@now"  # The cancellation that is under way when the request is sent.
-
-Words = dict[str, Any]
-
-
-def _flow_id(world: World, chance: Random, *states: str) -> str:
-    """Mostly one that is in one of these states; without any, one that has not ended."""
-    known = [flow for flow in world.base.flows.values() if flow.end is None]
-    fitting = [flow for flow in known if not states or flow.state in states]
-    if fitting and often(chance):
-        return pick(chance, fitting).flow_run_id
-    return pick(chance, FLOWS)
 
 
 def _tasks(world: World, chance: Random, flow_run_id: str, state: str) -> list[tuple[str, int]]:
@@ -73,6 +67,8 @@ def _owner(world: World, chance: Random, flow_run_id: str) -> str:
 def flow_register(world: World, chance: Random) -> Words:
     words: Words = {"flow_run_id": pick(chance, FLOWS)}
     if chance.random() < 0.3:
+        words["parent"] = edge(chance)
+    if chance.random() < 0.3:
         words["runner_id"] = _runner(world, chance)
     if chance.random() < 0.2:
         words["clocks"] = {"deadline_seconds": 5, "abort_seconds": 2}
@@ -80,7 +76,7 @@ def flow_register(world: World, chance: Random) -> Words:
 
 
 def flow_start(world: World, chance: Random) -> Words:
-    words: Words = {"flow_run_id": _flow_id(world, chance, "Pending")}
+    words: Words = {"flow_run_id": flow_id(world, chance, "Pending")}
     words["runner_id"] = _owner(world, chance, words["flow_run_id"])
     if chance.random() < 0.6:
         words["body"] = {"task_run_id": "body" if often(chance) else pick(chance, TASKS)}
@@ -88,14 +84,14 @@ def flow_start(world: World, chance: Random) -> Words:
 
 
 def flow_finish(world: World, chance: Random) -> Words:
-    flow_run_id = _flow_id(world, chance, "Running", "Running.Cancelling")
+    flow_run_id = flow_id(world, chance, "Running", "Running.Cancelling")
     end = pick(chance, ("success", "failed", "crashed", "timed_out", "cancelled"))
     owner = _owner(world, chance, flow_run_id)
     return {"flow_run_id": flow_run_id, "runner_id": owner, "end": end}
 
 
 def flow_cancel(world: World, chance: Random) -> Words:
-    words: Words = {"flow_run_id": _flow_id(world, chance)}
+    words: Words = {"flow_run_id": flow_id(world, chance)}
     if chance.random() < 0.3:
         words["mode"] = "abort"
     if chance.random() < 0.4:
@@ -105,23 +101,29 @@ def flow_cancel(world: World, chance: Random) -> Words:
     if chance.random() < 0.2:
         words["named_end"] = "timed_out"
         words["runner_id"] = pick(chance, RUNNERS)
+    if chance.random() < 0.3:
+        words["cascade"] = pick(chance, CASCADES)
+    if chance.random() < 0.3:
+        words["parent"] = edge(chance)
+        words["only_unregistered"] = chance.random() < 0.3
+        words["flow_run_id"] = pick(chance, FLOWS)
     return words
 
 
 def task_register(world: World, chance: Random) -> Words:
-    items = [{"task_run_id": pick(chance, TASKS)} for _ in range(chance.randrange(1, 5))]
-    return {"flow_run_id": _flow_id(world, chance, "Running", "Pending"), "items": items}
+    items = [spec(chance) for _ in range(chance.randrange(1, 5))]
+    return {"flow_run_id": flow_id(world, chance, "Running", "Pending"), "items": items}
 
 
 def task_start(world: World, chance: Random) -> Words:
-    flow_run_id = _flow_id(world, chance, "Running")
+    flow_run_id = flow_id(world, chance, "Running")
     tasks = _tasks(world, chance, flow_run_id, "Pending")
     items = [{"task_run_id": task_run_id, "attempt": attempt} for task_run_id, attempt in tasks]
     return {"flow_run_id": flow_run_id, "runner_id": _runner(world, chance), "items": items}
 
 
 def task_finish(world: World, chance: Random) -> Words:
-    flow_run_id = _flow_id(world, chance, "Running", "Running.Cancelling")
+    flow_run_id = flow_id(world, chance, "Running", "Running.Cancelling")
     tasks = _tasks(world, chance, flow_run_id, "Running")
     items = [_end(world, chance, name, attempt) for name, attempt in tasks]
     holder = _holder(world, chance, flow_run_id, tasks[0][0])
@@ -140,7 +142,7 @@ def _end(world: World, chance: Random, task_run_id: str, attempt: int) -> Words:
 
 
 def task_cancel(world: World, chance: Random) -> Words:
-    flow_run_id = _flow_id(world, chance, "Running")
+    flow_run_id = flow_id(world, chance, "Running")
     task_run_id, _ = _tasks(world, chance, flow_run_id, "Running")[0]
     words: Words = {"flow_run_id": flow_run_id, "task_run_id": task_run_id}
     if chance.random() < 0.3:
@@ -151,9 +153,9 @@ def task_cancel(world: World, chance: Random) -> Words:
 
 
 def acknowledge(world: World, chance: Random) -> Words:
-    flow_run_id = _flow_id(world, chance, "Running.Cancelling")
+    flow_run_id = flow_id(world, chance, "Running.Cancelling")
     known = world.base.tasks.get(flow_run_id, {}).values()
-    holders = [task.runner_id for task in known if task.state.startswith("Running")]
+    holders = [t.runner_id for t in known if t.state.startswith("Running") and t.runner_id]
     runner_id = pick(chance, holders) if holders and often(chance) else _runner(world, chance)
     held = [
         {"task_run_id": task.task_run_id, "attempt": task.attempt, "can_stop": often(chance)}
@@ -170,7 +172,7 @@ def acknowledge(world: World, chance: Random) -> Words:
 
 
 def task_stopping(world: World, chance: Random) -> Words:
-    flow_run_id = _flow_id(world, chance, "Running", "Running.Cancelling")
+    flow_run_id = flow_id(world, chance, "Running", "Running.Cancelling")
     tasks = _tasks(world, chance, flow_run_id, "Running")
     items = [
         {"task_run_id": name, "attempt": attempt, "rung": "interrupt", "after_ms": 1}
@@ -181,7 +183,7 @@ def task_stopping(world: World, chance: Random) -> Words:
 
 
 def task_cleanup(world: World, chance: Random) -> Words:
-    flow_run_id = _flow_id(world, chance)
+    flow_run_id = flow_id(world, chance)
     task_run_id, attempt = _tasks(world, chance, flow_run_id, "Running")[0]
     return {
         "flow_run_id": flow_run_id,
@@ -194,7 +196,7 @@ def task_cleanup(world: World, chance: Random) -> Words:
 
 def executor_report(world: World, chance: Random) -> Words:
     return {
-        "flow_run_id": _flow_id(world, chance, "Running.Cancelling"),
+        "flow_run_id": flow_id(world, chance, "Running.Cancelling"),
         "runner_id": _runner(world, chance),
         "outcome": pick(chance, ("failed", "warning")),
         "message": "it raised",
@@ -203,7 +205,7 @@ def executor_report(world: World, chance: Random) -> Words:
 
 def infrastructure_report(world: World, chance: Random) -> Words:
     return {
-        "flow_run_id": _flow_id(world, chance),
+        "flow_run_id": flow_id(world, chance),
         "runner_id": _runner(world, chance),
         "target_runner_id": _runner(world, chance),
         "outcome": "done",
@@ -239,7 +241,7 @@ def clock(world: World, chance: Random) -> Words:
         ),
         *(
             (task.flow_run_id, task.task_run_id, which, due_ms)
-            for task in _all_tasks(world)
+            for task in all_tasks(world)
             for which, due_ms in task_clocks(task, world.base.flows[task.flow_run_id]).items()
         ),
         *(
@@ -258,21 +260,8 @@ def clock(world: World, chance: Random) -> Words:
     return words if task_run_id is None else words | {"task_run_id": task_run_id}
 
 
-def _all_tasks(world: World) -> list[TaskRun]:
-    return [task for tasks in world.base.tasks.values() for task in tasks.values()]
-
-
-def child_finished(world: World, chance: Random) -> Words:
-    return {
-        "flow_run_id": _flow_id(world, chance),
-        "task_run_id": pick(chance, TASKS),
-        "child_flow_run_id": "c1",
-        "end": "success",
-    }
-
-
 def request_denied(world: World, chance: Random) -> Words:
-    flow_run_id = _flow_id(world, chance)
+    flow_run_id = flow_id(world, chance)
     return {"flow_run_id": flow_run_id, "asked": "flow.cancel", "permission": "cancel"}
 
 

@@ -17,7 +17,7 @@ __all__ = ["journal_of", "live", "trace_of"]
 # What work consists of is asked more often than what ends it, or everything ends at once.
 _WEIGHTS: Final = {
     "cancellation.acknowledge": 5,
-    "child.finished": 0.2,
+    "child.finished": 0.6,
     "flow.cancel": 1,
     "flow.finish": 0.5,
     "flow.register": 4,

@@ -2,7 +2,8 @@
 
 Batches are decided as the real one decides them: some records of each lane, then what is owed
 of sweeps, all on one draft. Each is decided three times, and has to come out the same: thrown
-away and again on the same state, and on the state as a restart would find it.
+away and again on the same state, and on the state as a restart would find it. What other
+partitions are to be told is sent with the sweeps, as if the broker had it at once.
 """
 
 from collections import deque
@@ -16,6 +17,7 @@ from rescind.events.journal import Entry
 from rescind.events.requests import Lane, Unreadable, read_request
 from rescind.statemachine.answer import Core
 from rescind.statemachine.draft import Draft
+from rescind.statemachine.families import Errand, all_errands
 from rescind.statemachine.partition import Partition
 from rescind.statemachine.policy import Asked, Policy
 from rescind.statemachine.records import open_record
@@ -23,7 +25,7 @@ from rescind.statemachine.runs import FlowRun
 from tests.model.asking import KINDS, Words
 from tests.model.trace import Sent, Trace
 from tests.scenario import told
-from tests.world import World
+from tests.world import World, is_of_service
 
 __all__ = ["POLICY", "WIDE", "Shell"]
 
@@ -54,6 +56,7 @@ class Shell:
         self.trace = Trace()
         self.lanes: dict[Lane, deque[Sent]] = {"start": deque(), "stop": deque()}
         self.fold = Draft(Partition())
+        self._sent: list[Errand] = []
 
     def send(self, kind: str, chance: Random) -> None:
         """Somebody sends a request of this kind."""
@@ -68,7 +71,7 @@ class Shell:
         value = orjson.dumps(words)
         request = read_request(value)
         assert not isinstance(request, Unreadable), request
-        self._put(Sent(request.lane, value, signed=request.service_only))
+        self._put(Sent(request.lane, value, signed=is_of_service(request)))
 
     def send_garbage(self, chance: Random) -> None:
         """Somebody sends what is no request."""
@@ -93,6 +96,7 @@ class Shell:
     def turn(self, stop: int, start: int, *, sweep: bool) -> None:
         """One transaction: up to so many records of each lane, and what is owed of sweeps."""
         taken = [*self._take("stop", stop), *self._take("start", start)]
+        self._sent = all_errands(self.world.base) if sweep else []
         core = self._decide(self.world.base, taken, sweep=sweep)
         again = self._decide(self.world.base, taken, sweep=sweep)
         restarted = self._decide(self.world.restored(), taken, sweep=sweep)
@@ -145,6 +149,7 @@ class Shell:
         for asked, sent in taken:
             core.answer(read_request(sent.value), asked)
         if sweep:
+            core.record_errands(self._sent, core.draft.at_ms)
             for owed in self.world.owed:
                 core.sweep(owed, core.draft.at_ms)
         return core
@@ -159,8 +164,12 @@ class Shell:
 
     def drain(self) -> None:
         """Everything that was sent is answered, and nothing is left to sweep."""
-        while self.lanes["start"] or self.lanes["stop"] or self.world.owed:
+        while self._has_work():
             self.turn(4, 4, sweep=True)
+
+    def _has_work(self) -> bool:
+        asked = self.lanes["start"] or self.lanes["stop"]
+        return bool(asked or self.world.owed or all_errands(self.world.base))
 
     def check(self) -> None:
         """Live, written and folded state are one."""
@@ -169,6 +178,7 @@ class Shell:
         assert written.tasks == live.tasks
         assert written.runners == live.runners
         assert written.owned == live.owned
+        assert _orders(written.children) == _orders(live.children)
         # In the same order too: it is the one in which they are swept.
         assert list(written.armed.items()) == list(live.armed.items())
         assert _orders(written.pending) == _orders(live.pending)
@@ -196,7 +206,7 @@ def outline(base: Partition) -> object:
     """What runs are, without when and by which event they came to be so."""
     return (
         {
-            key: (flow.state, flow.version, flow.pending, flow.holders, flow.tally, flow.body_end)
+            key: (flow.state, flow.version, flow.open, flow.holders, flow.tally, flow.body_end)
             for key, flow in base.flows.items()
         },
         {

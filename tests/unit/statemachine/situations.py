@@ -7,8 +7,8 @@ from typing import Final
 
 from rescind.events.journal import Entry, FlowQuarantined, RequestRefused
 from rescind.events.refusals import Code
-from rescind.events.requests import Clock
-from rescind.events.words import End
+from rescind.events.requests import Clock, FlowRegister
+from rescind.events.words import CascadePolicy, End, ParentLink
 from rescind.statemachine.decide.answers import Happened
 from tests.scenario import Step
 from tests.words import (
@@ -17,8 +17,11 @@ from tests.words import (
     body_ended,
     cancel,
     cancel_task,
+    child,
+    child_finished,
     ended,
     flow,
+    given_back,
     granted,
     lost,
     other_runner,
@@ -54,6 +57,11 @@ _T_RUNNING: Final = (*_WITH_T, granted("t"))
 _RETRYING: Final = (*_T_RUNNING, ended("t", end=End.FAILED, retry_at=NOON_MS))
 _CANCELLING: Final = (*_T_RUNNING, cancel)
 _OVER: Final = (*_RUNNING, registered("t"), granted("t"), ended("t"))
+
+_PARENT: Final = (*_RUNNING, child(), granted("t"))
+_A_CHILD: Final = FlowRegister(
+    flow_run_id=RUN, parent=ParentLink(flow_run_id="run-0", task_run_id="c")
+)
 
 SITUATIONS: Final[dict[str, tuple[Step, ...]]] = {
     "unknown": _RUNNERS,
@@ -98,6 +106,20 @@ SITUATIONS: Final[dict[str, tuple[Step, ...]]] = {
     "Cancelling; t Cancelled": (*_CANCELLING, stopped("t")),
     "Cancelling; body Success, t Running": (*_CANCELLING, body_ended()),
     "Cancelling to crash; t Running elsewhere": (*_WITH_T, granted("t", by=B), lost()),
+    "Running; t a child, Pending": (*_RUNNING, child()),
+    "Running; t a child, Running": _PARENT,
+    "Running; t a child, Cancelling": (*_PARENT, cancel_task("t")),
+    "Running; t a child, given up": (*_PARENT, given_back("t")),
+    "Running; t a child, Success": (*_PARENT, child_finished()),
+    "Cancelling; t a child, Running": (*_PARENT, cancel),
+    "Success; t a child, Running": (
+        *_RUNNING,
+        child(cascade=CascadePolicy.NONE),
+        granted("t"),
+        body_ended(),
+    ),
+    "Pending, a child": (*_RUNNERS, _A_CHILD),
+    "Cancelled, a child": (*_RUNNERS, _A_CHILD, cancel),
     "Success; t Success": (*_OVER, body_ended()),
     "Failed; t Success": (*_OVER, body_ended(End.FAILED)),
     "Crashed; t Success": (*_OVER, body_ended(End.CRASHED)),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rescind.events.requests import FlowCancel, FlowRegister, TaskRegister, TaskSpec
+from rescind.events.requests import FlowCancel, FlowRegister
 from rescind.events.words import End
 from rescind.statemachine.policy import Policy
 from tests.scenario import Scenario, given, later, swept, unsigned
@@ -220,17 +220,6 @@ def test_body_and_task_runs_keep_their_real_ends_and_the_flow_run_is_cancelled()
 
 def test_a_body_stopped_by_the_cancel_ends_the_flow_run() -> None:
     running().when(cancel, stopped("body")).then("task.cancelled body graceful", "flow.cancelled")
-
-
-def test_a_registration_with_nothing_wrong_beside_one_of_kind_child_is_told_apart() -> None:
-    items = (
-        TaskSpec(task_run_id="t1"),
-        TaskSpec(task_run_id="t2", kind="child", child_flow_run_id="run-2"),
-    )
-
-    given(flow).when(TaskRegister(flow_run_id=RUN, items=items)).then(
-        "task.registered t1", "request.refused no_such_edge"
-    )
 
 
 def test_a_time_limit_of_its_own_runner_stops_everything_and_it_has_timed_out() -> None:

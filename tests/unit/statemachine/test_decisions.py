@@ -17,6 +17,7 @@ from tests.world import NOON_MS, RUN, World
 
 LATE_MS: Final = NOON_MS + 400 * 86_400_000
 OF_A: Final = {"runner_id": A}
+EDGE: Final = {"flow_run_id": "run-0", "task_run_id": "c"}
 T: Final = {"task_run_id": "t"}
 FAILED: Final = {**T, "end": "failed"}
 RETRY: Final = {**FAILED, "retry_at": "2026-11-22T12:00:05.000Z"}
@@ -48,8 +49,18 @@ REQUESTS: Final[dict[str, dict[str, Any]]] = {
         "named_end": "timed_out",
     },
     "flow.cancel abort": {"request_id": "new", "mode": Mode.ABORT.value},
+    "flow.cancel by its parent": {"request_id": "new", "parent": EDGE},
+    "flow.cancel by a stranger to it": {"request_id": "new", "parent": {**EDGE, **T}},
+    "flow.cancel if it is not registered": {
+        "request_id": "new",
+        "parent": EDGE,
+        "only_unregistered": True,
+    },
     "flow.cancel again": {"request_id": "cancel-1"},
+    "flow.register below itself": {"parent": {**EDGE, "flow_run_id": RUN}},
     "task.register": _of_t(),
+    "task.register of a child": _of_t(kind="child", child_flow_run_id="run-2"),
+    "task.register of a child, itself": _of_t(kind="child", child_flow_run_id=RUN),
     "task.start": {**OF_A, **_of_t()},
     "task.start second attempt": {**OF_A, **_of_t(attempt=2)},
     "task.start by another": {"runner_id": B, **_of_t()},
@@ -58,6 +69,10 @@ REQUESTS: Final[dict[str, dict[str, Any]]] = {
     "task.finish failed": {**OF_A, "items": [FAILED]},
     "task.finish failed, to be retried": {**OF_A, "items": [RETRY]},
     "task.finish cancelled": {**OF_A, **_of_t(end="cancelled", how="graceful")},
+    "task.finish cancelled, never started": {
+        **OF_A,
+        **_of_t(end="cancelled", how="never_started"),
+    },
     "task.finish success, second attempt": {**OF_A, **_of_t(end="success", attempt=2)},
     "task.finish success by another": {"runner_id": B, **_of_t(end="success")},
     "task.finish of the body, success": {
@@ -106,7 +121,9 @@ REQUESTS: Final[dict[str, dict[str, Any]]] = {
     "cancellation.clock armed": {"clock": "armed", "due_at": "?"},
     "cancellation.clock forget": {"clock": "forget", "due_at": "?"},
     "cancellation.clock deadline of t": {**T, "clock": "deadline", "due_at": "?"},
-    "child.finished": {**T, "child_flow_run_id": "run-2", "end": "success"},
+    "child.finished success": {**T, "child_flow_run_id": "run-2", "end": "success"},
+    "child.finished cancelled": {**T, "child_flow_run_id": "run-2", "end": "cancelled"},
+    "child.finished of another": {**T, "child_flow_run_id": "run-3", "end": "success"},
     "request.denied": {"asked": "flow.cancel", "permission": "cancel"},
 }
 

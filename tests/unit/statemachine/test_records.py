@@ -18,7 +18,7 @@ from rescind.events.words import (
     ParentLink,
 )
 from rescind.statemachine.records import open_record, public_flow, public_task, read_open
-from rescind.statemachine.runs import Cancellation
+from rescind.statemachine.runs import Cancellation, ChildLine
 from tests.scenario import given
 from tests.words import flow, registered
 from tests.world import NOON_MS, RUN
@@ -75,8 +75,6 @@ OF_TASKS: Final[list[tuple[str, Any, str, Any]]] = [
     ("result_ref", "s3://r", "result_ref", "s3://r"),
     ("evidence", {"pid": 1}, "evidence", {"pid": 1}),
     ("cancellation", CANCELLATION, "cancellation", SHOWN),
-    ("child_flow_run_id", "run-2", "child_flow_run_id", "run-2"),
-    ("cascade", CascadePolicy.NONE, "cascade", "none"),
 ]
 OF_FLOWS: Final[list[tuple[str, Any, str, Any]]] = [
     ("runner_id", "a", "runner_id", "a"),
@@ -108,6 +106,16 @@ def test_a_task_runs_record_says_every_field_also_alone(
 
     assert said == {**orjson.loads(public_task(plain)), name: shown}
     assert TaskState.model_validate_json(public_task(task)).version == 2
+
+
+def test_a_childs_record_says_which_flow_run_it_is_and_by_which_policy() -> None:
+    plain = given(flow, registered("t")).world.task("t")
+    task = plain._replace(child=ChildLine("run-2", CascadePolicy.NONE))
+
+    shown = {"child_flow_run_id": "run-2", "cascade": "none"}
+
+    assert orjson.loads(public_task(task)) == {**orjson.loads(public_task(plain)), **shown}
+    assert read_open(open_record(task)) == task
     assert read_open(open_record(task)) == task
 
 

@@ -21,6 +21,7 @@ from rescind.events.journal import (
     ChildCancelSent,
     ChildEndSent,
     ChildFinishedRecorded,
+    ChildGivenUp,
     ChildNotCancelled,
     ChildReleased,
     Entry,
@@ -50,7 +51,12 @@ CANCELLATION_EVENTS = (
     | InfrastructureTeardown
 )
 CHILD_EVENTS = (
-    ChildCancelSent | ChildNotCancelled | ChildEndSent | ChildFinishedRecorded | ChildReleased
+    ChildCancelSent
+    | ChildNotCancelled
+    | ChildEndSent
+    | ChildFinishedRecorded
+    | ChildGivenUp
+    | ChildReleased
 )
 RUNNER_EVENTS = RunnerRegistered | RunnerLeft | RunnerLostRecorded | RunnerForgotten
 REQUEST_EVENTS = RequestRefused | RequestForwarded | RequestDeniedRecorded | RequestsLost
@@ -131,13 +137,16 @@ def _teardown(event: InfrastructureTeardown) -> str:
 def _tell_child(event: CHILD_EVENTS) -> str:
     match event:
         case ChildCancelSent():
-            return f"cancel sent to child {short(event.child_flow_run_id)}"
+            only = ", in case nobody has registered it" if event.only_unregistered else ""
+            return f"cancel sent to child {short(event.child_flow_run_id)}{only}"
         case ChildNotCancelled():
             return f"child {short(event.child_flow_run_id)} left alone, as its policy says"
         case ChildEndSent():
             return f"parent {short(event.parent_flow_run_id)} told of the end: {event.end}"
         case ChildFinishedRecorded():
-            return f"released child {short(event.child_flow_run_id)} ended: {event.end}"
+            return f"child {short(event.child_flow_run_id)} ended: {event.end}"
+        case ChildGivenUp():
+            return f"child {short(event.child_flow_run_id)} given up by whoever was to register it"
         case ChildReleased():
             return f"child {short(event.child_flow_run_id)} released: its end is not waited for"
     assert_never(event)

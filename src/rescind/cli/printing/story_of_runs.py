@@ -125,7 +125,8 @@ def tell_task(event: TASK_EVENTS, who: Actor | None) -> str:
         case TaskFailed():
             return f"{event.end}{_error(event.error)}"
         case TaskLateReport():
-            return f"late report of {short(event.runner_id)}: {event.end}; the state stays"
+            whose = "its child" if event.runner_id is None else short(event.runner_id)
+            return f"late report of {whose}: {event.end}; the state stays"
         case TaskStoppingReported():
             return _rung(event)
         case TaskCleanupReported():

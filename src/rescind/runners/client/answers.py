@@ -19,7 +19,7 @@ class Grant:
     """One attempt may start within `valid_seconds` of `read_at_seconds`.
 
     `read_at_seconds` is by the clock of `rescind.runners.client.clock.boot_seconds`. `ancestors`
-    is, for a child, the chain above it, to be named when it registers itself.
+    is, for a child, the chain above its parent, to be named when it registers itself.
     """
 
     flow_run_id: str

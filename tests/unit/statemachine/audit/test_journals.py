@@ -5,14 +5,15 @@ import pytest
 from rescind.events.journal import (
     Entry,
     FlowFailed,
+    TaskCancelled,
     TaskFailed,
     TaskRetrying,
     TaskStarted,
     TaskStoppingReported,
 )
 from rescind.events.refusals import Code
-from rescind.events.requests import Clock
-from rescind.events.words import Rung
+from rescind.events.requests import Clock, FlowRegister
+from rescind.events.words import CascadePolicy, How, ParentLink, Rung
 from rescind.statemachine.audit import FindingCode
 from tests.scenario import given
 from tests.unit.statemachine.audit.story import (
@@ -24,7 +25,10 @@ from tests.unit.statemachine.audit.story import (
 )
 from tests.words import (
     A,
+    body_ended,
     cancel,
+    child,
+    child_finished,
     ended,
     flow,
     granted,
@@ -34,7 +38,7 @@ from tests.words import (
     strikes,
     with_body,
 )
-from tests.world import NOON_MS, RUN
+from tests.world import NOON_MS, RUN, World
 
 
 def refusal(journal: list[Entry]) -> int:
@@ -223,3 +227,47 @@ def test_a_flow_run_that_all_of_its_clocks_have_left_is_found() -> None:
 
 def test_a_pending_flow_run_without_an_owner_waits_for_one() -> None:
     assert audit(given(flow, registered("t1")).world.journal) == []
+
+
+def test_a_child_that_was_not_told_of_its_parents_cancel_is_found() -> None:
+    world = given(runner, flow, with_body, child(), granted("t"), cancel).world
+    found = audit(world.journal)
+
+    assert [(f.code, f.where) for f in found] == [
+        (FindingCode.NOT_OWNED, f"task run {RUN}/t"),
+    ]
+    world.send_errands()
+    assert audit(world.journal) == []
+
+
+def test_a_parent_that_was_not_told_of_the_end_of_a_child_is_found() -> None:
+    below = FlowRegister(flow_run_id=RUN, parent=ParentLink(flow_run_id="p", task_run_id="c"))
+    world = given(runner, below, with_body, body_ended()).world
+    found = audit(world.journal)
+
+    assert codes(found) == [FindingCode.NOT_OWNED]
+    assert "'p' to have been told" in found[0].message
+    world.send_errands()
+    assert audit(world.journal) == []
+
+
+def test_a_child_that_outlives_its_parent_and_its_end_are_nothing_wrong() -> None:
+    none = child(cascade=CascadePolicy.NONE)
+    begun = given(runner, flow, with_body, none, granted("t"), body_ended(), World.sweep_all)
+    world = begun.world
+
+    assert audit(world.journal, world.written.topics()) == []
+    begun.when(child_finished(), World.sweep_all)
+    assert audit(world.journal, world.written.topics()) == []
+
+
+def test_nothing_but_the_end_of_a_child_may_change_its_line_after_its_parents_end() -> None:
+    none = child(cascade=CascadePolicy.NONE)
+    begun = given(runner, flow, with_body, none, granted("t"), body_ended(), child_finished())
+    journal = begun.world.journal
+    at = index_of(journal, "child.finished", task_run_id="t")
+    cancelled = TaskCancelled(how=How.DEADLINE, stopped_confirmed=False)
+
+    found = audit(edited(journal, at, event=cancelled))
+
+    assert codes(found) == [FindingCode.AFTER_END]
