@@ -60,8 +60,9 @@ class ClockKeeper:
         for flow_run_id in dict.fromkeys([*draft.flows, *draft.armed]):
             self._see_flow(draft.base, flow_run_id)
             flow = draft.base.flows.get(flow_run_id)
-            if flow is not None and flow.quarantined:
-                # Those of its task runs stand still with it, though nothing has changed them.
+            if flow is not None and (flow.quarantined or flow.end is not None):
+                # Those of its task runs stand still with it, though nothing has changed them, and
+                # so do those of children that it has not waited for.
                 self._see_tasks(draft.base, flow_run_id)
         for flow_run_id, tasks in draft.tasks.items():
             for task_run_id, task in tasks.items():

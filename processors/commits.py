@@ -10,9 +10,11 @@ from collections.abc import Iterable, Sequence
 from rescind.errors import FencedError, TransactionFailedError, UncertainError
 from rescind.kafka.records import OutRecord
 from rescind.processors.clocks import ClockKeeper
+from rescind.processors.errands import Errands
 from rescind.processors.lifecycle import Batch, Lifecycle
 from rescind.processors.restore import read_position
 from rescind.processors.tools import Tools
+from rescind.statemachine.families import Errand
 from rescind.statemachine.sweeps import Sweep
 
 __all__ = ["Commits"]
@@ -22,7 +24,7 @@ class Commits:
     """The only writer of a partition, as long as nobody else has started one.
 
     Attributes:
-        life: the committed state; whoever restores it sets it, with its `clocks`.
+        life: the committed state; whoever restores it sets it, with its `clocks` and `errands`.
         is_astray: something failed between a commit and its adoption, so the state in memory is
             not the committed one: it must be restored, and nothing decided again.
 
@@ -30,6 +32,7 @@ class Commits:
 
     life: Lifecycle
     clocks: ClockKeeper
+    errands: Errands
 
     def __init__(self, partition: int, tools: Tools) -> None:
         self.is_astray = False
@@ -62,8 +65,12 @@ class Commits:
         )
         return batch
 
-    async def commit(self, batch: Batch, swept: Iterable[Sweep] = ()) -> None:
+    async def commit(
+        self, batch: Batch, swept: Iterable[Sweep] = (), told: Iterable[Errand] = ()
+    ) -> None:
         """Write a batch in one transaction and adopt it; one without anything is not written.
+
+        `swept` and `told` are the sweeps that it has gone on with, and the errands recorded in it.
 
         Raises:
             FencedError: another worker has the partition.
@@ -73,11 +80,14 @@ class Commits:
         """
         if batch.is_empty:
             self.life.note_swept(batch, swept)
+            self.errands.recorded(told)
             return
         await self._write(batch)
         self.is_astray = True
         self.life.adopt(batch, swept)
         self.clocks.see(batch.draft)
+        self.errands.recorded(told)
+        self.errands.see(batch.draft)
         self.is_astray = False
 
     async def write_again(

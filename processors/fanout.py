@@ -145,14 +145,23 @@ class Fanout:
 
     def _grant(self, runner_id: str, entry: Entry, valid_seconds: float) -> None:
         grants = self._inboxes.setdefault(runner_id, {}).setdefault("grants", [])
-        grants.append(
-            {
-                "flow_run_id": entry.stream_id,
-                "task_run_id": entry.task_run_id,
-                "attempt": entry.attempt,
-                "valid_seconds": valid_seconds,
-            }
-        )
+        grant: dict[str, Any] = {
+            "flow_run_id": entry.stream_id,
+            "task_run_id": entry.task_run_id,
+            "attempt": entry.attempt,
+            "valid_seconds": valid_seconds,
+        }
+        if ancestors := self._ancestors(entry):
+            grant["ancestors"] = ancestors
+        grants.append(grant)
+
+    def _ancestors(self, entry: Entry) -> tuple[str, ...]:
+        """What a child has to name beside its parent; most grants are not of children."""
+        flow = self._draft.flow(entry.stream_id)
+        if flow is None or not flow.children or flow.parent is None:
+            return ()
+        task = self._draft.task(entry.stream_id, entry.task_run_id or "")
+        return () if task is None or task.child is None else flow.parent.chain
 
     def _refused(self, runner_id: str, entry: Entry, refused: RequestRefused) -> None:
         flow_run_id = _flow_of(entry)

@@ -6,8 +6,7 @@ calls this. Nothing here waits and nothing is kept before the commit: a batch wo
 and `adopt` makes that the state.
 """
 
-from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from collections.abc import Iterable
 
 from rescind.errors import NoTransitionError
 from rescind.events.journal import (
@@ -19,20 +18,22 @@ from rescind.events.journal import (
     StreamKind,
 )
 from rescind.events.refusals import Code
-from rescind.events.requests import AnyRequest, Lane, Unreadable, read_request
+from rescind.events.requests import AnyRequest, FlowCancel, Lane, Unreadable, read_request
 from rescind.events.requests.base import RunnerScoped
 from rescind.events.signature import SIGNATURE_HEADER, verify
 from rescind.events.words import Actor, clipped
 from rescind.kafka.partitions import partition_of
 from rescind.kafka.records import OutRecord, Record
-from rescind.kafka.topics import TopicNames
 from rescind.processors.dead_letters import REQUEST_ID_HEADER, dead_letter, forwarded
+from rescind.processors.errands import answers_to_parent
 from rescind.processors.fanout import Fanout
 from rescind.processors.outputs import outputs
+from rescind.processors.place import Place, Read
 from rescind.processors.position import Position
 from rescind.statemachine.answer import Core
 from rescind.statemachine.decide.answers import Happened
 from rescind.statemachine.draft import Draft
+from rescind.statemachine.families import Errand
 from rescind.statemachine.partition import Partition
 from rescind.statemachine.policy import Asked, Policy
 from rescind.statemachine.sweeps import Sweep
@@ -50,22 +51,6 @@ _ANYONE = Actor(kind="user", id="unknown")
 
 # Decided wherever they lie.
 _STAY = (Unreadable, RunnerScoped)
-
-
-class Read(NamedTuple):
-    """A record of a lane, in the order in which it is to be decided."""
-
-    lane: Lane
-    record: Record
-
-
-class Place(NamedTuple):
-    """What a partition's lifecycle has to know about where it is."""
-
-    partition: int
-    partitions: int
-    topics: TopicNames
-    signing_keys: Mapping[str, bytes]
 
 
 class Batch:
@@ -124,6 +109,8 @@ class Batch:
         else:
             outcome = self._core.answer(request, asked)
             self._fanout.answer(request, outcome)
+            if asked.signed and isinstance(request, FlowCancel):
+                self.forwards += answers_to_parent(request, self.draft, self._place)
             event = outcome[0].event
             if isinstance(event, RequestRefused) and event.code is Code.UNREADABLE:
                 self._bury(record, event.code, event.message)
@@ -200,6 +187,11 @@ class Batch:
         """Go on with sweeps that earlier transactions owe."""
         for sweep in sweeps:
             self._core.sweep(sweep, self.draft.at_ms)
+        self._follow()
+
+    def record_errands(self, errands: Iterable[Errand]) -> None:
+        """Say that the broker has what other partitions had to be told."""
+        self._core.record_errands(errands, self.draft.at_ms)
         self._follow()
 
     def records(self) -> list[OutRecord]:

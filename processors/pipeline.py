@@ -23,10 +23,11 @@ from rescind.errors import (
     TransactionFailedError,
     UnreadableStateError,
 )
-from rescind.events.requests import Lane
+from rescind.events.requests import AnyRequest, Lane
 from rescind.kafka.readers import ends, starts
 from rescind.processors.clocks import ClockKeeper
 from rescind.processors.commits import Commits
+from rescind.processors.errands import Errands
 from rescind.processors.intake import Intake
 from rescind.processors.lifecycle import Batch, Lifecycle, Place, Read
 from rescind.processors.position import Position
@@ -34,6 +35,7 @@ from rescind.processors.restore import restore
 from rescind.processors.rewriting import Rewriting
 from rescind.processors.salvage import salvage
 from rescind.processors.tools import Tools
+from rescind.statemachine.families import Errand
 from rescind.statemachine.policy import Policy
 from rescind.statemachine.sweeps import all_sweeps
 
@@ -44,6 +46,7 @@ WORK_SECONDS = 0.030
 YIELD_SECONDS = 0.005
 """The event loop has the group's heartbeats and the other partitions to look after."""
 IDLE_SECONDS = 0.5
+AGAIN_SECONDS = 1.0
 BACKOFF_SECONDS = 0.1
 BACKOFF_SECONDS_MAX = 5.0
 
@@ -61,6 +64,7 @@ class Pipeline:
         self._rewriting = Rewriting(self._commits, policy)
         self._intake: Intake | None = None
         self._striking: asyncio.Task[None] | None = None
+        self._running_errands: asyncio.Task[None] | None = None
         self._is_serving = False
 
     @property
@@ -118,17 +122,19 @@ class Pipeline:
 
     async def _serve(self) -> None:
         while True:
-            if not len(self.intake) and not self.life.owed:
+            if not (len(self.intake) or self.life.owed or self._commits.errands.told(1)):
                 await self.intake.wait(self._seconds_to_next_clock())
             self.intake.check()
             await self._turn()
             await self._rewriting.go_on(self._tools.broker_time.now_ms())
             self._strike_clocks()
+            self._run_errands()
 
     async def _close_intake(self) -> None:
-        if self._striking is not None:
-            self._striking.cancel()
-            await asyncio.wait([self._striking])
+        for sending in (self._striking, self._running_errands):
+            if sending is not None:
+                sending.cancel()
+                await asyncio.wait([sending])
         if self._intake is not None:
             await self._intake.close()
 
@@ -141,6 +147,8 @@ class Pipeline:
         self._commits.clocks = ClockKeeper(self._policy)
         self._commits.clocks.restore(base)
         self._rewriting = Rewriting(self._commits, self._policy)
+        self._commits.errands = Errands()
+        self._commits.errands.restore(base)
         self._commits.is_astray = False
         self._is_serving = True
         await self._open_lanes()
@@ -183,9 +191,11 @@ class Pipeline:
         taken: list[Read] = []
         try:
             await self._decide(batch, taken)
+            told = self._commits.errands.told(self._policy.sweep_chunk)
+            batch.record_errands(told)
             swept = tuple(self.life.owed)
             batch.sweep(swept)
-            await self._commits.commit(batch, swept)
+            await self._commits.commit(batch, swept, told)
         except TransactionFailedError as error:
             _log.warning("a transaction failed and is tried again", error=str(error))
             await self._commits.start()
@@ -246,6 +256,28 @@ class Pipeline:
             asking = self._tools.asking.ask(self._place.partition, struck)
             self._striking = asyncio.create_task(asking)
             self._striking.add_done_callback(self._struck)
+
+    def _run_errands(self) -> None:
+        """Send what other partitions have to be told: a chunk, and the next one after it."""
+        if self._running_errands is not None and not self._running_errands.done():
+            return
+        taken = self._commits.errands.take(
+            self.life.base, self._tools.broker_time.now_ms(), self._policy.sweep_chunk
+        )
+        if taken:
+            self._running_errands = asyncio.create_task(self._send_errands(taken))
+
+    async def _send_errands(self, taken: list[tuple[Errand, AnyRequest]]) -> None:
+        errands, requests = [errand for errand, _ in taken], [request for _, request in taken]
+        try:
+            await self._tools.asking.ask_streams(requests, self._place.partitions)
+        except BrokerError as error:
+            _log.warning("other partitions are told later", error=str(error))
+            await asyncio.sleep(AGAIN_SECONDS)
+            self._commits.errands.fallen(errands)
+        else:
+            self._commits.errands.landed(errands)
+        self.intake.nudge()
 
     def _struck(self, striking: "asyncio.Task[None]") -> None:
         if not striking.cancelled() and (error := striking.exception()) is not None:

@@ -19,6 +19,7 @@ from rescind.errors import (
 from rescind.events.requests import read_request
 from rescind.processors.commits import Commits
 from rescind.processors.lifecycle import Batch, Read, impossible_in
+from rescind.statemachine.families import Errand
 from rescind.statemachine.sweeps import Sweep
 
 __all__ = ["salvage"]
@@ -30,7 +31,7 @@ _log = structlog.get_logger(__name__)
 
 
 async def salvage(commits: Commits, taken: list[Read]) -> None:
-    """Decide these records one by one, then what is to be swept, one sweep at a time.
+    """Decide these records one by one, then record errands and sweep, one at a time.
 
     Raises:
         FencedError: another worker has the partition.
@@ -43,6 +44,8 @@ async def salvage(commits: Commits, taken: list[Read]) -> None:
             record = read.record
             _log.error("a request is refused", lane=read.lane, offset=record.offset, exc_info=error)
             await _refuse(commits, read, error)
+    for errand in commits.errands.told(commits.life.policy.sweep_chunk):
+        await _record_alone(commits, errand)
     for sweep in tuple(commits.life.owed):
         await _sweep_alone(commits, sweep)
 
@@ -121,6 +124,20 @@ async def _refuse(commits: Commits, read: Read, error: Exception) -> None:
     batch = commits.begin()
     batch.refuse_barely(read, error)
     await commits.commit(batch)
+
+
+async def _record_alone(commits: Commits, errand: Errand) -> None:
+    told = (errand,)
+    try:
+        batch = commits.begin()
+        batch.record_errands(told)
+        await commits.commit(batch, told=told)
+    except Exception as error:
+        if commits.is_astray or not _may_be_its_fault(error):
+            raise
+        _log.exception("an errand could not be recorded", flow_run_id=errand.flow_run_id)
+        # It would fail for ever, and the broker has it.
+        commits.errands.recorded(told)
 
 
 async def _sweep_alone(commits: Commits, sweep: Sweep) -> None:

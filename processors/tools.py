@@ -4,15 +4,16 @@ import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from rescind.events.requests import AnyRequest, write_request
-from rescind.events.signature import SIGNATURE_HEADER, sign
+from rescind.events.requests import AnyRequest
 from rescind.kafka.connection import Connection
+from rescind.kafka.partitions import partition_of
 from rescind.kafka.records import OutRecord
 from rescind.kafka.sender import Sender
 from rescind.kafka.topics import TopicNames
 from rescind.kafka.topics.specs import record_limits
 from rescind.kafka.transactions import TransactionalProducer
 from rescind.processors.broker_time import BrokerTime
+from rescind.processors.signing import signed
 
 __all__ = ["Asking", "Tools"]
 
@@ -48,14 +49,18 @@ class Asking:
             BrokerError: the broker does not answer.
 
         """
-        await self.send_all([self._signed(request, partition) for request in requests])
+        keys = self.signing_keys
+        await self.send_all([signed(each, partition, self.topics, keys) for each in requests])
 
-    def _signed(self, request: AnyRequest, partition: int) -> OutRecord:
-        value = write_request(request)
-        key_id, key = next(iter(self.signing_keys.items()))
-        headers = ((SIGNATURE_HEADER, sign(value, key_id, key)),)
-        stream = request.stream_id.encode()
-        return OutRecord(self.topics.stop_requests, stream, value, headers, partition)
+    async def ask_streams(self, requests: Iterable[AnyRequest], partitions: int) -> None:
+        """Ask each of these of the partition where its stream is; otherwise as `ask`."""
+        keys = self.signing_keys
+        await self.send_all(
+            [
+                signed(each, partition_of(each.stream_id, partitions), self.topics, keys)
+                for each in requests
+            ]
+        )
 
 
 @dataclass(frozen=True, slots=True)

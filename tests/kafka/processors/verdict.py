@@ -14,7 +14,8 @@ from rescind.processors.position import POSITION_KEY, Position
 from rescind.processors.restore import read_position, restore
 from rescind.statemachine.audit import Auditor, FindingCode, Topic
 from rescind.statemachine.draft import Draft
-from rescind.statemachine.edges import is_finished
+from rescind.statemachine.edges import is_finished, is_running
+from rescind.statemachine.families import all_errands
 from rescind.statemachine.partition import Partition
 from rescind.statemachine.records import open_record
 from tests.kafka.processors.service import Service
@@ -26,7 +27,7 @@ LANES: tuple[Lane, ...] = ("stop", "start")
 
 
 async def settled(service: Service, *, within_seconds: float = 60) -> None:
-    """Wait until every request in the lanes has been taken in, and all stubs are gone."""
+    """Wait until every request has been taken in, all stubs are gone, and everybody is told."""
 
     async def is_settled() -> bool:
         for partition in range(service.partitions):
@@ -36,14 +37,16 @@ async def settled(service: Service, *, within_seconds: float = 60) -> None:
                 last = records[-1].offset if records else -1
                 if (position or Position()).of(lane).previous < last:
                     return False
-        return not [p for p in range(service.partitions) if await _owes_stubs(service, p)]
+        return not [p for p in range(service.partitions) if await _owes_more(service, p)]
 
     await until(is_settled, within_seconds=within_seconds)
 
 
-async def _owes_stubs(service: Service, partition: int) -> bool:
+async def _owes_more(service: Service, partition: int) -> bool:
     base, _ = await restore(service.connection, service.names, partition)
-    return any(is_finished(flow.state) and f in base.tasks for f, flow in base.flows.items())
+    ended = [base.tasks.get(f, {}) for f, flow in base.flows.items() if is_finished(flow.state)]
+    stubs = [task for tasks in ended for task in tasks.values() if is_finished(task.state)]
+    return bool(stubs or all_errands(base))
 
 
 async def assert_at_rest_and_right(
@@ -111,7 +114,7 @@ def _restored(entries: list[Entry], restored: Partition) -> Iterator[str]:
         f"{f}/{t}": open_record(task)
         for f, of_flow in folded.tasks.items()
         for t, task in of_flow.items()
-        if task is not None and f not in ended
+        if task is not None and (f not in ended or is_running(task.state))
     }
     tasks = {
         f"{f}/{t}": open_record(task)

@@ -16,7 +16,7 @@ from rescind.statemachine.partition import Partition
 from rescind.statemachine.policy import Policy
 from tests.world import NOON_MS
 
-__all__ = ["NAMES", "Desk", "entries", "inboxes", "written"]
+__all__ = ["KEYS", "NAMES", "Desk", "entries", "inboxes", "written"]
 
 NAMES: Final = TopicNames("t.")
 KEYS: Final = {"k1": b"a key of the tests"}
