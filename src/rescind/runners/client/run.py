@@ -166,6 +166,10 @@ class Run(Story):
         """Report a grant that was not used: cancelled, never started."""
         return self.finish(grant.task_run_id, Ended.cancelled(How.NEVER_STARTED), grant.attempt)
 
+    def hand_over(self, grant: Grant) -> None:
+        """Hold this no more, though it goes on: a child that is a flow run of its own by now."""
+        self._starts.hand_over((grant.task_run_id, grant.attempt))
+
     def finish(self, task_run_id: str, ended: Ended, attempt: int = 1) -> Reported:
         """Report how an attempt ended, batched with others. The first report of it counts.
 

@@ -18,11 +18,19 @@ from pydantic import JsonValue
 from rescind.errors import RunnerClosedError
 from rescind.events.refusals import Code
 from rescind.events.requests import BodySpec
-from rescind.events.words import Clocks, Handle, Mode, ParentLink, RunnerCapabilities
+from rescind.events.words import (
+    CascadePolicy,
+    Clocks,
+    Handle,
+    Mode,
+    ParentLink,
+    RunnerCapabilities,
+)
 from rescind.kafka.client_logs import calm_client_logs
 from rescind.runners.client.answers import Refusal
 from rescind.runners.client.clock import Clock, boot_seconds
 from rescind.runners.client.connecting import open_tools
+from rescind.runners.client.family import Parents, begin_child
 from rescind.runners.client.incarnation import Incarnation
 from rescind.runners.client.intents import Intent
 from rescind.runners.client.outbox import new_id
@@ -30,6 +38,7 @@ from rescind.runners.client.reported import Reported
 from rescind.runners.client.run import Run
 from rescind.runners.client.saying import head_of
 from rescind.runners.client.scope import Scope
+from rescind.runners.client.specs import TaskSpec
 from rescind.runners.client.tools import Profile, Tools, fields
 from rescind.settings import Settings, load_settings
 
@@ -82,6 +91,7 @@ class RunnerClient:
         self._life: Incarnation | None = None
         self._intents: asyncio.Queue[Intent | None] = asyncio.Queue()
         self._closing = AsyncExitStack()
+        self._parents = Parents(self.join_flow)
 
     @property
     def runner_id(self) -> str:
@@ -125,6 +135,7 @@ class RunnerClient:
         labels: Mapping[str, str] | None = None,
         namespace: str = "default",
         parent: ParentLink | None = None,
+        cascade: CascadePolicy = CascadePolicy.WAIT,
         rerun_of: str | None = None,
         clocks: Clocks | None = None,
         start: bool = True,
@@ -136,18 +147,26 @@ class RunnerClient:
         `not_started`, and nothing of it may begin. A flow run that is registered already is
         taken on if nobody owns it. Without an id it gets one of 128 random bits.
 
+        With a `parent` it is a child: a task run of that name is registered and started in the
+        parent's stream first, and `cascade` says what a cancel of the parent means for it. A
+        child of a cancelling parent has `not_started`, and is known to nobody.
+
         Raises `RefusedError` (the id is in use, a parent is too deep) or `RunnerLostError`.
         """
         flow_run_id = flow_run_id or new_id()
         said = {"name": name, "namespace": namespace, **_given(labels, rerun_of)}
-        if parent is not None:
-            said["parent"] = parent.model_dump(mode="json")
         if clocks is not None:
             said["clocks"] = clocks.model_dump(mode="json", exclude_none=True)
         run = await self.join_flow(flow_run_id)
         try:
-            await self._register(run, said, start)
-            if start:
+            if parent is None:
+                await self._register(run, said, start)
+            else:
+                spec = TaskSpec(parent.task_run_id, name, flow_run_id, cascade)
+                run.not_started = await self._begin_child(run, said, parent, spec)
+            if run.not_started is not None:
+                run.close()
+            elif start:
                 await run.begin(body)
         except BaseException:
             run.close()
@@ -214,12 +233,28 @@ class RunnerClient:
             )
 
     async def _register(self, run: Run, said: dict[str, JsonValue], start: bool) -> None:
+        refusal = await self._ask_to_register(run, said)
+        # Known already: whether it may be ours, its start tells.
+        if refusal is not None and not (start and refusal.code is Code.DUPLICATE):
+            raise refusal.error()
+
+    async def _begin_child(
+        self, run: Run, said: dict[str, JsonValue], parent: ParentLink, spec: TaskSpec
+    ) -> Refusal | None:
+        async def register(link: ParentLink) -> Refusal | None:
+            linked: dict[str, JsonValue] = {**said, "parent": link.model_dump(mode="json")}
+            return await self._ask_to_register(run, linked)
+
+        life = self._living("register_flow")
+        served = life.served.get(parent.flow_run_id)
+        async with self._parents.serving(parent.flow_run_id, served) as above:
+            return await begin_child(above, parent, spec, register)
+
+    async def _ask_to_register(self, run: Run, said: dict[str, JsonValue]) -> Refusal | None:
         assert self._tools is not None
         head = head_of("flow.register", self._tools, self.runner_id, run.flow_run_id)
         refusal = await self._living("register_flow").ask(head, said)
-        # Known already: whether it may be ours, its start tells.
-        if refusal is not None and not (start and refusal.code is Code.DUPLICATE):
-            raise Refusal.told(head.type, refusal).error()
+        return None if refusal is None else Refusal.told(head.type, refusal)
 
     def _living(self, did: str) -> Incarnation:
         if self._life is None:

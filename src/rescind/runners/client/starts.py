@@ -92,6 +92,11 @@ class Starts:
         if attempt in self._held:
             sent.add_done_callback(partial(self._let_go, attempt))
 
+    def hand_over(self, attempt: Attempt) -> None:
+        """It is somebody else's from now on, and its end is not reported here."""
+        self._ended.add(attempt)
+        self._held.pop(attempt, None)
+
     def _answer_to(self, attempt: Attempt) -> "asyncio.Future[Told]":
         untaken = self._untaken.pop(attempt, None)
         if untaken is not None and untaken.is_usable():

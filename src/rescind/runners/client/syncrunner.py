@@ -15,7 +15,7 @@ from pydantic import JsonValue
 
 from rescind.errors import RunnerClosedError
 from rescind.events.requests import BodySpec
-from rescind.events.words import Clocks, Handle, ParentLink, RunnerCapabilities
+from rescind.events.words import CascadePolicy, Clocks, Handle, ParentLink, RunnerCapabilities
 from rescind.runners.client.clock import Clock, boot_seconds
 from rescind.runners.client.intents import (
     Acknowledger,
@@ -114,6 +114,7 @@ class SyncRunnerClient:
         labels: Mapping[str, str] | None = None,
         namespace: str = "default",
         parent: ParentLink | None = None,
+        cascade: CascadePolicy = CascadePolicy.WAIT,
         rerun_of: str | None = None,
         clocks: Clocks | None = None,
         start: bool = True,
@@ -128,6 +129,7 @@ class SyncRunnerClient:
                 labels=labels,
                 namespace=namespace,
                 parent=parent,
+                cascade=cascade,
                 rerun_of=rerun_of,
                 clocks=clocks,
                 start=start,

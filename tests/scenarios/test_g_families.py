@@ -1,0 +1,294 @@
+"""Flow runs within flow runs: what the cancelling of a parent means for its children.
+
+``RESCIND_TEST_CHILDREN`` says how many the large family has (500; 10,000 take minutes here), and
+``RESCIND_TEST_RACES`` how often a child is started at the moment of the cancel.
+"""
+
+import asyncio
+import os
+from typing import Any, Final
+
+import pytest
+
+from rescind.events.journal import ChildFinishedRecorded, FlowCancelled
+from rescind.events.refusals import Code
+from rescind.runners.client import (
+    CascadePolicy,
+    Ended,
+    Grant,
+    ParentLink,
+    Run,
+    RunnerClient,
+    TaskSpec,
+)
+from tests.scenarios.harness import PARTITIONS, Driven, Scene, refusals_in, types_of
+from tests.waiting import until
+
+CHILDREN: Final = int(os.environ.get("RESCIND_TEST_CHILDREN", "500"))
+RACES: Final = int(os.environ.get("RESCIND_TEST_RACES", "30"))
+
+
+def elsewhere(scene: Scene, flow_run_id: str, name: str) -> str:
+    """An id for a child that another partition serves."""
+    ids = (scene.named(f"{name}-{number}") for number in range(1000))
+    here = scene.partition_of(flow_run_id)
+    return next(child for child in ids if scene.partition_of(child) != here)
+
+
+async def begin_child(
+    runner: RunnerClient, scene: Scene, parent: Run, name: str, cascade: CascadePolicy
+) -> Run:
+    """A running child of this parent, with a body, in another partition."""
+    link = ParentLink(flow_run_id=parent.flow_run_id, task_run_id=name)
+    child = elsewhere(scene, parent.flow_run_id, name)
+    run = await runner.register_flow(
+        name, flow_run_id=child, parent=link, cascade=cascade, body="body"
+    )
+    assert run.not_started is None
+    return run
+
+
+async def told(run: Run) -> None:
+    """Wait until its runner has read that it is to be stopped."""
+    await until(lambda: run.cancellation is not None, within_seconds=60)
+
+
+async def test_53_a_parent_waits_for_its_children_and_each_of_them_is_cancelled(
+    scene: Scene,
+) -> None:
+    async with RunnerClient(scene.house.settings) as runner:
+        parent = await runner.register_flow("parent", flow_run_id=scene.named("p"), body="body")
+        wait = CascadePolicy.WAIT
+        children = [
+            await begin_child(runner, scene, parent, name, wait) for name in ("a", "b", "c")
+        ]
+        await scene.cancel(parent.flow_run_id, reason="enough")
+        for child in children:
+            await told(child)
+            assert child.cancellation is not None
+            assert child.cancellation.reason == "enough"
+        await parent.end(Ended.cancelled())
+        for child in children:
+            assert (await scene.flow_state(parent.flow_run_id)).state == "Running.Cancelling"
+            await child.end(Ended.cancelled())
+            await scene.event(child.flow_run_id, "child.end_sent")
+    over = await scene.event(parent.flow_run_id, "flow.cancelled")
+    assert isinstance(over.event, FlowCancelled)
+    assert (over.event.account.cancelled, over.event.account.unconfirmed) == (3, 0)
+    states = await scene.task_states(parent.flow_run_id)
+    assert {states[name].state for name in ("a", "b", "c")} == {"Finished.Cancelled"}
+    assert {states[name].child_flow_run_id for name in ("a", "b", "c")} == {
+        child.flow_run_id for child in children
+    }
+    # Its end is that of the last child, in the same transaction.
+    assert over.cause == scene.events(parent.flow_run_id, "child.finished")[-1].id
+
+
+async def test_53_a_child_of_a_cancelling_parent_is_not_begun(scene: Scene) -> None:
+    async with RunnerClient(scene.house.settings) as runner:
+        parent = await runner.register_flow("parent", flow_run_id=scene.named("p"), body="body")
+        await scene.cancel(parent.flow_run_id)
+        child_id = elsewhere(scene, parent.flow_run_id, "child")
+        link = ParentLink(flow_run_id=parent.flow_run_id, task_run_id="child")
+
+        child = await runner.register_flow("child", flow_run_id=child_id, parent=link)
+
+        assert child.not_started is not None
+        assert child.not_started.code in {Code.CANCELLING, Code.ALREADY_FINISHED}
+        assert child.is_cancelling
+        await parent.end(Ended.cancelled())
+    await scene.event(parent.flow_run_id, "flow.cancelled")
+    assert scene.events(child_id) == []
+
+
+async def test_53_children_that_start_at_the_moment_of_the_cancel_are_never_left_running(
+    scene: Scene,
+) -> None:
+    async with RunnerClient(scene.house.settings) as runner:
+        begun = await asyncio.gather(*[_race(runner, scene, number) for number in range(RACES)])
+    for parent, child in begun:
+        await scene.event(parent, "flow.cancelled")
+        if scene.events(child):
+            await scene.event(child, "child.end_sent")
+            assert (await scene.flow_state(child)).state == "Finished.Cancelled"
+        # What stands for it in its parent has an end as well, or was never there.
+        lines = [s for s in (await scene.task_states(parent)).values() if s.child_flow_run_id]
+        assert {line.is_finished for line in lines} <= {True}
+
+
+async def _race(runner: RunnerClient, scene: Scene, number: int) -> tuple[str, str]:
+    parent = await runner.register_flow(flow_run_id=scene.named(f"p{number}"))
+    await parent.register(["other"])
+    other = await parent.start("other")
+    assert isinstance(other, Grant)
+    child = elsewhere(scene, parent.flow_run_id, f"c{number}")
+    link = ParentLink(flow_run_id=parent.flow_run_id, task_run_id="child")
+    starting = asyncio.create_task(runner.register_flow(flow_run_id=child, parent=link))
+    # Some way into it, another one each time: there is nothing to wait for.
+    for _ in range(number * 3):
+        await asyncio.sleep(0)
+    await scene.ask({"type": "flow.cancel", "flow_run_id": parent.flow_run_id})
+    await starting
+    await parent.finish("other", Ended.cancelled())
+    return parent.flow_run_id, child
+
+
+async def test_54_a_child_under_none_goes_on_and_that_is_recorded(scene: Scene) -> None:
+    async with RunnerClient(scene.house.settings) as runner:
+        parent = await runner.register_flow("parent", flow_run_id=scene.named("p"), body="body")
+        child = await begin_child(runner, scene, parent, "child", CascadePolicy.NONE)
+        await scene.cancel(parent.flow_run_id)
+        await scene.event(parent.flow_run_id, "child.not_cancelled", "child")
+        await parent.end(Ended.cancelled())
+        await scene.event(parent.flow_run_id, "flow.cancelled")
+        await scene.event(parent.flow_run_id, "child.released", "child")
+        assert (await scene.flow_state(child.flow_run_id)).state == "Running"
+        await child.end(Ended.success("s3://there"))
+    # Its end is known in its parent's stream all the same.
+    ended = await scene.event(parent.flow_run_id, "child.finished", "child")
+    assert isinstance(ended.event, ChildFinishedRecorded)
+    assert (ended.event.end, ended.event.result_ref) == ("success", "s3://there")
+    states = await scene.task_states(parent.flow_run_id)
+    assert states["child"].state == "Finished.Success"
+    assert (await scene.flow_state(parent.flow_run_id)).state == "Finished.Cancelled"
+
+
+async def test_54_a_child_under_request_is_cancelled_and_its_parent_does_not_wait(
+    scene: Scene,
+) -> None:
+    async with RunnerClient(scene.house.settings) as runner:
+        parent = await runner.register_flow("parent", flow_run_id=scene.named("p"), body="body")
+        child = await begin_child(runner, scene, parent, "child", CascadePolicy.REQUEST)
+        await scene.cancel(parent.flow_run_id)
+        await parent.end(Ended.cancelled())
+        await scene.event(parent.flow_run_id, "flow.cancelled")
+        await told(child)
+        assert (await scene.flow_state(child.flow_run_id)).state == "Running.Cancelling"
+        await child.end(Ended.cancelled())
+    await scene.event(child.flow_run_id, "flow.cancelled")
+    await scene.event(parent.flow_run_id, "child.finished", "child")
+
+
+async def begin_many(scene: Scene, parent: Driven, count: int) -> list[str]:
+    """So many running children with an open task run each, as a stranger begins them."""
+    of_runner = {"runner_id": parent.runner_id}
+    for partition in range(PARTITIONS):
+        await scene.answer_to({"type": "runner.register", **of_runner}, partition=partition)
+    children = [scene.named(f"child-{number}") for number in range(count)]
+    for first in range(0, count, 500):
+        some = children[first : first + 500]
+        kind = {"kind": "child"}
+        items = [{"task_run_id": c, "child_flow_run_id": c, **kind} for c in some]
+        assert types_of(await parent.says("task.register", items=items)) == (
+            ["task.registered"] * len(some)
+        )
+        await parent.says("task.start", items=[{"task_run_id": child} for child in some])
+    for child in children:
+        about: dict[str, Any] = {"flow_run_id": child, **of_runner}
+        link = {"flow_run_id": parent.flow_run_id, "task_run_id": child}
+        scene.post({"type": "flow.register", **about, "parent": link})
+        scene.post({"type": "flow.start", **about})
+    await scene.sender.flush()
+    await scene.journal.until(
+        lambda: all(scene.events(child, "flow.started") for child in children[-PARTITIONS * 2 :])
+    )
+    return children
+
+
+@pytest.mark.slow
+async def test_55_of_many_children_each_is_asked_and_nobody_else_starves(scene: Scene) -> None:
+    parent = await scene.begun_without_body("parent")
+    children = await begin_many(scene, parent, CHILDREN)
+
+    await scene.ask({"type": "flow.cancel", "flow_run_id": parent.flow_run_id})
+    stranger = await scene.cancel(scene.named("stranger"))
+
+    # Somebody who asks meanwhile is answered before all of them are through.
+    await scene.event(parent.flow_run_id, "flow.cancelled")
+    assert types_of(stranger) == ["cancellation.armed"]
+    entries = [entry.id for entry in scene.journal.entries]
+    (over,) = scene.events(parent.flow_run_id, "flow.cancelled")
+    assert entries.index(stranger[0].id) < entries.index(over.id)
+    assert isinstance(over.event, FlowCancelled)
+    assert over.event.account.cancelled == CHILDREN
+    asked = scene.events(parent.flow_run_id, "child.cancel_sent")
+    assert {entry.task_run_id for entry in asked} == set(children)
+    ended = {e.stream_id for e in scene.journal.entries if isinstance(e.event, FlowCancelled)}
+    assert set(children) <= ended
+    await scene.journal.until(
+        lambda: sum(e.event.type == "child.end_sent.v1" for e in scene.journal.entries) >= CHILDREN
+    )
+
+
+async def test_57_a_child_that_is_cancelled_alone_leaves_its_parent_to_its_own_rule(
+    scene: Scene,
+) -> None:
+    async with RunnerClient(scene.house.settings) as runner:
+        parent = await runner.register_flow("parent", flow_run_id=scene.named("p"), body="body")
+        child = await begin_child(runner, scene, parent, "child", CascadePolicy.WAIT)
+        await scene.cancel(child.flow_run_id)
+        await told(child)
+        await child.end(Ended.cancelled())
+        await scene.event(parent.flow_run_id, "child.finished", "child")
+        states = await scene.task_states(parent.flow_run_id)
+        assert states["child"].state == "Finished.Cancelled"
+        assert (await scene.flow_state(parent.flow_run_id)).state == "Running"
+        await parent.end(Ended.success())
+    assert (await scene.flow_state(parent.flow_run_id)).state == "Finished.Success"
+
+
+async def test_57_to_cancel_the_task_run_that_stands_for_a_child_is_to_cancel_the_child(
+    scene: Scene,
+) -> None:
+    async with RunnerClient(scene.house.settings) as runner:
+        parent = await runner.register_flow("parent", flow_run_id=scene.named("p"), body="body")
+        child = await begin_child(runner, scene, parent, "child", CascadePolicy.WAIT)
+        about = {"flow_run_id": parent.flow_run_id, "task_run_id": "child"}
+        await scene.answer_to({"type": "task.cancel", **about})
+        await told(child)
+        await child.end(Ended.cancelled())
+        await scene.event(parent.flow_run_id, "child.finished", "child")
+        await parent.end(Ended.success())
+
+
+async def test_a_child_whose_runner_goes_before_it_was_registered_never_begins(
+    scene: Scene,
+) -> None:
+    parent = await scene.begun("parent")
+    child = elsewhere(scene, parent.flow_run_id, "child")
+    async with RunnerClient(scene.house.settings) as other:
+        run = await other.join_flow(parent.flow_run_id)
+        assert await run.register([TaskSpec("child", child_flow_run_id=child)]) == []
+        assert isinstance(await run.start("child"), Grant)
+        # It leaves with the grant in its hands.
+    await scene.event(parent.flow_run_id, "child.given_up", "child")
+    ended = await scene.event(parent.flow_run_id, "child.finished", "child")
+    assert isinstance(ended.event, ChildFinishedRecorded)
+    assert (ended.event.end, ended.event.how) == ("cancelled", "never_started")
+    about = {"flow_run_id": child, "parent": {"flow_run_id": parent.flow_run_id}}
+    late = {"type": "flow.register", **about}
+    late["parent"] = {"flow_run_id": parent.flow_run_id, "task_run_id": "child"}
+    assert refusals_in(await scene.answer_to(late)) == ["already_finished"]
+    await parent.ends("body", "success")
+    assert (await scene.flow_state(parent.flow_run_id)).state == "Finished.Success"
+
+
+async def test_a_child_below_itself_is_refused_where_it_is_asked_for(scene: Scene) -> None:
+    parent = await scene.begun("parent")
+    item = {"task_run_id": "t", "kind": "child", "child_flow_run_id": parent.flow_run_id}
+    assert refusals_in(await parent.says("task.register", items=[item])) == ["too_deep"]
+
+
+async def test_a_grandchild_names_the_whole_chain_above_it(scene: Scene) -> None:
+    async with RunnerClient(scene.house.settings) as runner:
+        parent = await runner.register_flow("parent", flow_run_id=scene.named("p"), body="body")
+        child = await begin_child(runner, scene, parent, "child", CascadePolicy.WAIT)
+        grandchild = await begin_child(runner, scene, child, "grandchild", CascadePolicy.WAIT)
+        state = await scene.flow_state(grandchild.flow_run_id)
+        assert state.parent is not None
+        assert state.parent.chain == (parent.flow_run_id, child.flow_run_id)
+        await scene.cancel(parent.flow_run_id)
+        for run in (grandchild, child, parent):
+            await told(run)
+            await run.end(Ended.cancelled())
+    await scene.event(parent.flow_run_id, "flow.cancelled")
