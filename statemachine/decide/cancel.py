@@ -55,7 +55,7 @@ def _cancel_unknown(request: FlowCancel, asked: Asked, draft: Draft, policy: Pol
     if request.named_end != "cancelled":
         return unknown_flow(request.flow_run_id)
     if request.parent is not None:
-        return stub(request, asked, draft)
+        return stub(request, asked, draft, policy)
     return _arm(request, asked, draft, policy)
 
 

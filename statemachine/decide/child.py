@@ -22,8 +22,9 @@ from rescind.statemachine.decide.answers import Answer, Happened, Refused, refus
 from rescind.statemachine.decide.guards import quarantined_flow, unknown_flow
 from rescind.statemachine.draft import Draft
 from rescind.statemachine.edges import is_finished, is_running
-from rescind.statemachine.policy import Asked
+from rescind.statemachine.policy import Asked, Policy
 from rescind.statemachine.runs import FlowRun, TaskRun
+from rescind.statemachine.terms import mode_of
 
 __all__ = [
     "ANCESTORS_MAX",
@@ -82,7 +83,7 @@ def left_alone(request: FlowCancel, flow: FlowRun) -> Refused | None:
     return None
 
 
-def stub(request: FlowCancel, asked: Asked, draft: Draft) -> tuple[Happened, ...]:
+def stub(request: FlowCancel, asked: Asked, draft: Draft, policy: Policy) -> tuple[Happened, ...]:
     """A child that nobody has registered: it is over before anybody can begin it."""
     armed = draft.armed_for(request.flow_run_id)
     born = FlowRegistered(
@@ -92,7 +93,7 @@ def stub(request: FlowCancel, asked: Asked, draft: Draft) -> tuple[Happened, ...
         # Somebody may have asked before: that is the first cancel then.
         cancellation_id=asked.event_id(1) if armed is None else armed.cancellation_id,
         reason=request.reason if armed is None else armed.reason,
-        mode=request.mode if armed is None else armed.mode,
+        mode=mode_of(request, None, policy) if armed is None else armed.mode,
         account=Account(),
     )
     return Happened(born), Happened(over)

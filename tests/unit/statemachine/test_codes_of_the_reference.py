@@ -51,15 +51,6 @@ BESIDE: Final[dict[str, Scenario]] = {
     ),
 }
 
-# Named for children, which this release does not decide yet.
-OF_CHILDREN: Final = {
-    "flow.register too_deep",
-    "task.register too_deep",
-    "task.register no_such_edge",
-    "child.finished unknown_task",
-    "child.finished duplicate",
-}
-
 
 def refused_in_the_golden_table() -> set[str]:
     """Each type of request with each code that stands beside it."""
@@ -91,8 +82,7 @@ def test_the_golden_table_is_not_all_that_can_be_refused(what: str) -> None:
 def test_what_is_listed_can_happen_and_what_can_happen_is_listed() -> None:
     # That a record is unreadable is said of any request, and once for all of them.
     seen = {what for what in refused_in_the_golden_table() if not what.endswith(" unreadable")}
-    assert seen | BESIDE.keys() | OF_CHILDREN == listed()
-    assert not seen & OF_CHILDREN, "decided by now: strike it from OF_CHILDREN"
+    assert seen | BESIDE.keys() == listed()
 
 
 @pytest.mark.parametrize("asking", [FlowCancel(flow_run_id=RUN), cancel_task("t")])
