@@ -12,6 +12,8 @@ from typing import Any
 import faust
 from faust.transport.drivers import aiokafka as driver
 
+from rescind.kafka.internals import pace_metadata
+
 __all__ = ["CommittedApp"]
 
 
@@ -19,6 +21,7 @@ class _CommittedThread(driver.AIOKafkaConsumerThread):
     def _create_worker_consumer(self, transport: Any) -> Any:
         consumer = super()._create_worker_consumer(transport)
         consumer._isolation_level = "read_committed"  # noqa: SLF001 - Faust offers no setting
+        pace_metadata(consumer)
         return consumer
 
 

@@ -12,6 +12,7 @@ from rescind.kafka.internals import (
     discard_producer,
     fatal_error,
     lower_transaction_backoff,
+    pace_metadata,
 )
 from tests.conftest import Cluster
 from tests.waiting import until
@@ -36,6 +37,23 @@ async def test_partitions_can_be_added_before_there_is_a_record_for_them(cluster
         await until(lambda: partition in manager.txn_partitions)
         await producer.send_and_wait(partition.topic, b"x", partition=0)
         await producer.commit_transaction()
+
+
+async def test_who_is_answered_by_no_broker_asks_again_after_a_pause(cluster: Cluster) -> None:
+    producer = AIOKafkaProducer(bootstrap_servers=cluster.bootstrap)
+    pace_metadata(producer)
+    async with producer:
+        client = producer.client
+        brokers = client.cluster._brokers
+        brokers.update({number: broker._replace(port=1) for number, broker in brokers.items()})
+        for connection in list(client._conns.values()):
+            connection.close()
+
+        begun = time.monotonic()
+        for _ in range(5):
+            assert not await client.force_metadata_update()
+
+    assert time.monotonic() - begun >= 0.4
 
 
 async def test_a_producer_is_discarded_at_once_though_its_broker_is_gone(

@@ -3,8 +3,9 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Final, Protocol, TypeVar
+from typing import Final, TypeVar
 
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.errors import (
     AuthenticationFailedError,
     AuthenticationMethodNotSupported,
@@ -15,6 +16,7 @@ from aiokafka.errors import (
 
 from rescind.errors import BrokerUnavailableError
 from rescind.kafka.connection import Connection
+from rescind.kafka.internals import pace_metadata
 
 __all__ = ["started"]
 
@@ -33,11 +35,7 @@ _FINAL: Final = (
 )
 
 
-class _Client(Protocol):
-    async def start(self) -> None: ...
-
-
-C = TypeVar("C", bound=_Client)
+C = TypeVar("C", AIOKafkaConsumer, AIOKafkaProducer)
 
 
 async def started(
@@ -56,6 +54,7 @@ async def started(
     said = False
     while True:
         client = make()
+        pace_metadata(client)
         try:
             await _start(client, min(_TRY_SECONDS_MAX, max(1.0, end - loop.time())))
         except (KafkaError, OSError, TimeoutError) as error:
@@ -77,7 +76,7 @@ async def started(
             return client
 
 
-async def _start(client: _Client, seconds: float) -> None:
+async def _start(client: AIOKafkaConsumer | AIOKafkaProducer, seconds: float) -> None:
     """Start it within so long; who gives up waiting lets the try that has begun come to its end.
 
     aiokafka forgets the connection that it is just opening when it is interrupted, and the
