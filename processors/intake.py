@@ -1,9 +1,9 @@
 """What a partition takes in next: the stop lane first, a share kept for the start lane.
 
-What stops or ends work goes before what starts work. A quarter of each batch is kept for the
-start lane while it has any, so that a flood of reports cannot starve it either. Each lane is
-fetched by itself, on a connection of its own: what the start lane has heaped up never delays
-what the stop lane brings.
+What stops or ends work goes before what starts work, also before the rest of a batch that has
+begun with starts. A quarter of each batch is kept for the start lane while it has any, so that a
+flood of reports cannot starve it either. Each lane is fetched by itself, on a connection of its
+own: what the start lane has heaped up never delays what the stop lane brings.
 """
 
 import asyncio
@@ -40,7 +40,11 @@ def turns(stop: Sized, start: Sized, spent: Callable[[], float]) -> Iterator[Lan
         if spent() >= 1:
             return
         yield "stop"
+    began = spent()
     while len(start) and spent() < 1:
+        if len(stop) and spent() - began >= 1 - kept:
+            # It has come meanwhile: the batch ends with it, and is committed so much earlier.
+            break
         yield "start"
     while len(stop) and spent() < 1:
         yield "stop"

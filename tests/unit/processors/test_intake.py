@@ -50,6 +50,19 @@ def test_stops_that_arrive_meanwhile_do_not_starve_the_start_lane() -> None:
     assert taken(75, 1000, arriving=1000).count("start") == 25
 
 
+@pytest.mark.parametrize("when, starts", [(40, 40), (10, 25)])
+def test_a_batch_of_starts_ends_with_a_stop_that_comes_meanwhile(when: int, starts: int) -> None:
+    stop, order = deque[int](), list[str]()
+    for lane in turns(stop, range(1000), lambda: len(order) / FULL):
+        order.append(lane)
+        if lane == "stop":
+            stop.popleft()
+        elif order.count("start") == when:
+            stop.append(0)
+
+    assert order == ["start"] * starts + ["stop"]
+
+
 @given(st.integers(0, 300), st.integers(0, 300))
 def test_a_batch_is_as_full_as_it_can_be_and_never_fuller(stop: int, start: int) -> None:
     order = taken(stop, start)
