@@ -48,7 +48,7 @@ def write(program: str, page: str, scene: Scene) -> Path:
     """Save the page's Python under this name; the folder."""
     folder = scene.house.folder / scene.named("page")
     folder.mkdir()
-    (code,) = blocks(page, "python")
+    code, *_ = blocks(page, "python")  # What follows the program are pieces.
     (folder / program).write_text(code)
     return folder
 
