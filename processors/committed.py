@@ -35,7 +35,10 @@ class _CommittedTransport(driver.Transport):
 
 
 class CommittedApp(faust.App):
-    """A Faust app whose agents see committed records only."""
+    """A Faust app whose agents see committed records only, and that keeps nothing on disk."""
 
     def _new_transport(self) -> Any:
         return _CommittedTransport(self.conf.broker_consumer, self, loop=self.loop)
+
+    def _create_directories(self) -> None:
+        """Faust would make three, for tables, in the folder where the process was started."""

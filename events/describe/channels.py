@@ -9,6 +9,7 @@ from typing import Final
 from rescind.events.cancellations import tells_of_cancellations
 from rescind.events.describe.asking import request_classes
 from rescind.events.describe.effects import event_classes
+from rescind.events.describe.jsonschema import description
 from rescind.events.describe.schemas import type_of
 from rescind.events.intents import Canary, Heartbeat, Inbox, Reminder
 from rescind.events.requests.base import Lane
@@ -66,7 +67,7 @@ def requests_of(lane: Lane) -> tuple[Message, ...]:
     return tuple(
         Message(
             type_of(model),
-            (model.__doc__ or "").strip(),
+            description(model),
             f"requests.json#/$defs/{model.__name__}",
             "Request",
         )
@@ -78,7 +79,7 @@ def requests_of(lane: Lane) -> tuple[Message, ...]:
 _ENTRIES: Final = {
     type_of(model): Message(
         type_of(model),
-        (model.__doc__ or "").strip(),
+        description(model),
         f"events.json#/$defs/{type_of(model)}",
         "CloudEvent",
     )
@@ -93,7 +94,7 @@ def _modelled(
 ) -> Message:
     return Message(
         model.type,
-        (model.__doc__ or "").strip(),
+        description(model),
         f"{document}.json#/$defs/{model.__name__}",
         headers,
     )

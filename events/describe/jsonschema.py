@@ -6,6 +6,7 @@ throughout, as the journal's is, also where a shared word is open in requests.
 """
 
 import ast
+import inspect
 import textwrap
 from collections.abc import Callable, Sequence
 from typing import Any, Final, cast
@@ -16,7 +17,7 @@ from pydantic_core import core_schema
 
 from rescind.events.words import ChosenId, Moment
 
-__all__ = ["DIALECT", "Schema", "SourceOf", "definitions", "union_of"]
+__all__ = ["DIALECT", "Schema", "SourceOf", "definitions", "description", "union_of"]
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
@@ -34,6 +35,11 @@ _MOMENT: Final[Schema] = {
 SourceOf = Callable[[type], str]
 """The source text of a class: where the docstrings of its fields are. Reading it is I/O, so
 whoever calls brings it (`inspect.getsource`)."""
+
+
+def description(model: type[BaseModel]) -> str:
+    """A model's docstring. Only Python before 3.13 keeps its indentation, so that goes."""
+    return inspect.cleandoc(model.__doc__ or "")
 
 
 def definitions(

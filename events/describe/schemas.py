@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 from rescind.events.describe.asking import request_classes
 from rescind.events.describe.effects import EFFECTS, event_classes
-from rescind.events.describe.jsonschema import Schema, SourceOf, definitions, union_of
+from rescind.events.describe.jsonschema import Schema, SourceOf, definitions, description, union_of
 from rescind.events.intents import Canary, Heartbeat, Inbox, Reminder
 from rescind.events.journal.base import Event
 from rescind.events.journal.envelope import Envelope
@@ -92,7 +92,7 @@ def _entry(model: type[Event]) -> Schema:
     if type_of(model).startswith("task.") or EFFECTS[model].of == ("task run",):
         required.append("task_run_id")
     entry: Schema = {
-        "description": (model.__doc__ or "").strip(),
+        "description": description(model),
         "allOf": [{"$ref": "#/$defs/Envelope"}],
         "properties": {
             "type": {"const": type_of(model)},

@@ -109,6 +109,8 @@ async def test_up_is_found_by_every_command_mends_itself_and_ends_whole(rescind:
     assert gone(processes)
     assert set(processes) == {"worker", "agents", "kafka"}
     assert not (rescind.folder / "data/up.json").exists()
+    # It was started there, and so were its services.
+    assert [path.name for path in rescind.folder.iterdir()] == ["data"]
     assert (await rescind("ls")).code == 3
 
 
