@@ -11,6 +11,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTHON ?= python3 python3.11 python3.12 python3.13 python3.14
 ARGS ?=
+# Processes of tests: more than a small machine has cores, since many tests wait for a broker.
+JOBS ?= 3
 
 # pip says what it is doing to a person, and nothing to a log.
 QUIET := $(shell test -t 1 || echo --quiet)
@@ -28,8 +30,8 @@ demo: $(VENV)/.installed ## cancel a real flow run on a real Kafka; ARGS="--keep
 up: $(VENV)/.installed ## start Kafka and all services on this machine
 	@$(BIN)/rescind up $(ARGS)
 
-test: $(VENV)/.installed ## run every test; ARGS="-k cancel" runs some
-	@$(BIN)/python -m pytest $(ARGS)
+test: $(VENV)/.installed ## run every test; ARGS="-k cancel" runs some, JOBS=0 in one process
+	@$(BIN)/python -m pytest --numprocesses $(JOBS) --dist worksteal $(ARGS)
 
 check: $(VENV)/.installed ## hold the style: format, lint, types, import directions, tidiness
 	$(BIN)/ruff check

@@ -1,8 +1,8 @@
 """What a partition takes in next: the stop lane first, a share kept for the start lane.
 
 What stops or ends work goes before what starts work, also before the rest of a batch that has
-begun with starts. A quarter of each batch is kept for the start lane while it has any, so that a
-flood of reports cannot starve it either. Each lane is fetched by itself, on a connection of its
+begun with starts, and in a batch with something of it starts have no more than a quarter. They
+keep that quarter while they have any, so that a flood of reports cannot starve them. Each lane is fetched by itself, on a connection of its
 own: what the start lane has heaped up never delays what the stop lane brings.
 """
 
@@ -35,15 +35,18 @@ def turns(stop: Sized, start: Sized, spent: Callable[[], float]) -> Iterator[Lan
         spent: how much of the batch is used up, by whatever bounds it: from 1 on it is full.
 
     """
-    kept = 1 - 1 / START_SHARE
-    while len(stop) and (spent() < kept or not len(start)):
+    share = 1 / START_SHARE
+    is_awaited = False
+    while len(stop) and (spent() < 1 - share or not len(start)):
         if spent() >= 1:
             return
+        is_awaited = True
         yield "stop"
     began = spent()
     while len(start) and spent() < 1:
-        if len(stop) and spent() - began >= 1 - kept:
-            # It has come meanwhile: the batch ends with it, and is committed so much earlier.
+        if (is_awaited or len(stop)) and spent() - began >= share:
+            # Somebody waits for the commit of a stop that is in it, or has come meanwhile: the
+            # batch ends with its share of starts, and is committed so much earlier.
             break
         yield "start"
     while len(stop) and spent() < 1:

@@ -4,15 +4,17 @@ import secrets
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 
 from rescind.kafka.connection import Connection
 from rescind.kafka.topics import TopicNames, create_topics, topic_specs
-from tests.broker import ServedBroker, serve
+from tests.broker import ServedBroker
 from tests.leaks import Running, leaked_since
 from tests.profiles import load_profiles
+from tests.sharing import lend_to, lent, served_here
 
 # Helpers with asserts of their own, said before any test imports them.
 pytest.register_assert_rewrite("tests.scenario", "tests.golden")
@@ -33,16 +35,16 @@ class Cluster:
         return self.connection.bootstrap
 
 
-_served = pytest.StashKey[ServedBroker]()
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """pytest-xdist is about to start a process that will run some of the tests."""
+    lend_to(node)
 
 
 @pytest.fixture(scope="session")
-def broker(pytestconfig: pytest.Config) -> Iterator[ServedBroker]:
+def broker(pytestconfig: pytest.Config) -> ServedBroker:
     """The session's broker. A test that kills or stops one starts its own."""
-    served = serve()
-    pytestconfig.stash[_served] = served
-    yield served
-    served.stop()
+    return lent(pytestconfig)
 
 
 @pytest.fixture(scope="session")
@@ -83,8 +85,7 @@ async def cluster(bootstrap: str, unique_prefix: str) -> AsyncIterator[Cluster]:
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
-    served = config.stash.get(_served, None)
-    if served is not None:
+    if (served := served_here(config)) is not None:
         terminalreporter.write_line(f"Kafka: {served.rung} ({served.why})")
     reasons = Counter(_reason(report) for report in terminalreporter.stats.get("skipped", []))
     total = sum(reasons.values())

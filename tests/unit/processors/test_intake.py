@@ -16,11 +16,11 @@ from rescind.kafka.records import Record
 from rescind.processors import intake as module
 from rescind.processors.intake import RECORDS_MAX, WAITING_BYTES_MAX, Intake, turns
 
-FULL = 100
+FULL = 128  # A power of two, so that shares of it are exact.
 
 
 def taken(stop: int, start: int, arriving: int = 0) -> list[str]:
-    """The lanes of one batch of at most a hundred, and so many more stops while it is made."""
+    """The lanes of one batch of at most `FULL`, and so many more stops while it is made."""
     lanes = {"stop": deque(range(stop)), "start": deque(range(start))}
     order = list[str]()
     for lane in turns(lanes["stop"], lanes["start"], lambda: len(order) / FULL):
@@ -37,20 +37,24 @@ def test_stops_go_first() -> None:
 
 
 def test_a_flood_of_stops_leaves_a_quarter_to_the_start_lane() -> None:
-    assert taken(1000, 1000) == ["stop"] * 75 + ["start"] * 25
+    assert taken(1000, 1000) == ["stop"] * 96 + ["start"] * 32
+
+
+def test_a_stop_is_kept_waiting_by_no_more_starts_than_their_share() -> None:
+    assert taken(3, 1000) == ["stop"] * 3 + ["start"] * 32
 
 
 def test_a_lane_takes_what_the_other_does_not_need() -> None:
-    assert taken(1000, 0) == ["stop"] * 100
-    assert taken(0, 1000) == ["start"] * 100
-    assert taken(1000, 5) == ["stop"] * 75 + ["start"] * 5 + ["stop"] * 20
+    assert taken(1000, 0) == ["stop"] * FULL
+    assert taken(0, 1000) == ["start"] * FULL
+    assert taken(1000, 5) == ["stop"] * 96 + ["start"] * 5 + ["stop"] * 27
 
 
 def test_stops_that_arrive_meanwhile_do_not_starve_the_start_lane() -> None:
-    assert taken(75, 1000, arriving=1000).count("start") == 25
+    assert taken(96, 1000, arriving=1000).count("start") == 32
 
 
-@pytest.mark.parametrize("when, starts", [(40, 40), (10, 25)])
+@pytest.mark.parametrize("when, starts", [(40, 40), (10, 32)])
 def test_a_batch_of_starts_ends_with_a_stop_that_comes_meanwhile(when: int, starts: int) -> None:
     stop, order = deque[int](), list[str]()
     for lane in turns(stop, range(1000), lambda: len(order) / FULL):
@@ -66,9 +70,9 @@ def test_a_batch_of_starts_ends_with_a_stop_that_comes_meanwhile(when: int, star
 @given(st.integers(0, 300), st.integers(0, 300))
 def test_a_batch_is_as_full_as_it_can_be_and_never_fuller(stop: int, start: int) -> None:
     order = taken(stop, start)
-    assert len(order) == min(stop + start, FULL)
-    assert order.count("start") >= min(start, FULL // 4)
-    assert order.count("stop") >= min(stop, FULL * 3 // 4)
+    starts = min(start, FULL // 4 if stop else FULL)
+    assert len(order) == min(stop + starts, FULL)
+    assert order.count("start") == starts
 
 
 class _Reader:
