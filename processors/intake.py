@@ -2,8 +2,9 @@
 
 What stops or ends work goes before what starts work, also before the rest of a batch that has
 begun with starts, and in a batch with something of it starts have no more than a quarter. They
-keep that quarter while they have any, so that a flood of reports cannot starve them. Each lane is fetched by itself, on a connection of its
-own: what the start lane has heaped up never delays what the stop lane brings.
+keep that quarter while they have any, so that a flood of reports cannot starve them. Each lane
+is fetched by itself, on a connection of its own: what the start lane has heaped up never delays
+what the stop lane brings.
 """
 
 import asyncio
@@ -26,13 +27,16 @@ START_SHARE = 4
 FETCH_SECONDS = 5.0
 
 
-def turns(stop: Sized, start: Sized, spent: Callable[[], float]) -> Iterator[Lane]:
+def turns(
+    stop: Sized, start: Sized, spent: Callable[[], float], wanted: Callable[[], bool]
+) -> Iterator[Lane]:
     """Which lane is to be taken from, again and again, until the batch is full.
 
     Args:
         stop: what waits in that lane; whoever asks takes one record each time.
         start: the same for the other lane.
         spent: how much of the batch is used up, by whatever bounds it: from 1 on it is full.
+        wanted: whether another partition has something of its stop lane and waits for its turn.
 
     """
     share = 1 / START_SHARE
@@ -44,9 +48,9 @@ def turns(stop: Sized, start: Sized, spent: Callable[[], float]) -> Iterator[Lan
         yield "stop"
     began = spent()
     while len(start) and spent() < 1:
-        if (is_awaited or len(stop)) and spent() - began >= share:
-            # Somebody waits for the commit of a stop that is in it, or has come meanwhile: the
-            # batch ends with its share of starts, and is committed so much earlier.
+        if spent() - began >= share and (is_awaited or len(stop) or wanted()):
+            # A stop that is in it, has come meanwhile, or waits elsewhere: the batch ends with
+            # its share of starts, and is committed so much earlier.
             break
         yield "start"
     while len(stop) and spent() < 1:
@@ -162,12 +166,19 @@ class Intake:
     def __len__(self) -> int:
         return sum(len(lane.waiting) for lane in self._lanes.values())
 
-    def next(self, spent: Callable[[], float]) -> Iterator[Read]:
+    @property
+    def is_urgent(self) -> bool:
+        """Whether something of the stop lane waits."""
+        return bool(self._lanes["stop"].waiting)
+
+    def next(self, spent: Callable[[], float], wanted: Callable[[], bool]) -> Iterator[Read]:
         """The records of the next batch, in the order in which they are to be decided.
 
-        What is not asked for stays, as it does once `spent` says that the batch is full.
+        What is not asked for stays, as it does once `spent` says that the batch is full. `wanted`
+        says whether another partition waits for this one with something that stops work.
         """
-        for lane in turns(self._lanes["stop"].waiting, self._lanes["start"].waiting, spent):
+        stop, start = (self._lanes[lane].waiting for lane in ("stop", "start"))
+        for lane in turns(stop, start, spent, wanted):
             yield Read(lane, self._lanes[lane].take())
 
 

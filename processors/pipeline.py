@@ -190,11 +190,12 @@ class Pipeline:
         batch = self._commits.begin()
         taken: list[Read] = []
         try:
-            await self._decide(batch, taken)
-            told = self._commits.errands.told(self._policy.sweep_chunk)
-            batch.record_errands(told)
-            swept = tuple(self.life.owed)
-            batch.sweep(swept)
+            async with self._tools.turn.taken(lambda: self.intake.is_urgent):
+                await self._decide(batch, taken)
+                told = self._commits.errands.told(self._policy.sweep_chunk)
+                batch.record_errands(told)
+                swept = tuple(self.life.owed)
+                batch.sweep(swept)
             await self._commits.commit(batch, swept, told)
         except TransactionFailedError as error:
             _log.warning("a transaction failed and is tried again", error=str(error))
@@ -217,7 +218,7 @@ class Pipeline:
         def spent() -> float:
             return max(batch.fullness, (now - began) / WORK_SECONDS)
 
-        for read in self.intake.next(spent):
+        for read in self.intake.next(spent, lambda: self._tools.turn.is_wanted):
             taken.append(read)
             batch.take(read)
             now = time.monotonic()

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from rescind.events.requests import AnyRequest
 from rescind.kafka.connection import Connection
@@ -14,6 +14,7 @@ from rescind.kafka.topics.specs import record_limits
 from rescind.kafka.transactions import TransactionalProducer
 from rescind.processors.broker_time import BrokerTime
 from rescind.processors.signing import signed
+from rescind.processors.turn import Turn
 
 __all__ = ["Asking", "Tools"]
 
@@ -69,6 +70,7 @@ class Tools:
 
     asking: Asking
     broker_time: BrokerTime
+    turn: Turn = field(default_factory=Turn)
 
     @property
     def connection(self) -> Connection:

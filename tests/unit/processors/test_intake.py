@@ -19,11 +19,11 @@ from rescind.processors.intake import RECORDS_MAX, WAITING_BYTES_MAX, Intake, tu
 FULL = 128  # A power of two, so that shares of it are exact.
 
 
-def taken(stop: int, start: int, arriving: int = 0) -> list[str]:
+def taken(stop: int, start: int, arriving: int = 0, *, wanted: bool = False) -> list[str]:
     """The lanes of one batch of at most `FULL`, and so many more stops while it is made."""
     lanes = {"stop": deque(range(stop)), "start": deque(range(start))}
     order = list[str]()
-    for lane in turns(lanes["stop"], lanes["start"], lambda: len(order) / FULL):
+    for lane in turns(lanes["stop"], lanes["start"], lambda: len(order) / FULL, lambda: wanted):
         lanes[lane].popleft()
         order.append(lane)
         if arriving:
@@ -44,6 +44,10 @@ def test_a_stop_is_kept_waiting_by_no_more_starts_than_their_share() -> None:
     assert taken(3, 1000) == ["stop"] * 3 + ["start"] * 32
 
 
+def test_another_partition_with_a_stop_is_kept_waiting_by_no_more_of_them_either() -> None:
+    assert taken(0, 1000, wanted=True) == ["start"] * 32
+
+
 def test_a_lane_takes_what_the_other_does_not_need() -> None:
     assert taken(1000, 0) == ["stop"] * FULL
     assert taken(0, 1000) == ["start"] * FULL
@@ -57,7 +61,7 @@ def test_stops_that_arrive_meanwhile_do_not_starve_the_start_lane() -> None:
 @pytest.mark.parametrize("when, starts", [(40, 40), (10, 32)])
 def test_a_batch_of_starts_ends_with_a_stop_that_comes_meanwhile(when: int, starts: int) -> None:
     stop, order = deque[int](), list[str]()
-    for lane in turns(stop, range(1000), lambda: len(order) / FULL):
+    for lane in turns(stop, range(1000), lambda: len(order) / FULL, lambda: False):
         order.append(lane)
         if lane == "stop":
             stop.popleft()
@@ -120,7 +124,7 @@ async def test_what_waits_has_a_bound_in_records_and_in_bytes(
 ) -> None:
     async with opened(monkeypatch, stop="large", start="small") as intake:
         assert len(intake) == WAITING_BYTES_MAX // 4_000_000 * 4 + 4 + RECORDS_MAX
-        for _ in zip(range(4), intake.next(lambda: 0.0), strict=False):
+        for _ in zip(range(4), intake.next(lambda: 0.0, lambda: False), strict=False):
             await asyncio.sleep(0)
         assert len(intake) >= RECORDS_MAX
 
