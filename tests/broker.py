@@ -8,17 +8,24 @@
 Every rung is a real Apache Kafka; there is no fake one.
 """
 
+import atexit
 import os
 import shutil
 import socket
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from rescind.kafka.embedded import EmbeddedBroker
+from rescind.kafka.embedded.download import ensure_jars
+from rescind.kafka.embedded.formatting import data_folder, format_data
+from rescind.kafka.embedded.java import Java
+from rescind.kafka.embedded.pins import pinned_jars
 from rescind.kafka.embedded.ports import choose_port
+from rescind.kafka.embedded.progress import silent
 from rescind.settings import load_settings
 
 IMAGE = os.environ.get("RESCIND_TEST_KAFKA_IMAGE", "apache/kafka:4.1.1")
@@ -52,6 +59,21 @@ def serve() -> ServedBroker:
 def embedded_broker(data_dir: Path, **options: Any) -> EmbeddedBroker:
     """A broker of a test's own, with the program files that all of them share."""
     return EmbeddedBroker(data_dir, load_settings().cache_dir, **options)
+
+
+def formatted_broker(data_dir: Path, **options: Any) -> EmbeddedBroker:
+    """The same on a data folder that needs no formatting: that is a third of a start."""
+    shutil.copytree(data_folder(_formatted()), data_folder(data_dir / "kafka"))
+    return embedded_broker(data_dir, **options)
+
+
+@cache
+def _formatted() -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="rescind-tests-"))
+    atexit.register(shutil.rmtree, folder)
+    cache_dir = load_settings().cache_dir
+    format_data(folder, Java.find(ensure_jars(pinned_jars(), cache_dir, silent), cache_dir))
+    return folder
 
 
 def _embedded(why: str) -> ServedBroker:

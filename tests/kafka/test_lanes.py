@@ -18,7 +18,7 @@ from rescind.kafka.instances import InstanceSlot
 from rescind.kafka.lanes import LaneMembership
 from rescind.kafka.topics import TopicNames, create_topics, topic_specs
 from rescind.settings import Settings, load_settings
-from tests.broker import embedded_broker
+from tests.broker import formatted_broker
 from tests.conftest import Cluster
 from tests.waiting import until
 
@@ -149,7 +149,7 @@ def test_workers_of_one_machine_get_different_names_and_a_free_one_is_used_again
 @pytest.mark.slow
 async def test_membership_outlives_a_broker_that_is_killed_and_restarted(tmp_path: Path) -> None:
     prefix = "t."
-    async with embedded_broker(tmp_path) as broker:
+    async with formatted_broker(tmp_path) as broker:
         connection = Connection(broker.bootstrap)
         specs = topic_specs(TopicNames(prefix))
         await create_topics(connection, specs, partitions=2, replicas=1)

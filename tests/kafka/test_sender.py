@@ -10,7 +10,7 @@ from rescind.kafka.partitions import partition_of
 from rescind.kafka.records import OutRecord
 from rescind.kafka.sender import Sender
 from rescind.kafka.topics import TopicNames, create_topics, topic_specs
-from tests.broker import embedded_broker
+from tests.broker import formatted_broker
 from tests.conftest import Cluster
 from tests.kafka.test_transactions import read, values
 
@@ -88,7 +88,7 @@ async def test_records_posted_while_the_broker_is_away_arrive_when_it_is_back(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     topic = "t.stop-requests"
-    async with embedded_broker(tmp_path) as broker:
+    async with formatted_broker(tmp_path) as broker:
         connection = Connection(broker.bootstrap)
         await create_topics(connection, topic_specs(TopicNames("t.")), partitions=1, replicas=1)
         async with Sender(connection) as sender:
@@ -108,7 +108,7 @@ async def test_records_posted_while_the_broker_is_away_arrive_when_it_is_back(
 
 async def test_closing_in_vain_gives_back_what_was_not_sent(tmp_path: Path) -> None:
     topic = "t.stop-requests"
-    async with embedded_broker(tmp_path) as broker:
+    async with formatted_broker(tmp_path) as broker:
         connection = Connection(broker.bootstrap)
         await create_topics(connection, topic_specs(TopicNames("t.")), partitions=1, replicas=1)
         sender = Sender(connection)

@@ -22,7 +22,7 @@ from rescind.kafka.readers import ends, read_to_end
 from rescind.kafka.records import OutRecord, Record
 from rescind.kafka.topics import TopicNames, create_topics, record_limits, topic_specs
 from rescind.kafka.transactions import TransactionalProducer
-from tests.broker import embedded_broker
+from tests.broker import formatted_broker
 from tests.conftest import Cluster
 from tests.waiting import until
 
@@ -189,7 +189,7 @@ async def test_a_broker_that_hangs_gives_failed_before_the_commit_and_uncertain_
 ) -> None:
     monkeypatch.setattr(transactions, "_WATCHDOG_SECONDS", 2.0)
     names = TopicNames("t.")
-    async with embedded_broker(tmp_path) as broker:
+    async with formatted_broker(tmp_path) as broker:
         connection = Connection(broker.bootstrap)
         await create_topics(connection, topic_specs(names), partitions=1, replicas=1)
         pid = broker.pid
@@ -231,7 +231,7 @@ async def test_a_broker_that_is_killed_and_restarted_loses_nothing_and_doubles_n
     tmp_path: Path,
 ) -> None:
     names = TopicNames("t.")
-    async with embedded_broker(tmp_path) as broker:
+    async with formatted_broker(tmp_path) as broker:
         connection = Connection(broker.bootstrap)
         await create_topics(connection, topic_specs(names), partitions=1, replicas=1)
         async with producer_of(connection, names, 0) as producer:

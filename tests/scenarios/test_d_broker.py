@@ -7,7 +7,7 @@ from typing import Final
 import psutil
 import pytest
 
-from tests.broker import embedded_broker
+from tests.broker import formatted_broker
 from tests.scenarios.harness import House, Scene, alone, types_of
 from tests.waiting import until
 
@@ -17,7 +17,7 @@ AWAY_SECONDS: Final = 3 * LOST_AFTER_SECONDS
 
 @pytest.mark.slow
 async def test_34_a_broker_that_is_away_for_long_loses_nobody_and_nothing(tmp_path: Path) -> None:
-    async with embedded_broker(tmp_path / "kafka") as broker:
+    async with formatted_broker(tmp_path / "kafka") as broker:
         folder = tmp_path / "house"
         folder.mkdir()
         house = House(

@@ -14,7 +14,7 @@ from rescind.kafka.records import OutRecord
 from rescind.kafka.topics import TopicNames, create_topics, topic_specs
 from rescind.kafka.transactions import TransactionalProducer
 from rescind.processors.tools import Tools
-from tests.broker import embedded_broker
+from tests.broker import formatted_broker
 from tests.kafka.processors.children import children_of
 from tests.kafka.processors.journal import code_of, types_of
 from tests.kafka.processors.load import FLOW_RUNS, SEEDS, load
@@ -115,7 +115,7 @@ async def test_a_record_that_kafka_will_not_take_is_refused_and_the_next_goes_on
 
 @pytest.fixture
 async def own_broker(tmp_path: Path) -> AsyncIterator[EmbeddedBroker]:
-    async with embedded_broker(tmp_path / "kafka") as broker:
+    async with formatted_broker(tmp_path / "kafka") as broker:
         yield broker
 
 

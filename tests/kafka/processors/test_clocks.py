@@ -4,7 +4,13 @@ from typing import Any
 
 import pytest
 
-from rescind.events.journal import Entry, FlowCancelled, RequestRefused, TaskCancelled, TaskSucceeded
+from rescind.events.journal import (
+    Entry,
+    FlowCancelled,
+    RequestRefused,
+    TaskCancelled,
+    TaskSucceeded,
+)
 from rescind.events.refusals import Code
 from rescind.events.words import How, moment_to_text
 from rescind.processors.restore import restore

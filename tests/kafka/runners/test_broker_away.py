@@ -8,7 +8,7 @@ import pytest
 from rescind.kafka.connection import Connection
 from rescind.kafka.topics import TopicNames, create_topics, topic_specs
 from rescind.runners.client import CancelFlow, Ended, Grant, RunnerClient
-from tests.broker import embedded_broker
+from tests.broker import formatted_broker
 from tests.conftest import Cluster
 from tests.kafka.runners.lifecycle import serving, settings_for
 from tests.waiting import until
@@ -18,7 +18,7 @@ from tests.waiting import until
 async def test_reports_made_while_the_broker_is_away_arrive_and_nothing_starts(
     tmp_path: Path,
 ) -> None:
-    async with embedded_broker(tmp_path) as broker:
+    async with formatted_broker(tmp_path) as broker:
         cluster = Cluster(Connection(broker.bootstrap), TopicNames("away."), partitions=1)
         specs = topic_specs(cluster.names)
         await create_topics(cluster.connection, specs, partitions=1, replicas=1)
