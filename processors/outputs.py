@@ -16,6 +16,7 @@ from rescind.processors.fanout import Fanout
 from rescind.processors.position import POSITION_KEY, Position
 from rescind.statemachine.draft import Draft
 from rescind.statemachine.records import open_record, public_flow, public_task
+from rescind.statemachine.runs import FlowRun, TaskRun
 
 __all__ = ["PARTITION_KEY", "outputs"]
 
@@ -64,6 +65,22 @@ def _is_cancelled_alone(entry: Entry, draft: Draft) -> bool:
 def _states(draft: Draft, topics: TopicNames, partition: int) -> Iterator[OutRecord]:
     source, at_ms = f"/rescind/{partition}", draft.at_ms
     task_states, open_tasks = topics.task_states, topics.open_tasks
+
+    def of_task(task: TaskRun, subject: str, key: bytes) -> OutRecord:
+        said = headers(task.event_id, TaskState.type, at_ms, source, subject)
+        return OutRecord(task_states, key, public_task(task), said, partition)
+
+    def of_flow(flow: FlowRun, key: bytes) -> OutRecord:
+        said = headers(flow.event_id, FlowState.type, at_ms, source, flow.flow_run_id)
+        return OutRecord(topics.flow_states, key, public_flow(flow), said, partition)
+
+    # First: the same id may have begun a new life since.
+    for run in draft.parted:
+        if isinstance(run, TaskRun):
+            subject = f"{run.flow_run_id}/{run.task_run_id}"
+            yield of_task(run, subject, subject.encode())
+        else:
+            yield of_flow(run, run.flow_run_id.encode())
     for flow_run_id, tasks in draft.tasks.items():
         for task_run_id, task in tasks.items():
             subject = f"{flow_run_id}/{task_run_id}"
@@ -71,16 +88,14 @@ def _states(draft: Draft, topics: TopicNames, partition: int) -> Iterator[OutRec
             if task is None:
                 yield OutRecord(open_tasks, key, None, (), partition)
             else:
-                said = headers(task.event_id, TaskState.type, at_ms, source, subject)
-                yield OutRecord(task_states, key, public_task(task), said, partition)
+                yield of_task(task, subject, key)
                 yield OutRecord(open_tasks, key, open_record(task), (), partition)
     for flow_run_id in draft.spoken:
         flow = draft.flow(flow_run_id)
         key = flow_run_id.encode()
         kept = flow or draft.armed_for(flow_run_id)
         if flow is not None:
-            said = headers(flow.event_id, FlowState.type, at_ms, source, flow_run_id)
-            yield OutRecord(topics.flow_states, key, public_flow(flow), said, partition)
+            yield of_flow(flow, key)
         value = None if kept is None else open_record(kept)
         yield OutRecord(topics.open_flows, key, value, (), partition)
     for runner_id, runner in draft.runners.items():

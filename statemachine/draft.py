@@ -34,6 +34,7 @@ class Draft:
         flows: flow runs changed by an event of their own or of a task run of theirs.
         spoken: of those, the ones with an event of their own: their state is to be written.
         tasks, runners, armed: what else was changed; None where it was dropped.
+        parted: runs that were changed and then dropped: their last state is to be written too.
 
     """
 
@@ -44,6 +45,7 @@ class Draft:
         self.tasks: dict[str, dict[str, TaskRun | None]] = {}
         self.runners: dict[str, RunnerRecord | None] = {}
         self.armed: dict[str, Armed | None] = {}
+        self.parted: list[FlowRun | TaskRun] = []
         self.at_ms = base.last_at_ms
 
     def flow(self, flow_run_id: str) -> FlowRun | None:
@@ -175,11 +177,14 @@ class Draft:
     def _fold_flow(self, entry: Entry) -> None:
         event = entry.event
         flow_run_id = entry.stream_id
+        before = self.flow(flow_run_id)
+        if isinstance(event, FlowForgotten) and before is not None and flow_run_id in self.spoken:
+            self.parted.append(before)
         self.spoken[flow_run_id] = None
         if isinstance(event, CancellationArmed | CancellationLapsed):
             self._fold_armed(event, entry)
             return
-        flow = evolve_flow(self.flow(flow_run_id), entry)
+        flow = evolve_flow(before, entry)
         armed = self.armed_for(flow_run_id)
         if armed is not None:
             self.armed[flow_run_id] = None
@@ -224,10 +229,14 @@ class Draft:
         known = self._known_tasks(flow_run_id)
         if limit is not None:
             known = (task for task in known if task.end is not None)
-        ids = [task.task_run_id for task in islice(known, limit)]
-        if ids:
-            self.tasks.setdefault(flow_run_id, {}).update(dict.fromkeys(ids))
-        return len(ids)
+        dropped = list(islice(known, limit))
+        if dropped:
+            changed = self.tasks.setdefault(flow_run_id, {})
+            for task in dropped:
+                if task.task_run_id in changed:
+                    self.parted.append(task)
+                changed[task.task_run_id] = None
+        return len(dropped)
 
     def _known_tasks(self, flow_run_id: str) -> Iterator[TaskRun]:
         committed = self.base.tasks.get(flow_run_id, {})

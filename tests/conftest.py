@@ -1,6 +1,7 @@
 """Fixtures for every test: a broker, names of a test's own, and what was left running."""
 
 import secrets
+import signal
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
@@ -20,6 +21,10 @@ from tests.sharing import lend_to, lent, served_here
 pytest.register_assert_rewrite("tests.scenario", "tests.golden")
 
 load_profiles()
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A shell that starts this in the background has Ctrl-C ignored, which children inherit.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @dataclass(frozen=True, slots=True)

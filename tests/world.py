@@ -39,6 +39,11 @@ class Written:
 
     def write(self, draft: Draft) -> None:
         """What one transaction writes beside its entries."""
+        for run in draft.parted:
+            if isinstance(run, TaskRun):
+                self.task_states[f"{run.flow_run_id}/{run.task_run_id}"] = public_task(run)
+            else:
+                self.flow_states[run.flow_run_id] = public_flow(run)
         for flow_run_id, tasks in draft.tasks.items():
             for task_run_id, task in tasks.items():
                 self._put(f"{flow_run_id}/{task_run_id}", task)

@@ -12,6 +12,7 @@ from rescind.events.journal import FlowQuarantined, RequestRefused, RequestsLost
 from rescind.events.journal.entry import StreamKind
 from rescind.events.refusals import Code
 from rescind.events.requests import Lane, write_request
+from rescind.events.words import moment_to_text
 from rescind.processors.lifecycle import BYTES_MAX, ITEMS_MAX
 from rescind.processors.position import POSITION_KEY, Position
 from rescind.statemachine.sweeps import all_sweeps
@@ -246,3 +247,29 @@ def test_an_empty_batch_writes_nothing_and_owes_no_longer_what_it_has_swept() ->
     assert batch.is_empty
     desk.life.note_swept(batch, owed)
     assert desk.life.owed == {}
+
+
+def test_what_ends_and_is_forgotten_in_one_batch_has_its_end_written() -> None:
+    # As a worker finds it that comes back after a week.
+    desk = Desk()
+    desk.begin(tasks=["t1"])
+    about = {"flow_run_id": "f", "runner_id": "r"}
+    ends = [{"task_run_id": task, "end": "success"} for task in ("t1", "body")]
+    week_ms = 7 * 24 * 3_600_000
+    due_at = moment_to_text(desk.now_ms + week_ms)
+    batch = desk.life.begin()
+    batch.take(desk.read({"type": "task.finish", **about, "items": ends}))
+    desk.now_ms += week_ms
+    clock = {"type": "cancellation.clock", "flow_run_id": "f", "clock": "forget", "due_at": due_at}
+    batch.take(desk.read(clock, signed=True))
+
+    out = desk.commit(batch)
+
+    assert entries(out)[-1].event.type == "flow.forgotten.v1"
+    for topic, keys in {NAMES.flow_states: [b"f"], NAMES.task_states: [b"f/t1", b"f/body"]}.items():
+        assert [record.key for record in written(out, topic)] == keys
+        states = [orjson.loads(record.value or b"") for record in written(out, topic)]
+        assert {state["state"] for state in states} == {"Finished.Success"}
+    for topic in (NAMES.open_flows, NAMES.open_tasks):
+        left = {r.key: r.value for r in written(out, topic) if r.key != POSITION_KEY}
+        assert set(left.values()) == {None}
