@@ -18,6 +18,9 @@ JOBS ?= 3
 QUIET := $(shell test -t 1 || echo --quiet)
 PIP := $(BIN)/python -m pip --disable-pip-version-check install $(QUIET)
 
+# Set, each of the processes that tests start would compile all of this anew.
+export PYTHONDONTWRITEBYTECODE :=
+
 # pyright looks for a newer release of itself otherwise.
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
