@@ -1,0 +1,171 @@
+"""Every error that Rescind raises, as one tree.
+
+    RescindError
+    ├── SettingsError             a setting is missing or wrong
+    ├── BrokerError               Kafka cannot be used as it is
+    │   ├── BrokerUnavailableError    nothing answers at the address
+    │   ├── BrokerUnsupportedError    something answers, but too old or too new
+    │   ├── BrokerStartError          the embedded broker ended before it answered
+    │   ├── BrokerRunningError        another embedded broker uses the same data folder
+    │   ├── PortTakenError            an embedded broker cannot listen where it should
+    │   ├── DownloadError             its files cannot be had, or are not the pinned ones
+    │   ├── TopicsError               topics are missing or differ from what the design needs
+    │   ├── OutOfRangeError           records that were to be read are not kept any more
+    │   ├── RecordTooLargeError       a record is larger than its topic takes
+    │   ├── FencedError               somebody else owns this partition now
+    │   ├── InstanceTakenError        another worker has joined under this one's name
+    │   ├── UncertainError            a commit may have happened, or not
+    │   ├── TransactionFailedError    a transaction did certainly not happen
+    │   └── StalledError              there is lag, the partition is ours, and nothing comes
+    ├── JournalError              the journal cannot be read as a journal
+    │   ├── NoTransitionError         an event that the run's state has no edge for
+    │   ├── UnknownEventError         written by a newer release than this one
+    │   ├── UnreadableEventError      not an event at all
+    │   └── UnreadableStateError      a state record that this release cannot restore
+    ├── RunnerError               a runner cannot do what was asked of it
+    │   ├── RefusedError              the service refused a request of this runner
+    │   ├── RunnerLostError           the service has given this runner up
+    │   ├── RunnerClosedError         a client was used outside of its ``with``
+    │   ├── WouldWaitError            a callback called what waits for the caller itself
+    │   ├── CannotInterruptError      this executor cannot work here (no free main thread)
+    │   ├── AttemptHeldError          an executor was given an attempt that it has already
+    │   ├── ExecutorClosedError       an executor was given work after its shutdown
+    │   ├── SupervisorError           no process could be made to look after work
+    │   ├── ArgumentsNotSentError     a call cannot be sent to a process of its own
+    │   ├── ResultNotSentError        what it returned cannot be sent back
+    │   ├── UnsupportedTaskError      a task or flow that cannot be run as it is
+    │   ├── ParametersError           a flow was given parameters that it does not take
+    │   └── WrongPlaceError           something was called where it cannot work
+    ├── CommandError              the command ``rescind`` cannot do what it was told
+    │   ├── UnknownRunError           no flow run has this id, or one that begins so
+    │   ├── AmbiguousIdError          more than one flow run has an id that begins so
+    │   ├── NoAnswerError             a request is in Kafka, and nobody has answered it yet
+    │   ├── AlreadyUpError            ``rescind up`` runs on this data folder
+    │   ├── NotReadyError             a service was started, and does not do its work in time
+    │   ├── FilesError                a folder that was named has not what is needed
+    │   └── ExtraMissingError         this installation lacks the packages of an extra
+    ├── FlowImportError           the user's file or flow cannot be loaded
+    ├── CommandFailedError        a command ended with an exit code other than 0
+    ├── TaskCancelledError        ``.result()`` of a task run that was cancelled
+    └── TaskFailedError           ``.result()`` of a task run that failed
+
+``rescind.Cancelled`` is not here: it is what user code sees when it is interrupted, and a
+``BaseException``, so that ``except Exception`` does not swallow it.
+"""
+
+from rescind.errors.commands import (
+    AlreadyUpError,
+    AmbiguousIdError,
+    CommandError,
+    ExtraMissingError,
+    FilesError,
+    NoAnswerError,
+    NotReadyError,
+    UnknownRunError,
+)
+from rescind.errors.embedded import (
+    BrokerRunningError,
+    BrokerStartError,
+    DownloadError,
+    PortTakenError,
+)
+from rescind.errors.executors import (
+    ArgumentsNotSentError,
+    AttemptHeldError,
+    CannotInterruptError,
+    ExecutorClosedError,
+    ResultNotSentError,
+    SupervisorError,
+)
+from rescind.errors.flows import (
+    CommandFailedError,
+    FlowImportError,
+    ParametersError,
+    TaskCancelledError,
+    TaskFailedError,
+    UnsupportedTaskError,
+    WrongPlaceError,
+)
+from rescind.errors.journal import (
+    JournalError,
+    NoTransitionError,
+    UnknownEventError,
+    UnreadableEventError,
+    UnreadableStateError,
+)
+from rescind.errors.kafka import (
+    BrokerError,
+    BrokerUnavailableError,
+    BrokerUnsupportedError,
+    FencedError,
+    InstanceTakenError,
+    OutOfRangeError,
+    RecordTooLargeError,
+    StalledError,
+    TopicsError,
+    TransactionFailedError,
+    UncertainError,
+)
+from rescind.errors.root import RescindError, SettingsError
+from rescind.errors.runners import (
+    RefusedError,
+    RunnerClosedError,
+    RunnerError,
+    RunnerLostError,
+    WouldWaitError,
+)
+
+__all__ = [
+    "AlreadyUpError",
+    "AmbiguousIdError",
+    "ArgumentsNotSentError",
+    "AttemptHeldError",
+    "BrokerError",
+    "BrokerRunningError",
+    "BrokerStartError",
+    "BrokerUnavailableError",
+    "BrokerUnsupportedError",
+    "CannotInterruptError",
+    "CommandError",
+    "CommandFailedError",
+    "DownloadError",
+    "ExecutorClosedError",
+    "ExtraMissingError",
+    "FencedError",
+    "FilesError",
+    "FlowImportError",
+    "InstanceTakenError",
+    "JournalError",
+    "NoAnswerError",
+    "NoTransitionError",
+    "NotReadyError",
+    "OutOfRangeError",
+    "ParametersError",
+    "PortTakenError",
+    "RecordTooLargeError",
+    "RefusedError",
+    "RescindError",
+    "ResultNotSentError",
+    "RunnerClosedError",
+    "RunnerError",
+    "RunnerLostError",
+    "SettingsError",
+    "StalledError",
+    "SupervisorError",
+    "TaskCancelledError",
+    "TaskFailedError",
+    "TopicsError",
+    "TransactionFailedError",
+    "UncertainError",
+    "UnknownEventError",
+    "UnknownRunError",
+    "UnreadableEventError",
+    "UnreadableStateError",
+    "UnsupportedTaskError",
+    "WouldWaitError",
+    "WrongPlaceError",
+]
+
+# An error's kind stands in journals: it is named by where users import it from.
+for _name in __all__:
+    globals()[_name].__module__ = __name__
