@@ -14,6 +14,7 @@ import mmap
 import os
 import signal
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from itertools import islice
@@ -36,7 +37,7 @@ KILL_SECONDS_MAX: Final = 2.0
 _LISTED_PROCESSES_MAX: Final = 50  # Evidence has to fit into a record.
 
 
-class Job:
+class Job(ABC):
     """What every kind of order has in common: the tree, the rungs, the leftovers, the report."""
 
     def __init__(self, order: Frame, birth: Birth, flag: mmap.mmap) -> None:
@@ -53,16 +54,16 @@ class Job:
         self._kill_leftovers_at: float | None = None
         self._kill_ms: float | None = None
 
+    @abstractmethod
     def read(self) -> bool:
         """Take in what the work has said; ``False`` when it will say no more."""
-        raise NotImplementedError
 
+    @abstractmethod
     def outcome(self) -> tuple[dict[str, Any], bytes]:
         """What the work came to, for the report."""
-        raise NotImplementedError
 
-    def interrupt(self) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def interrupt(self) -> None: ...
 
     def take(self, rung: Rung) -> None:
         """Take one rung; taking it again is harmless."""
