@@ -41,11 +41,7 @@ from rescind.runners.executors.base import (
 from rescind.runners.executors.held import HeldAttempt, HoldingExecutor
 from rescind.runners.executors.interrupting.loopcall import LoopCall
 from rescind.runners.executors.poolthreads import PoolThreads
-from rescind.runners.executors.supervision.attempts import (
-    COMMAND_RUNGS,
-    SupervisedAttempts,
-    pack,
-)
+from rescind.runners.executors.supervision.attempts import SupervisedAttempts, pack
 
 __all__ = ["AsyncExecutor"]
 
@@ -68,8 +64,7 @@ class AsyncExecutor(HoldingExecutor):
     runs_coroutines: ClassVar[bool] = True
 
     def __init__(self, max_at_once: int = 100) -> None:
-        super().__init__()
-        self._capacity = max_at_once
+        super().__init__(max_at_once)
         self._slots = asyncio.Semaphore(max_at_once)
         self._calls: dict[AttemptKey, LoopCall] = {}
         self._commands = SupervisedAttempts()
@@ -81,10 +76,6 @@ class AsyncExecutor(HoldingExecutor):
         self._thread = threading.Thread(target=self._main, name=f"rescind-{self.name}", daemon=True)
 
     @property
-    def capacity(self) -> int:
-        return self._capacity
-
-    @property
     def capabilities(self) -> Capabilities:
         return Capabilities(
             can_stop_pending=True, can_interrupt=True, can_kill=False, survivors=_SURVIVORS
@@ -94,13 +85,8 @@ class AsyncExecutor(HoldingExecutor):
     def rungs(self) -> tuple[Rung, ...]:
         return (Rung.FLAG, Rung.INTERRUPT)
 
-    def rungs_of(self, key: AttemptKey) -> tuple[Rung, ...]:
-        attempt = self._attempts.get(key)
-        if attempt is None:
-            return self.rungs
-        if isinstance(attempt.work.does, Command):
-            return COMMAND_RUNGS
-        return self.rungs if _is_coroutine(attempt.work.does) else (Rung.FLAG,)
+    def _rungs_of_call(self, call: Call) -> tuple[Rung, ...]:
+        return self.rungs if _is_coroutine(call) else (Rung.FLAG,)
 
     def start(self) -> None:
         if not self._started.is_set():

@@ -19,6 +19,8 @@ from rescind.errors import AttemptHeldError, ExecutorClosedError
 from rescind.runners.executors.attempt import RunningAttempt
 from rescind.runners.executors.base import (
     AttemptKey,
+    Call,
+    Command,
     Executor,
     Gate,
     Json,
@@ -37,6 +39,9 @@ REACT_SECONDS: Final = 0.5
 """How long after an interrupt work that did not react counts as work that cannot be stopped.
 
 A runner acknowledges within a second; what can react did so within 80 ms where it was measured."""
+
+# A command sees no flag.
+_COMMAND_RUNGS: Final = (Rung.INTERRUPT, Rung.TERMINATE, Rung.KILL)
 
 _log = logging.getLogger(__name__)
 
@@ -85,10 +90,26 @@ class HeldAttempt:
 class HoldingExecutor(Executor):
     """The bookkeeping; a subclass says how work is begun and how a rung is taken."""
 
-    def __init__(self) -> None:
+    def __init__(self, capacity: int = 1) -> None:
+        self._capacity = capacity
         self._lock = threading.Condition()
         self._attempts: dict[AttemptKey, HeldAttempt] = {}
         self._closed = False
+
+    @property
+    def capacity(self) -> int:
+        return self._capacity
+
+    def rungs_of(self, key: AttemptKey) -> tuple[Rung, ...]:
+        attempt = self._attempts.get(key)
+        if attempt is None:
+            return self.rungs
+        does = attempt.work.does
+        return _COMMAND_RUNGS if isinstance(does, Command) else self._rungs_of_call(does)
+
+    def _rungs_of_call(self, call: Call) -> tuple[Rung, ...]:  # noqa: ARG002
+        """The rungs for this call, where it has others than the rest."""
+        return self.rungs
 
     def submit(self, work: Work, on_end: OnEnd, gate: Gate | None = None) -> None:
         # Called by user code in the main thread, which an interrupt may leave anywhere.

@@ -54,11 +54,7 @@ from rescind.runners.executors.interrupting.mainthread import (
     main_regions,
     why_not_here,
 )
-from rescind.runners.executors.supervision.attempts import (
-    COMMAND_RUNGS,
-    SupervisedAttempts,
-    pack,
-)
+from rescind.runners.executors.supervision.attempts import SupervisedAttempts, pack
 
 __all__ = ["LocalExecutor"]
 
@@ -112,11 +108,6 @@ class LocalExecutor(HoldingExecutor):
     @property
     def rungs(self) -> tuple[Rung, ...]:
         return (Rung.FLAG, Rung.INTERRUPT) if self._why_not is None else (Rung.FLAG,)
-
-    def rungs_of(self, key: AttemptKey) -> tuple[Rung, ...]:
-        attempt = self._attempts.get(key)
-        is_command = attempt is not None and isinstance(attempt.work.does, Command)
-        return COMMAND_RUNGS if is_command else self.rungs
 
     def start(self) -> None:
         if self._thread is not None:

@@ -22,19 +22,13 @@ from rescind.errors import ArgumentsNotSentError, CannotInterruptError
 from rescind.runners.executors.base import (
     AttemptKey,
     Capabilities,
-    Command,
     Rung,
     RungResult,
     WorkEnd,
 )
 from rescind.runners.executors.ends import describe
 from rescind.runners.executors.held import HeldAttempt, HoldingExecutor
-from rescind.runners.executors.supervision.attempts import (
-    COMMAND_RUNGS,
-    Parcel,
-    SupervisedAttempts,
-    pack,
-)
+from rescind.runners.executors.supervision.attempts import Parcel, SupervisedAttempts, pack
 from rescind.runners.executors.workerthreads import WorkerThreads
 
 __all__ = ["ProcessExecutor"]
@@ -65,14 +59,9 @@ class ProcessExecutor(HoldingExecutor):
         preload: Sequence[str] = (),
         use_cgroup: bool = True,
     ) -> None:
-        super().__init__()
-        self._capacity = max_workers or os.cpu_count() or 1
+        super().__init__(max_workers or os.cpu_count() or 1)
         self._workers = WorkerThreads(self.name, self._capacity, self._run)
         self._trees = SupervisedAttempts(use_cgroup=use_cgroup, preload=preload)
-
-    @property
-    def capacity(self) -> int:
-        return self._capacity
 
     @property
     def capabilities(self) -> Capabilities:
@@ -83,11 +72,6 @@ class ProcessExecutor(HoldingExecutor):
     @property
     def rungs(self) -> tuple[Rung, ...]:
         return tuple(Rung)
-
-    def rungs_of(self, key: AttemptKey) -> tuple[Rung, ...]:
-        attempt = self._attempts.get(key)
-        is_command = attempt is not None and isinstance(attempt.work.does, Command)
-        return COMMAND_RUNGS if is_command else self.rungs
 
     def start(self) -> None:
         if sys.platform != "linux":

@@ -33,11 +33,7 @@ from rescind.runners.executors.ends import (
 )
 from rescind.runners.executors.held import REACT_SECONDS, HeldAttempt, HoldingExecutor
 from rescind.runners.executors.interrupting.threadcall import ThreadCall
-from rescind.runners.executors.supervision.attempts import (
-    COMMAND_RUNGS,
-    SupervisedAttempts,
-    pack,
-)
+from rescind.runners.executors.supervision.attempts import SupervisedAttempts, pack
 from rescind.runners.executors.workerthreads import WorkerThreads
 
 __all__ = ["ThreadExecutor"]
@@ -55,16 +51,11 @@ class ThreadExecutor(HoldingExecutor):
     name: ClassVar[str] = "threads"
 
     def __init__(self, max_workers: int = 4, *, asynchronous_exceptions: bool = False) -> None:
-        super().__init__()
+        super().__init__(max_workers)
         self._raises = asynchronous_exceptions
         self._calls: dict[AttemptKey, ThreadCall] = {}
-        self._capacity = max_workers
         self._workers = WorkerThreads(self.name, self._capacity, self._run)
         self._commands = SupervisedAttempts()
-
-    @property
-    def capacity(self) -> int:
-        return self._capacity
 
     @property
     def capabilities(self) -> Capabilities:
@@ -78,11 +69,6 @@ class ThreadExecutor(HoldingExecutor):
     @property
     def rungs(self) -> tuple[Rung, ...]:
         return (Rung.FLAG, Rung.INTERRUPT) if self._raises else (Rung.FLAG,)
-
-    def rungs_of(self, key: AttemptKey) -> tuple[Rung, ...]:
-        attempt = self._attempts.get(key)
-        is_command = attempt is not None and isinstance(attempt.work.does, Command)
-        return COMMAND_RUNGS if is_command else self.rungs
 
     def start(self) -> None:
         """Nothing to do: threads come with the work."""

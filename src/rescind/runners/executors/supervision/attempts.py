@@ -37,10 +37,7 @@ from rescind.runners.executors.held import HeldAttempt
 from rescind.runners.executors.supervision.frames import Frame
 from rescind.runners.executors.supervision.slot import Errand, Slot
 
-__all__ = ["COMMAND_RUNGS", "Parcel", "SupervisedAttempts", "pack"]
-
-COMMAND_RUNGS: Final = (Rung.INTERRUPT, Rung.TERMINATE, Rung.KILL)
-"""A command sees no flag."""
+__all__ = ["Parcel", "SupervisedAttempts", "pack"]
 
 _SAYS: Final = {
     Rung.FLAG: "the flag is set",
