@@ -48,6 +48,14 @@ async def begin_child(
     return run
 
 
+async def begin_family(
+    runner: RunnerClient, scene: Scene, cascade: CascadePolicy
+) -> tuple[Run, Run]:
+    """A running parent with a body, and its only child, registered as `child`."""
+    parent = await runner.register_flow("parent", flow_run_id=scene.named("p"), body="body")
+    return parent, await begin_child(runner, scene, parent, "child", cascade)
+
+
 async def told(run: Run) -> None:
     """Wait until its runner has read that it is to be stopped."""
     await until(lambda: run.cancellation is not None, within_seconds=60)
@@ -135,8 +143,7 @@ async def _race(runner: RunnerClient, scene: Scene, number: int) -> tuple[str, s
 
 async def test_54_a_child_under_none_goes_on_and_that_is_recorded(scene: Scene) -> None:
     async with RunnerClient(scene.house.settings) as runner:
-        parent = await runner.register_flow("parent", flow_run_id=scene.named("p"), body="body")
-        child = await begin_child(runner, scene, parent, "child", CascadePolicy.NONE)
+        parent, child = await begin_family(runner, scene, CascadePolicy.NONE)
         await scene.cancel(parent.flow_run_id)
         await scene.event(parent.flow_run_id, "child.not_cancelled", "child")
         await parent.end(Ended.cancelled())
@@ -157,8 +164,7 @@ async def test_54_a_child_under_request_is_cancelled_and_its_parent_does_not_wai
     scene: Scene,
 ) -> None:
     async with RunnerClient(scene.house.settings) as runner:
-        parent = await runner.register_flow("parent", flow_run_id=scene.named("p"), body="body")
-        child = await begin_child(runner, scene, parent, "child", CascadePolicy.REQUEST)
+        parent, child = await begin_family(runner, scene, CascadePolicy.REQUEST)
         await scene.cancel(parent.flow_run_id)
         await parent.end(Ended.cancelled())
         await scene.event(parent.flow_run_id, "flow.cancelled")
@@ -224,8 +230,7 @@ async def test_57_a_child_that_is_cancelled_alone_leaves_its_parent_to_its_own_r
     scene: Scene,
 ) -> None:
     async with RunnerClient(scene.house.settings) as runner:
-        parent = await runner.register_flow("parent", flow_run_id=scene.named("p"), body="body")
-        child = await begin_child(runner, scene, parent, "child", CascadePolicy.WAIT)
+        parent, child = await begin_family(runner, scene, CascadePolicy.WAIT)
         await scene.cancel(child.flow_run_id)
         await told(child)
         await child.end(Ended.cancelled())
@@ -241,8 +246,7 @@ async def test_57_to_cancel_the_task_run_that_stands_for_a_child_is_to_cancel_th
     scene: Scene,
 ) -> None:
     async with RunnerClient(scene.house.settings) as runner:
-        parent = await runner.register_flow("parent", flow_run_id=scene.named("p"), body="body")
-        child = await begin_child(runner, scene, parent, "child", CascadePolicy.WAIT)
+        parent, child = await begin_family(runner, scene, CascadePolicy.WAIT)
         about = {"flow_run_id": parent.flow_run_id, "task_run_id": "child"}
         await scene.answer_to({"type": "task.cancel", **about})
         await told(child)
@@ -281,8 +285,7 @@ async def test_a_child_below_itself_is_refused_where_it_is_asked_for(scene: Scen
 
 async def test_a_grandchild_names_the_whole_chain_above_it(scene: Scene) -> None:
     async with RunnerClient(scene.house.settings) as runner:
-        parent = await runner.register_flow("parent", flow_run_id=scene.named("p"), body="body")
-        child = await begin_child(runner, scene, parent, "child", CascadePolicy.WAIT)
+        parent, child = await begin_family(runner, scene, CascadePolicy.WAIT)
         grandchild = await begin_child(runner, scene, child, "grandchild", CascadePolicy.WAIT)
         state = await scene.flow_state(grandchild.flow_run_id)
         assert state.parent is not None

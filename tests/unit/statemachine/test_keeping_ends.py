@@ -1,21 +1,11 @@
 """What a report of an end says is in its event, word for word, and in the state."""
 
-from typing import Any, Final
+from typing import Any
 
-from rescind.events.journal import Entry
-from rescind.events.requests import (
-    FlowFinish,
-    TaskEnd,
-    TaskFinish,
-)
-from rescind.events.words import (
-    End,
-    ErrorInfo,
-    Evidence,
-    Handle,
-    How,
-)
-from tests.scenario import Scenario, given
+from rescind.events.requests import FlowFinish, TaskEnd, TaskFinish
+from rescind.events.words import End, How
+from tests.scenario import given
+from tests.unit.statemachine.keeping import ERROR, EVIDENCE, running, said_in
 from tests.words import (
     A,
     B,
@@ -23,25 +13,12 @@ from tests.words import (
     cancel,
     flow,
     granted,
-    other_runner,
     registered,
     runner,
     started,
     with_body,
 )
 from tests.world import NOON_MS, RUN
-
-ERROR: Final = ErrorInfo(type="ValueError", message="no", traceback="line 1")
-EVIDENCE: Final[Evidence] = {"pid": 7, "signals": ["SIGINT"]}
-HANDLE: Final = Handle(kind="docker", scope="engine:x", identity={"id": "c1"}, exclusive_to=RUN)
-
-
-def running() -> Scenario:
-    return given(runner, other_runner, flow, with_body, registered("t1"), granted("t1"))
-
-
-def said_in(entry: Entry) -> dict[str, Any]:
-    return {name: value for name, value in entry.event if name != "type"}
 
 
 def end_of(item: TaskEnd) -> TaskFinish:

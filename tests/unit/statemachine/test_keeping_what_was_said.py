@@ -1,10 +1,7 @@
 """Whatever a request says is in its event, word for word, and in the state where it counts."""
 
-from typing import Any, Final
-
 import pytest
 
-from rescind.events.journal import Entry
 from rescind.events.requests import (
     CancellationAcknowledge,
     ExecutorReport,
@@ -24,39 +21,23 @@ from rescind.events.requests import (
 from rescind.events.words import (
     Actor,
     Clocks,
-    ErrorInfo,
-    Evidence,
-    Handle,
     Mode,
     ParentLink,
     Rung,
     RunnerCapabilities,
 )
-from tests.scenario import Scenario, given
+from tests.scenario import given
+from tests.unit.statemachine.keeping import EVIDENCE, HANDLE, running, said_in
 from tests.words import (
     A,
     B,
     cancel,
     flow,
     granted,
-    other_runner,
-    registered,
     runner,
     with_body,
 )
 from tests.world import NOON_MS, RUN
-
-ERROR: Final = ErrorInfo(type="ValueError", message="no", traceback="line 1")
-EVIDENCE: Final[Evidence] = {"pid": 7, "signals": ["SIGINT"]}
-HANDLE: Final = Handle(kind="docker", scope="engine:x", identity={"id": "c1"}, exclusive_to=RUN)
-
-
-def running() -> Scenario:
-    return given(runner, other_runner, flow, with_body, registered("t1"), granted("t1"))
-
-
-def said_in(entry: Entry) -> dict[str, Any]:
-    return {name: value for name, value in entry.event if name != "type"}
 
 
 def test_a_registration() -> None:
