@@ -13,6 +13,9 @@ class Cancelled(BaseException):
 
     Code that catches it and goes on is interrupted again every second, and where the executor
     can, it is killed when its time is over.
+
+    A task that raises it without having been asked is cancelled by itself (``by_runner``), and its
+    flow goes on; a flow that does so has failed.
     """
 
     def __init__(self, reason: str = "this attempt is being cancelled") -> None:

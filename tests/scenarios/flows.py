@@ -20,6 +20,7 @@ from rescind import (
     flow,
     task,
 )
+from rescind.cancelled import Cancelled
 from rescind.errors import TaskCancelledError
 from rescind.runners.executors import AttemptKey, Executor, LocalExecutor, Rung, RungResult
 from rescind.runners.sdk import Flow
@@ -81,6 +82,11 @@ def hangs(folder: Path) -> str:
 @task
 def comes_after(folder: Path) -> str:
     return folder.name
+
+
+@task(retries=2)
+def gives_up() -> None:
+    raise Cancelled
 
 
 @task
@@ -197,6 +203,16 @@ def one_that_hangs_and_one_after_it(folder: Path) -> str:
     except TaskCancelledError as error:
         return f"{error.how}, and {comes_after.submit(folder).result()}"
     return "it did not hang"
+
+
+@flow
+def one_that_gives_up_after_its_task(folder: Path) -> None:
+    """Nobody asks for that, of the one or the other."""
+    try:
+        gives_up.submit().result()
+    except TaskCancelledError:
+        comes_after.submit(folder).result()
+        raise Cancelled from None
 
 
 @flow

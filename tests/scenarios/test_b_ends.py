@@ -1,4 +1,4 @@
-"""Task runs that ended before their end was reported, or that get no further attempt."""
+"""Task runs that ended before their end was reported, that get no further attempt, or give up."""
 
 from rescind.events.journal import FlowCancelled, TaskCancelled, TaskLateReport
 from tests.scenarios.harness import Scene
@@ -42,3 +42,19 @@ async def test_16_what_waits_for_its_next_attempt_gets_none(scene: Scene) -> Non
     assert (over.event.account.not_retried, over.event.account.cancelled) == (1, 0)
     assert len(scene.events(flow.flow_run_id, "task.started", "fails-1")) == 1
     assert (flow.folder / "failed").read_text() == "failed\n"
+
+
+async def test_18_a_task_that_gives_up_by_itself_is_cancelled_and_a_body_has_failed(
+    scene: Scene,
+) -> None:
+    flow = scene.flow("one_that_gives_up_after_its_task", "threads")
+
+    ended = (await scene.event(flow.flow_run_id, "task.cancelled", "gives_up-1")).event
+    assert isinstance(ended, TaskCancelled)
+    assert (ended.how, ended.stopped_confirmed) == ("by_runner", True)
+    assert ended.error is not None
+    assert ended.error.type == "rescind.cancelled.Cancelled"
+    await scene.event(flow.flow_run_id, "task.succeeded", "comes_after-1")
+    await scene.event(flow.flow_run_id, "flow.failed")
+    assert not scene.events(flow.flow_run_id, "task.retrying")
+    assert await flow.outcome() == "failed"

@@ -1,17 +1,18 @@
-"""A session without a service: it hands what is submitted straight to an executor."""
+"""What stands in for a service: one end of the SDK is real, and the other is seen."""
 
 import threading
 from collections.abc import Callable
 
+from rescind.runners.client import Ended, Grant
 from rescind.runners.executors import AttemptKey, Call, Executor, LocalExecutor, Work, WorkEnd
 from rescind.runners.flowrunner.submission import Outcome, Submission
 from rescind.runners.sdk.session import BODY_TASK_RUN_ID, open_body
 
-__all__ = ["ExecutorSession"]
+__all__ = ["ExecutorSession", "GrantingRun"]
 
 
 class ExecutorSession:
-    """Runs one body in the main thread and its tasks in an executor, each once."""
+    """Runs one body in the main thread and hands its tasks straight to an executor, each once."""
 
     def __init__(self, executor: Executor) -> None:
         self.flow_run_id = "flow"
@@ -49,3 +50,29 @@ class ExecutorSession:
 
     def wait_for(self, is_done: Callable[[], bool]) -> None:
         self._main.run_pending(is_done)
+
+
+class GrantingRun:
+    """Grants everything, and keeps what is reported."""
+
+    flow_run_id = "f"
+
+    def __init__(self) -> None:
+        self.held: list[tuple[str, int]] = []
+        self.reported: list[tuple[str, int, str]] = []
+
+    async def register(self, _specs: object) -> list[object]:
+        return []
+
+    async def start(self, task_run_id: str, attempt: int) -> Grant:
+        self.held.append((task_run_id, attempt))
+        return Grant("f", task_run_id, attempt, 30, 0)
+
+    async def may_begin(self, _grant: Grant) -> bool:
+        return True
+
+    def cancellation_of(self, _task_run_id: str, _attempt: int) -> None:
+        """Nobody asks for one."""
+
+    def finish(self, task_run_id: str, ended: Ended, attempt: int) -> None:
+        self.reported.append((task_run_id, attempt, ended.end.value))

@@ -109,6 +109,17 @@ def test_the_result_of_a_cancelled_task_is_an_error_of_its_own(
     assert _value(end) == "graceful"
 
 
+def test_a_task_that_gives_up_by_itself_is_cancelled_and_the_flow_goes_on(
+    session: ExecutorSession,
+) -> None:
+    def body() -> tuple[str, int]:
+        with pytest.raises(TaskCancelledError) as caught:
+            works.give_up.submit().result()
+        return caught.value.how, works.add.submit(1).result()
+
+    assert _value(session.play(body)) == ("by_runner", 2)
+
+
 def _flag_when_there(session: ExecutorSession, marker: Path, name: str) -> threading.Thread:
     def flag() -> None:
         pause = threading.Event()

@@ -4,6 +4,7 @@ import asyncio
 import time
 from pathlib import Path
 
+from rescind.cancelled import Cancelled
 from rescind.runners.sdk import current_run, task
 
 
@@ -42,6 +43,12 @@ def give_way(marker: Path) -> None:
     while True:
         current_run().raise_if_cancelling()
         time.sleep(0.002)
+
+
+@task
+def give_up() -> None:
+    """Ends as cancelled, though nobody has asked."""
+    raise Cancelled
 
 
 @task

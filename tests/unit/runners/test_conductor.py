@@ -5,31 +5,11 @@ from typing import Any, cast
 
 import pytest
 
-from rescind.runners.client import Ended, Grant
 from rescind.runners.executors import AttemptKey, Call, Executor
 from rescind.runners.flowrunner.conductor import Conductor
 from rescind.runners.flowrunner.submission import Submission
 from rescind.runners.flowrunner.watching import Watcher
-
-
-class GrantingRun:
-    """Grants everything, and keeps what is reported."""
-
-    flow_run_id = "f"
-
-    def __init__(self) -> None:
-        self.held: list[tuple[str, int]] = []
-        self.reported: list[tuple[str, int, str]] = []
-
-    async def register(self, _specs: object) -> list[object]:
-        return []
-
-    async def start(self, task_run_id: str, attempt: int) -> Grant:
-        self.held.append((task_run_id, attempt))
-        return Grant("f", task_run_id, attempt, 30, 0)
-
-    def finish(self, task_run_id: str, ended: Ended, attempt: int) -> None:
-        self.reported.append((task_run_id, attempt, ended.end.value))
+from tests.contract.sdk.session import GrantingRun
 
 
 class BrokenExecutor:

@@ -229,7 +229,6 @@ class Conductor:
         delay = submission.retry_delay_seconds if again else None
         ended = ended_of(
             end,
-            asked_for=asked_for,
             timed_out=timed_out,
             retry_in_seconds=delay,
             after_ms=self._after_ms(),

@@ -17,7 +17,7 @@ __all__ = ["ended_of"]
 def ended_of(
     end: WorkEnd,
     *,
-    asked_for: bool,
+    may_be_cancelled: bool = True,
     timed_out: bool = False,
     retry_in_seconds: float | None = None,
     after_ms: int | None = None,
@@ -26,8 +26,8 @@ def ended_of(
 
     Args:
         end: what the executor saw.
-        asked_for: whether a cancellation of it is known here. Without one, an attempt that ended
-            as cancelled by an exception of ours has simply failed.
+        may_be_cancelled: False for a body that nobody has asked to stop: it ends its flow run, and
+            that is not cancelled by itself. A `Cancelled` of its own is told as a failure.
         timed_out: its own time limit passed, and the ladder ended it.
         retry_in_seconds: the time until the next attempt, if there will be one.
         after_ms: since the intent was read.
@@ -45,7 +45,7 @@ def ended_of(
     match end.end:
         case "success":
             return Ended.success(evidence=evidence)
-        case "cancelled" if asked_for or end.how == "never_started":
+        case "cancelled" if may_be_cancelled or end.how == "never_started":
             return _cancelled(end, error, evidence)
         case "crashed":
             confirmed = end.stopped_confirmed

@@ -233,7 +233,7 @@ class FlowRunner:
         end = self._body_end
         if end is None or self._stopping.lost is not None:
             return
-        await self._run.end(ended_of(end, asked_for=self._run.is_cancelling))
+        await self._run.end(ended_of(end, may_be_cancelled=self._run.is_cancelling))
 
     def _body_may_exit(self, key: AttemptKey) -> bool:
         is_body = key == self._body_key
