@@ -12,6 +12,7 @@ from rescind.errors import (
     AmbiguousIdError,
     BrokerError,
     BrokerUnavailableError,
+    CannotInterruptError,
     ExtraMissingError,
     FilesError,
     FlowImportError,
@@ -46,7 +47,10 @@ class Exit(IntEnum):
     REFUSED = 1, "The service refused, the run ended otherwise, or a check found something wrong."
     USAGE = 2, "The command was not understood, or a setting is not what it must be."
     UNREACHABLE = 3, "Kafka does not answer."
-    UNUSABLE = 4, "Kafka, or what has to be here to start it and the services, cannot be used."
+    UNUSABLE = (
+        4,
+        "Kafka cannot be used, or what has to be here to start it, the services or a flow.",
+    )
     UNKNOWN_ID = 5, "No flow run has this id, or more than one begins so."
     FINDINGS = 6, "The audit found that the journal breaks a promise."
     NO_ANSWER = 7, "The request is in Kafka, and nobody has answered it in time."
@@ -66,6 +70,7 @@ _EXITS: Final[tuple[tuple[type[RescindError], Exit], ...]] = (
     (BrokerError, Exit.UNUSABLE),
     (ExtraMissingError, Exit.UNUSABLE),
     (AlreadyUpError, Exit.UNUSABLE),
+    (CannotInterruptError, Exit.UNUSABLE),
     (FilesError, Exit.USAGE),
     (NotReadyError, Exit.UNUSABLE),
     (UnknownRunError, Exit.UNKNOWN_ID),
