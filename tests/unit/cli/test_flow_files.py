@@ -37,9 +37,9 @@ class Files:
         self.folder = folder
         self._capsys = capsys
 
-    def run(self, content: str, *arguments: str, name: str = "my_flow.py") -> Ran:
+    def run(self, content: str, *arguments: str, name: str = "my_flow.py", head: str = HEAD) -> Ran:
         file = self.folder / name
-        file.write_text(HEAD + content)
+        file.write_text(head + content)
         code = run_command(["run", str(file), "--offline", *arguments])
         said = self._capsys.readouterr()
         return Ran(code, said.out, said.err)
@@ -72,6 +72,17 @@ def test_annotations_of_parameters_that_are_not_given_need_not_exist(files: File
 
     assert (ran.code, ran.err) == (0, "")
     assert '"value": "3"' in ran.out or '"value":"3"' in ran.out
+
+
+@pytest.mark.skipif(
+    sys.version_info < (3, 14), reason="before Python 3.14 such a file raises when it is imported"
+)
+def test_nor_need_they_where_python_evaluates_them_late(files: Files) -> None:
+    head = HEAD.replace("from __future__ import annotations", "")
+
+    ran = files.run(TYPED, "--param", "parts=3", "--json", head=head)
+
+    assert (ran.code, ran.err) == (0, "")
 
 
 @pytest.mark.parametrize(

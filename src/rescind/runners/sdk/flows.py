@@ -21,6 +21,7 @@ from rescind.runners.executors.attempt import running_attempt
 from rescind.runners.sdk.options import FlowOptions, refuse_coroutine, refuse_generator
 from rescind.runners.sdk.plainly import done_here
 from rescind.runners.sdk.session import any_body_runs, open_body
+from rescind.runners.sdk.signatures import signature_of
 
 if TYPE_CHECKING:
     from rescind.runners.flowrunner.spec import FlowOutcome
@@ -81,7 +82,7 @@ class Flow(Generic[P, R]):
         """
         function: Callable[..., object] = self.function
         given = dict(params or {})
-        signature = inspect.signature(function)
+        signature = signature_of(function)
         try:
             signature.bind(**given)
         except TypeError as error:

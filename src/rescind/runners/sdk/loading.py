@@ -20,6 +20,7 @@ from pydantic import PydanticSchemaGenerationError, TypeAdapter, ValidationError
 
 from rescind.errors import FlowImportError
 from rescind.runners.sdk.flows import Flow
+from rescind.runners.sdk.signatures import signature_of
 
 __all__ = ["load_flow", "read_params"]
 
@@ -114,7 +115,7 @@ def read_params(flow: Flow[..., Any], given: Iterable[str], target: str) -> dict
         FlowImportError: an argument that the flow does not take, lacks, or cannot read.
 
     """
-    parameters = inspect.signature(flow.function).parameters
+    parameters = signature_of(flow.function).parameters
     params: dict[str, Any] = {}
     for text in given:
         name, equals, value = text.partition("=")
@@ -142,7 +143,7 @@ def _read(flow: Flow[..., Any], name: str, text: str, target: str) -> Any:
     Only its own annotation is looked at: that of another, which is not given, may name what is
     imported for type checkers alone.
     """
-    annotation: Any = inspect.signature(flow.function).parameters[name].annotation
+    annotation: Any = signature_of(flow.function).parameters[name].annotation
     try:
         value: object = json.loads(text)
     except ValueError:

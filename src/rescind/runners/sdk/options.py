@@ -7,6 +7,7 @@ from functools import partial
 
 from rescind.errors import UnsupportedTaskError
 from rescind.runners.sdk.plainly import done_here
+from rescind.runners.sdk.signatures import signature_of
 
 __all__ = ["FlowOptions", "TaskOptions", "refuse_coroutine", "refuse_generator"]
 
@@ -76,7 +77,7 @@ class TaskOptions:
         """
         if self.on_cancel is None:
             return None
-        signature = inspect.signature(self.on_cancel)
+        signature = signature_of(self.on_cancel)
         if not signature.parameters:
             return partial(done_here, self.on_cancel)
         try:
