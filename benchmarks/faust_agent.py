@@ -11,7 +11,7 @@ import orjson
 
 from rescind.kafka.topics import TopicNames
 from rescind.logs import configure_logging
-from rescind.processors.hosting import host, make_app, wait_for_broker
+from rescind.processors.on_faust.hosting import host, make_app, wait_for_broker
 from rescind.settings import load_settings
 
 

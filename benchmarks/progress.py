@@ -15,7 +15,7 @@ from rescind.events.requests import Lane
 from rescind.kafka.connection import Connection
 from rescind.kafka.readers import TopicFollower, starts
 from rescind.kafka.topics import TopicNames
-from rescind.processors.position import POSITION_KEY, Position
+from rescind.processors.lifecycle.position import POSITION_KEY, Position
 
 __all__ = ["Mark", "Progress", "rate"]
 

@@ -21,7 +21,7 @@ from rescind.events.requests import Lane
 from rescind.kafka.readers import ends
 from rescind.kafka.records import OutRecord
 from rescind.kafka.topics import TopicNames
-from rescind.processors.lifecycle import ITEMS_MAX
+from rescind.processors.lifecycle.lifecycle import ITEMS_MAX
 
 __all__ = ["run"]
 

@@ -19,9 +19,9 @@ from rescind.events.requests import Lane
 from rescind.kafka.batches import fill_batches
 from rescind.kafka.records import OutRecord, Record
 from rescind.kafka.topics import TopicNames
-from rescind.processors.lifecycle import Lifecycle, Read
-from rescind.processors.lifecycle import Place as PartitionPlace
-from rescind.processors.position import Position
+from rescind.processors.lifecycle.lifecycle import Lifecycle, Read
+from rescind.processors.lifecycle.lifecycle import Place as PartitionPlace
+from rescind.processors.lifecycle.position import Position
 from rescind.statemachine.partition import Partition
 from rescind.statemachine.policy import Policy
 

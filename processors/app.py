@@ -20,13 +20,13 @@ from rescind.kafka.lanes import LaneMembership
 from rescind.kafka.readers import ends
 from rescind.kafka.sender import Sender
 from rescind.kafka.topics import TopicNames
-from rescind.processors.cancelling import Cancelling
-from rescind.processors.hosting import host, make_app, wait_for_broker
-from rescind.processors.keys import signing_keys
 from rescind.processors.liveness import Liveness, add_liveness
-from rescind.processors.registry import Registry
+from rescind.processors.on_faust.hosting import host, make_app, wait_for_broker
 from rescind.processors.reminders import add_reminders
-from rescind.processors.tools import Asking
+from rescind.processors.shared.keys import signing_keys
+from rescind.processors.shared.tools import Asking
+from rescind.processors.watching.cancelling import Cancelling
+from rescind.processors.watching.registry import Registry
 from rescind.processors.worker import Worker
 from rescind.settings import Settings
 

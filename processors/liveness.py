@@ -21,10 +21,10 @@ from rescind.events.requests import RunnerLost
 from rescind.events.words import Actor
 from rescind.kafka.partitions import partition_of
 from rescind.kafka.records import OutRecord
-from rescind.processors.committed import CommittedApp
-from rescind.processors.registry import Registry
-from rescind.processors.silence import Silence
-from rescind.processors.tools import Asking
+from rescind.processors.on_faust.committed import CommittedApp
+from rescind.processors.shared.tools import Asking
+from rescind.processors.watching.registry import Registry
+from rescind.processors.watching.silence import Silence
 
 __all__ = ["Liveness", "add_liveness"]
 

@@ -14,10 +14,10 @@ from pydantic import ValidationError
 from rescind.errors import BrokerError
 from rescind.events.intents import CancelFlow, CancelTask, Heartbeat, Lost, Reminder
 from rescind.kafka.records import OutRecord
-from rescind.processors.cancelling import Cancelling
-from rescind.processors.committed import CommittedApp
-from rescind.processors.registry import Registry
-from rescind.processors.tools import Asking
+from rescind.processors.on_faust.committed import CommittedApp
+from rescind.processors.shared.tools import Asking
+from rescind.processors.watching.cancelling import Cancelling
+from rescind.processors.watching.registry import Registry
 
 __all__ = ["add_reminders", "reminder_for"]
 

@@ -9,7 +9,7 @@ from rescind.kafka.partitions import partition_of
 from rescind.kafka.readers import ends
 from rescind.kafka.records import Record
 from rescind.kafka.topics.specs import topic_specs
-from rescind.processors.restore import restore
+from rescind.processors.pipeline.restore import restore
 from rescind.statemachine.draft import Draft
 from rescind.statemachine.partition import Partition
 from rescind.statemachine.records import public_flow, public_task

@@ -3,7 +3,7 @@
 import orjson
 
 from rescind.kafka.records import OutRecord
-from rescind.processors.position import POSITION_KEY, Position
+from rescind.processors.lifecycle.position import POSITION_KEY, Position
 from tests.kafka.cli.command import Command
 from tests.kafka.cli.runs import ended, running, stray, succeeded
 from tests.kafka.processors.service import Service

@@ -10,11 +10,11 @@ from rescind.errors import FencedError
 from rescind.kafka.connection import connect
 from rescind.kafka.sender import Sender
 from rescind.kafka.topics import TopicNames
-from rescind.processors.broker_time import BrokerTime
-from rescind.processors.keys import signing_keys
-from rescind.processors.lifecycle import Place
-from rescind.processors.pipeline import Pipeline
-from rescind.processors.tools import Asking, Tools
+from rescind.processors.lifecycle.lifecycle import Place
+from rescind.processors.pipeline.pipeline import Pipeline
+from rescind.processors.shared.broker_time import BrokerTime
+from rescind.processors.shared.keys import signing_keys
+from rescind.processors.shared.tools import Asking, Tools
 from rescind.processors.worker import policy_of
 from rescind.settings import Settings
 from rescind.statemachine.policy import Policy

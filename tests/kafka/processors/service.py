@@ -21,7 +21,7 @@ from rescind.kafka.readers import read_to_end
 from rescind.kafka.records import OutRecord, Record, Sent
 from rescind.kafka.sender import Sender
 from rescind.kafka.topics import TopicNames
-from rescind.processors.keys import signing_keys
+from rescind.processors.shared.keys import signing_keys
 from rescind.processors.worker import Worker
 from rescind.settings import Settings, load_settings
 from tests.kafka.processors.journal import Asked, Journal

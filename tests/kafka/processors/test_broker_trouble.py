@@ -13,7 +13,7 @@ from rescind.kafka.embedded import EmbeddedBroker
 from rescind.kafka.records import OutRecord
 from rescind.kafka.topics import TopicNames, create_topics, topic_specs
 from rescind.kafka.transactions import TransactionalProducer
-from rescind.processors.tools import Tools
+from rescind.processors.shared.tools import Tools
 from tests.broker import formatted_broker
 from tests.kafka.processors.children import children_of
 from tests.kafka.processors.journal import code_of, types_of

@@ -6,7 +6,7 @@ import pytest
 
 from rescind.events.journal import FlowQuarantined, RequestRefused
 from rescind.kafka.records import OutRecord
-from rescind.processors.restore import restore
+from rescind.processors.pipeline.restore import restore
 from rescind.statemachine.decide import decide
 from rescind.statemachine.decide.cancel import how_unstarted
 from rescind.statemachine.records import open_record

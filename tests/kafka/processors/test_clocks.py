@@ -13,7 +13,7 @@ from rescind.events.journal import (
 )
 from rescind.events.refusals import Code
 from rescind.events.words import How, moment_to_text
-from rescind.processors.restore import restore
+from rescind.processors.pipeline.restore import restore
 from tests.kafka.processors.journal import code_of, types_of
 from tests.kafka.processors.service import KEY, Service
 from tests.kafka.processors.verdict import assert_at_rest_and_right

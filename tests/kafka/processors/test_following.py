@@ -7,7 +7,7 @@ import structlog
 from rescind.events.journal import Entry, FlowCancelling
 from rescind.kafka.records import OutRecord
 from rescind.kafka.sender import Sender
-from rescind.processors.cancelling import Cancelling
+from rescind.processors.watching.cancelling import Cancelling
 from tests.conftest import Cluster
 from tests.unit.processors.desk import NAMES, Desk, written
 from tests.waiting import until

@@ -12,9 +12,9 @@ from aiokafka.admin.records_to_delete import RecordsToDelete
 from rescind.errors import OutOfRangeError, TopicsError
 from rescind.events.journal import RequestsLost
 from rescind.kafka.topics import create_topics, topic_specs
-from rescind.processors.intake import Intake
-from rescind.processors.lifecycle import Place
-from rescind.processors.pipeline import Pipeline
+from rescind.processors.lifecycle.lifecycle import Place
+from rescind.processors.pipeline.intake import Intake
+from rescind.processors.pipeline.pipeline import Pipeline
 from rescind.statemachine.audit import FindingCode
 from rescind.statemachine.policy import Policy
 from tests.kafka.processors.journal import types_of

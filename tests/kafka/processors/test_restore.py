@@ -4,8 +4,8 @@ import pytest
 
 from rescind.errors import UnreadableStateError
 from rescind.kafka.records import OutRecord
-from rescind.processors.position import POSITION_KEY, Position
-from rescind.processors.restore import read_position, restore
+from rescind.processors.lifecycle.position import POSITION_KEY, Position
+from rescind.processors.pipeline.restore import read_position, restore
 from rescind.statemachine.records import open_record
 from tests.kafka.processors.service import Service
 from tests.unit.processors.desk import Desk

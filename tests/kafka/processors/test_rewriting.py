@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from rescind.kafka.records import Record
-from rescind.processors.position import Position
-from rescind.processors.restore import read_position
+from rescind.processors.lifecycle.position import Position
+from rescind.processors.pipeline.restore import read_position
 from rescind.statemachine.policy import Policy
 from tests.kafka.processors.pipelines import running
 from tests.kafka.processors.service import Service

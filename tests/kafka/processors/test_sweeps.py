@@ -4,7 +4,7 @@ from pathlib import Path
 
 from rescind.events.journal import FlowCancelled, TaskCancelled
 from rescind.events.words import How
-from rescind.processors.restore import restore
+from rescind.processors.pipeline.restore import restore
 from rescind.statemachine.policy import Policy
 from tests.kafka.processors.children import children_of
 from tests.kafka.processors.journal import Asked, types_of

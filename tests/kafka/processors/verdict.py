@@ -10,8 +10,8 @@ from rescind.events.journal import Entry, RequestsLost
 from rescind.events.requests import Lane
 from rescind.kafka.readers import starts
 from rescind.kafka.records import Record
-from rescind.processors.position import POSITION_KEY, Position
-from rescind.processors.restore import read_position, restore
+from rescind.processors.lifecycle.position import POSITION_KEY, Position
+from rescind.processors.pipeline.restore import read_position, restore
 from rescind.statemachine.audit import Auditor, FindingCode, Topic
 from rescind.statemachine.draft import Draft
 from rescind.statemachine.edges import is_finished, is_running

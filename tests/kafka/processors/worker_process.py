@@ -13,9 +13,9 @@ from dataclasses import replace
 
 from rescind.errors import FencedError
 from rescind.kafka.topics import TopicNames
-from rescind.processors.keys import signing_keys
-from rescind.processors.lifecycle import Place
-from rescind.processors.pipeline import Pipeline
+from rescind.processors.lifecycle.lifecycle import Place
+from rescind.processors.pipeline.pipeline import Pipeline
+from rescind.processors.shared.keys import signing_keys
 from rescind.processors.worker import Worker, policy_of
 from rescind.settings import Settings, load_settings
 from tests.kafka.processors.pipelines import tools_of

@@ -14,7 +14,7 @@ from rescind.kafka.partitions import partition_of
 from rescind.kafka.readers import read_to_end
 from rescind.kafka.records import OutRecord, Record
 from rescind.kafka.sender import Sender
-from rescind.processors.keys import signing_keys
+from rescind.processors.shared.keys import signing_keys
 from rescind.processors.worker import Worker
 from rescind.settings import Settings, load_settings
 from tests.conftest import Cluster

@@ -10,8 +10,8 @@ from rescind.events.requests import Lane
 from rescind.events.signature import SIGNATURE_HEADER, sign
 from rescind.kafka.records import OutRecord, Record
 from rescind.kafka.topics import TopicNames
-from rescind.processors.lifecycle import Batch, Lifecycle, Place, Read
-from rescind.processors.position import Position
+from rescind.processors.lifecycle.lifecycle import Batch, Lifecycle, Place, Read
+from rescind.processors.lifecycle.position import Position
 from rescind.statemachine.partition import Partition
 from rescind.statemachine.policy import Policy
 from tests.world import NOON_MS

@@ -4,7 +4,7 @@ from typing import cast
 
 from rescind.kafka.records import OutRecord, Sent
 from rescind.kafka.sender import Sender
-from rescind.processors.broker_time import BrokerTime
+from rescind.processors.shared.broker_time import BrokerTime
 
 
 class _Broker:

@@ -12,10 +12,10 @@ from rescind.events.journal import CancellationAcknowledged, Entry
 from rescind.events.moments import moment_to_text
 from rescind.events.words import Mode
 from rescind.kafka.records import OutRecord, Record
-from rescind.processors import cancelling
-from rescind.processors.cancelling import Cancelling
-from rescind.processors.registry import Registry
 from rescind.processors.reminders import reminder_for
+from rescind.processors.watching import cancelling
+from rescind.processors.watching.cancelling import Cancelling
+from rescind.processors.watching.registry import Registry
 from tests.unit.processors.desk import NAMES, Desk, entries, written
 from tests.unit.processors.memory import memory_of
 

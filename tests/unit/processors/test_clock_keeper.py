@@ -7,7 +7,7 @@ import pytest
 
 from rescind.errors import NoTransitionError
 from rescind.events.requests import CancellationClock, Clock, RunnerForget
-from rescind.processors.clocks import ClockKeeper
+from rescind.processors.pipeline.clocks import ClockKeeper
 from rescind.statemachine.policy import Policy
 from tests.unit.processors.desk import Desk
 from tests.world import NOON_MS

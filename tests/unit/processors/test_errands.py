@@ -7,7 +7,7 @@ import orjson
 from rescind.events.requests import ChildFinished, FlowCancel
 from rescind.events.signature import SIGNATURE_HEADER, verify
 from rescind.kafka.partitions import partition_of
-from rescind.processors.errands import Errands
+from rescind.processors.lifecycle.errands import Errands
 from rescind.statemachine.families import Errand
 from tests.unit.processors.desk import KEYS, NAMES, Desk, entries, inboxes
 from tests.world import NOON_MS

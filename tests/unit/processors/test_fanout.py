@@ -3,7 +3,7 @@
 from typing import Any
 
 from rescind.events.intents import Inbox
-from rescind.processors.fanout import VALUE_BYTES_MAX
+from rescind.processors.lifecycle.fanout import VALUE_BYTES_MAX
 from tests.unit.processors.desk import NAMES, Desk, inboxes, written
 
 CANCEL = {"type": "flow.cancel", "flow_run_id": "f", "reason": "enough"}

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from rescind.errors import OutOfRangeError
 from rescind.kafka.connection import Connection
 from rescind.kafka.records import Record
-from rescind.processors import intake as module
-from rescind.processors.intake import RECORDS_MAX, WAITING_BYTES_MAX, Intake, turns
+from rescind.processors.pipeline import intake as module
+from rescind.processors.pipeline.intake import RECORDS_MAX, WAITING_BYTES_MAX, Intake, turns
 
 FULL = 128  # A power of two, so that shares of it are exact.
 

@@ -8,7 +8,7 @@ import pytest
 
 from rescind.errors import SettingsError
 from rescind.events.signature import sign, verify
-from rescind.processors.keys import signing_keys
+from rescind.processors.shared.keys import signing_keys
 from rescind.settings import Settings, load_settings
 
 

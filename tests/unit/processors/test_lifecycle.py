@@ -13,8 +13,8 @@ from rescind.events.journal.entry import StreamKind
 from rescind.events.refusals import Code
 from rescind.events.requests import Lane, write_request
 from rescind.events.words import moment_to_text
-from rescind.processors.lifecycle import BYTES_MAX, ITEMS_MAX
-from rescind.processors.position import POSITION_KEY, Position
+from rescind.processors.lifecycle.lifecycle import BYTES_MAX, ITEMS_MAX
+from rescind.processors.lifecycle.position import POSITION_KEY, Position
 from rescind.statemachine.sweeps import all_sweeps
 from tests.strategies import json_values, requests
 from tests.unit.processors.desk import NAMES, Desk, entries, inboxes, written

@@ -8,7 +8,7 @@ from rescind.events.intents import Canary
 from rescind.kafka.partitions import partition_of
 from rescind.kafka.records import OutRecord, Record
 from rescind.processors.liveness import Liveness
-from rescind.processors.registry import Registry
+from rescind.processors.watching.registry import Registry
 from rescind.statemachine.records import open_record
 from rescind.statemachine.runs import RunnerRecord
 from tests.unit.processors.memory import memory_of

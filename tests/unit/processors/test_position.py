@@ -3,7 +3,7 @@
 import pytest
 
 from rescind.errors import UnreadableStateError
-from rescind.processors.position import LanePosition, Position
+from rescind.processors.lifecycle.position import LanePosition, Position
 
 
 def test_a_position_is_read_back_as_it_was_written() -> None:

@@ -1,7 +1,7 @@
 """Which runners there are, and in which partitions, as the topic says last."""
 
 from rescind.kafka.records import Record
-from rescind.processors.registry import Registry
+from rescind.processors.watching.registry import Registry
 from rescind.statemachine.records import open_record
 from rescind.statemachine.runs import RunnerRecord
 

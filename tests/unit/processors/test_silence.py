@@ -1,6 +1,6 @@
 """A silent runner is lost only while heartbeats demonstrably flow; every gap begins anew."""
 
-from rescind.processors.silence import Silence
+from rescind.processors.watching.silence import Silence
 
 LOST_AFTER_MS = 30_000
 GAP_MS = 5_000

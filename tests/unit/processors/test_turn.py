@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
-from rescind.processors.turn import Turn
+from rescind.processors.shared.turn import Turn
 
 
 class Partitions:

@@ -25,7 +25,7 @@ from rescind.kafka.partitions import partition_of
 from rescind.kafka.readers import TopicFollower, ends
 from rescind.kafka.records import Headers, OutRecord
 from rescind.kafka.sender import Sender
-from rescind.processors.keys import signing_keys
+from rescind.processors.shared.keys import signing_keys
 from rescind.settings import Settings
 
 __all__ = ["Asker", "new_request_id", "this_user"]

@@ -69,7 +69,7 @@ async def audit_partition(
 
 async def _compare(connection: Connection, names: TopicNames, auditor: "Auditor") -> None:
     """Show the auditor what the service would restore, and how far it says that it has got."""
-    from rescind.processors.position import POSITION_KEY, Position
+    from rescind.processors.lifecycle.position import POSITION_KEY, Position
 
     for topic, name in _topics(names).items():
         values = await latest(connection, name, [auditor.partition])

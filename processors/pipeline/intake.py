@@ -15,7 +15,7 @@ from rescind.events.requests import Lane
 from rescind.kafka.connection import Connection
 from rescind.kafka.readers import PartitionReader
 from rescind.kafka.records import Record
-from rescind.processors.lifecycle import Read
+from rescind.processors.lifecycle.lifecycle import Read
 
 __all__ = ["RECORDS_MAX", "WAITING_BYTES_MAX", "Intake", "turns"]
 

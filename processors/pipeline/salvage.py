@@ -17,8 +17,8 @@ from rescind.errors import (
     TransactionFailedError,
 )
 from rescind.events.requests import read_request
-from rescind.processors.commits import Commits
-from rescind.processors.lifecycle import Batch, Read, impossible_in
+from rescind.processors.lifecycle.lifecycle import Batch, Read, impossible_in
+from rescind.processors.pipeline.commits import Commits
 from rescind.statemachine.families import Errand
 from rescind.statemachine.sweeps import Sweep
 

@@ -9,11 +9,11 @@ from collections.abc import Iterable, Sequence
 
 from rescind.errors import FencedError, TransactionFailedError, UncertainError
 from rescind.kafka.records import OutRecord
-from rescind.processors.clocks import ClockKeeper
-from rescind.processors.errands import Errands
-from rescind.processors.lifecycle import Batch, Lifecycle
-from rescind.processors.restore import read_position
-from rescind.processors.tools import Tools
+from rescind.processors.lifecycle.errands import Errands
+from rescind.processors.lifecycle.lifecycle import Batch, Lifecycle
+from rescind.processors.pipeline.clocks import ClockKeeper
+from rescind.processors.pipeline.restore import read_position
+from rescind.processors.shared.tools import Tools
 from rescind.statemachine.families import Errand
 from rescind.statemachine.sweeps import Sweep
 

@@ -12,9 +12,9 @@ from rescind.kafka.sender import Sender
 from rescind.kafka.topics import TopicNames
 from rescind.kafka.topics.specs import record_limits
 from rescind.kafka.transactions import TransactionalProducer
-from rescind.processors.broker_time import BrokerTime
-from rescind.processors.signing import signed
-from rescind.processors.turn import Turn
+from rescind.processors.shared.broker_time import BrokerTime
+from rescind.processors.shared.signing import signed
+from rescind.processors.shared.turn import Turn
 
 __all__ = ["Asking", "Tools"]
 

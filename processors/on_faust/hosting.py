@@ -19,7 +19,7 @@ from mode import Service
 
 from rescind.kafka.connection import Connection, connect
 from rescind.kafka.versions import wait_for_supported_broker
-from rescind.processors.committed import CommittedApp
+from rescind.processors.on_faust.committed import CommittedApp
 from rescind.settings import Settings
 
 __all__ = ["host", "make_app", "wait_for_broker"]

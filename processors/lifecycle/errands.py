@@ -11,8 +11,8 @@ from itertools import islice
 from rescind.events.requests import AnyRequest, FlowCancel
 from rescind.kafka.partitions import partition_of
 from rescind.kafka.records import OutRecord
-from rescind.processors.place import Place
-from rescind.processors.signing import signed
+from rescind.processors.lifecycle.place import Place
+from rescind.processors.shared.signing import signed
 from rescind.statemachine.draft import Draft
 from rescind.statemachine.families import (
     Errand,

@@ -14,7 +14,7 @@ from rescind.events.cloudevents import headers
 from rescind.events.states import FlowState, TaskState
 from rescind.kafka.records import OutRecord
 from rescind.kafka.topics import TopicNames
-from rescind.processors.commits import Commits
+from rescind.processors.pipeline.commits import Commits
 from rescind.statemachine.partition import Partition
 from rescind.statemachine.policy import Policy
 from rescind.statemachine.records import public_flow, public_task

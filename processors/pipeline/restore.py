@@ -10,7 +10,7 @@ from rescind.kafka.connection import Connection
 from rescind.kafka.readers import read_to_end
 from rescind.kafka.records import Record
 from rescind.kafka.topics import TopicNames
-from rescind.processors.position import POSITION_KEY, Position
+from rescind.processors.lifecycle.position import POSITION_KEY, Position
 from rescind.statemachine.partition import Partition
 from rescind.statemachine.records import read_open
 from rescind.statemachine.runs import Armed, FlowRun, RunnerRecord, TaskRun

@@ -24,12 +24,12 @@ from rescind.events.signature import SIGNATURE_HEADER, verify
 from rescind.events.words import Actor, clipped
 from rescind.kafka.partitions import partition_of
 from rescind.kafka.records import OutRecord, Record
-from rescind.processors.dead_letters import REQUEST_ID_HEADER, dead_letter, forwarded
-from rescind.processors.errands import answers_to_parent
-from rescind.processors.fanout import Fanout
-from rescind.processors.outputs import outputs
-from rescind.processors.place import Place, Read
-from rescind.processors.position import Position
+from rescind.processors.lifecycle.dead_letters import REQUEST_ID_HEADER, dead_letter, forwarded
+from rescind.processors.lifecycle.errands import answers_to_parent
+from rescind.processors.lifecycle.fanout import Fanout
+from rescind.processors.lifecycle.outputs import outputs
+from rescind.processors.lifecycle.place import Place, Read
+from rescind.processors.lifecycle.position import Position
 from rescind.statemachine.answer import Core
 from rescind.statemachine.decide.answers import Happened
 from rescind.statemachine.draft import Draft

@@ -25,16 +25,16 @@ from rescind.errors import (
 )
 from rescind.events.requests import AnyRequest, Lane
 from rescind.kafka.readers import ends, starts
-from rescind.processors.clocks import ClockKeeper
-from rescind.processors.commits import Commits
-from rescind.processors.errands import Errands
-from rescind.processors.intake import Intake
-from rescind.processors.lifecycle import Batch, Lifecycle, Place, Read
-from rescind.processors.position import Position
-from rescind.processors.restore import restore
-from rescind.processors.rewriting import Rewriting
-from rescind.processors.salvage import salvage
-from rescind.processors.tools import Tools
+from rescind.processors.lifecycle.errands import Errands
+from rescind.processors.lifecycle.lifecycle import Batch, Lifecycle, Place, Read
+from rescind.processors.lifecycle.position import Position
+from rescind.processors.pipeline.clocks import ClockKeeper
+from rescind.processors.pipeline.commits import Commits
+from rescind.processors.pipeline.intake import Intake
+from rescind.processors.pipeline.restore import restore
+from rescind.processors.pipeline.rewriting import Rewriting
+from rescind.processors.pipeline.salvage import salvage
+from rescind.processors.shared.tools import Tools
 from rescind.statemachine.families import Errand
 from rescind.statemachine.policy import Policy
 from rescind.statemachine.sweeps import all_sweeps

@@ -12,8 +12,8 @@ from rescind.events.journal import Entry, StreamKind
 from rescind.events.states import FlowState, TaskState
 from rescind.kafka.records import OutRecord
 from rescind.kafka.topics import TopicNames
-from rescind.processors.fanout import Fanout
-from rescind.processors.position import POSITION_KEY, Position
+from rescind.processors.lifecycle.fanout import Fanout
+from rescind.processors.lifecycle.position import POSITION_KEY, Position
 from rescind.statemachine.draft import Draft
 from rescind.statemachine.records import open_record, public_flow, public_task
 from rescind.statemachine.runs import FlowRun, TaskRun

@@ -1,0 +1,1 @@
+"""From a batch of requests to the records of one transaction: nothing here waits or sends."""

@@ -1,0 +1,1 @@
+"""How a process lives on Faust, and the shim that makes Faust read what is committed only."""

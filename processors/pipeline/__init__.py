@@ -1,0 +1,1 @@
+"""One partition from its lanes to its commits: taken in, decided, written, and read back."""
