@@ -121,7 +121,7 @@ async def test_without_a_free_main_thread_it_says_what_to_do_and_registers_nothi
 
     said = await rescind("run", f"{file}:add", "--executor", "local", "--flow-run-id", "f")
 
-    assert (said.code, said.out) == (1, "")
+    assert (said.code, said.out) == (4, "")
     assert "but signals reach Python code in the main thread only" in said.complaint
     assert said.complaint.endswith(
         "; start it from the main thread of a plain Linux process, or choose another executor"
@@ -144,7 +144,7 @@ async def test_processes_that_cannot_be_ended_here_are_one_line_with_what_to_do(
 
     said = await rescind("run", f"{file}:add", "--executor", "process")
 
-    assert (said.code, said.out) == (1, "")
+    assert (said.code, said.out) == (4, "")
     assert "by means that only Linux has; start it" in said.complaint
 
 

@@ -12,7 +12,7 @@ from tests.kafka.processors.pipelines import running
 from tests.kafka.processors.service import KEY, Service
 from tests.kafka.processors.verdict import assert_at_rest_and_right
 
-PENDING = 5000
+PENDING = 2000
 
 
 async def with_pending(service: Service, flow_run_id: str, count: int) -> None:
