@@ -111,7 +111,7 @@ _TASK: Final[dict[type[j.Event], Effect]] = {
     j.TaskCancelled: Effect(
         ("task run",),
         ("Finished.Cancelled",),
-        "how, whether its stop was seen, the evidence",
+        "how, whether its stop was seen, the evidence, who asked for it alone",
         (
             "task.finish",
             "task.cancel",

@@ -100,6 +100,8 @@ class TaskCancelled(Event):
     runner_id: ChosenId | None = None
     error: ErrorInfo | None = None
     evidence: Evidence = Field(default_factory=dict)
+    terms: TaskCancellationTerms | None = None
+    """Of one that was cancelled alone while nobody held it: there was no ``task.cancelling``."""
 
 
 class TaskSucceeded(Event):

@@ -232,12 +232,12 @@ def _no_cancel(flow: FlowRun, task: TaskRun) -> Refused | None:
 def _cancel_known_task(
     request: TaskCancel, asked: Asked, flow: FlowRun, task: TaskRun, policy: Policy
 ) -> Answer:
-    if task.state.startswith("Pending"):
-        at_once = TaskCancelled(how=how_unstarted(task), stopped_confirmed=True)
-        return (Happened(at_once, task.task_run_id, task.attempt),)
     begun = task.cancellation
     if begun is None:
         terms: TaskCancellationTerms = task_terms(request, asked, flow, policy)
+        if task.state.startswith("Pending"):
+            at_once = TaskCancelled(how=how_unstarted(task), stopped_confirmed=True, terms=terms)
+            return (Happened(at_once, task.task_run_id, task.attempt),)
         return (Happened(TaskCancelling(terms=terms), task.task_run_id, task.attempt),)
     if _escalates(request, begun, flow, policy):
         escalated = _escalated(begun, asked, request.reason, flow, policy)

@@ -73,14 +73,7 @@ def evolve_task(task: TaskRun | None, entry: Entry) -> TaskRun:
                 evidence=event.evidence or None,
             )
         case TaskCancelled():
-            return moved._replace(
-                finished_ms=entry.at_ms,
-                end=End.CANCELLED,
-                how=event.how,
-                error=event.error,
-                stopped_confirmed=event.stopped_confirmed,
-                evidence=event.evidence or None,
-            )
+            return _cancelled(moved, event, entry)
         case TaskCancelling():
             return moved._replace(cancellation=begun(event.terms, entry))
         case ChildFinishedRecorded():
@@ -96,6 +89,18 @@ def evolve_task(task: TaskRun | None, entry: Entry) -> TaskRun:
             return _of_child(moved, event, entry)
         case _:
             return moved._replace(cancellation=continued(task.cancellation, entry))
+
+
+def _cancelled(task: TaskRun, event: TaskCancelled, entry: Entry) -> TaskRun:
+    return task._replace(
+        finished_ms=entry.at_ms,
+        end=End.CANCELLED,
+        how=event.how,
+        error=event.error,
+        stopped_confirmed=event.stopped_confirmed,
+        evidence=event.evidence or None,
+        cancellation=task.cancellation if event.terms is None else begun(event.terms, entry),
+    )
 
 
 def _registered_task(event: TaskRegistered, entry: Entry) -> TaskRun:

@@ -10,7 +10,17 @@ from rescind.events.describe import event_classes
 from rescind.events.journal import Entry, Event, RequestRefused
 from tests.scenario import given as past
 from tests.strategies import entries
-from tests.words import acknowledged, cancel, flow, granted, registered, runner, started, stopped
+from tests.words import (
+    acknowledged,
+    cancel,
+    cancel_task,
+    flow,
+    granted,
+    registered,
+    runner,
+    started,
+    stopped,
+)
 
 
 @given(entries())
@@ -48,3 +58,12 @@ def test_a_watcher_reads_who_asked_who_was_told_and_what_became_of_it() -> None:
     assert lines[1].startswith("told ")
     assert "holds 1" in lines[2]
     assert lines[-1].startswith("cancelled: 1 stopped, 1 never started")
+
+
+def test_a_watcher_reads_who_had_a_task_run_cancelled_that_was_not_running() -> None:
+    world = past(flow, registered("t1")).when(cancel_task("t1", reason="not needed"))
+
+    (line,) = [tell(entry) for entry in world.entries if is_news(entry)]
+
+    assert line.startswith("cancelled, never_started; cancel asked by ")
+    assert "not needed" in line

@@ -7,6 +7,7 @@ from rescind.events.requests import CancellationAcknowledge, Clock, HeldAttempt
 from rescind.events.words import End, Mode
 from rescind.statemachine.policy import Policy
 from tests.scenario import Scenario, Step, given, restarted, unsigned
+from tests.unit.statemachine.audit.story import audit
 from tests.words import (
     A,
     B,
@@ -108,6 +109,36 @@ def test_the_same_cancel_is_a_duplicate_also_after_the_end() -> None:
 
     asked.when(cancel_task("t1", request_id="only-t1")).then_refused("duplicate")
     asked.when(cancel_task("t1")).then_refused("already_finished")
+
+
+@pytest.mark.parametrize("past", [(), (restarted,)], ids=["", "restarted"])
+@pytest.mark.parametrize("retrying", [False, True])
+def test_the_same_cancel_of_what_was_not_running_is_a_duplicate(
+    past: tuple[Step, ...], retrying: bool
+) -> None:
+    again = cancel_task("t1", request_id="only-t1")
+    waiting = given(runner, flow, with_body).when(registered("t1"))
+    if retrying:
+        waiting.when(granted("t1"), ended("t1", end=End.FAILED, retry_at=NOON_MS))
+    waiting.when(again)
+    first = waiting.entries[0].id
+
+    waiting.when(*past, again).then_refused("duplicate")
+
+    assert waiting.refusals()[0].first == first
+    waiting.when(cancel_task("t1")).then_refused("already_finished")
+    assert audit(waiting.world.journal, waiting.world.written.topics()) == []
+
+
+def test_the_state_of_what_was_not_running_says_who_asked_and_why() -> None:
+    waiting = given(runner, flow, with_body, registered("t1"))
+
+    waiting.when(cancel_task("t1", reason="no longer needed"))
+
+    cancellation = waiting.world.task("t1").cancellation
+    assert cancellation is not None
+    assert (cancellation.id, cancellation.reason) == (waiting.entries[0].id, "no longer needed")
+    assert clocks_of(waiting.world) == {}
 
 
 def test_an_abort_escalates() -> None:

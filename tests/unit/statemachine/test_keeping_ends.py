@@ -79,6 +79,7 @@ def test_a_cancelled_end() -> None:
         "runner_id": A,
         "error": ERROR,
         "evidence": EVIDENCE,
+        "terms": None,
     }
     task = over.world.task("t1")
     assert (task.how, task.error, task.evidence) == (How.FORCED, ERROR, EVIDENCE)

@@ -31,7 +31,9 @@ def is_news(entry: Entry) -> bool:
     event = entry.event
     if isinstance(event, TaskRegistered | TaskStarted | RequestRefused):
         return False
-    return not (isinstance(event, TaskCancelled) and event.how in _SWEPT)
+    if isinstance(event, TaskCancelled) and event.how in _SWEPT:
+        return event.terms is not None
+    return True
 
 
 def is_end(entry: Entry) -> bool:

@@ -15,6 +15,7 @@ from rescind.events.journal import (
     FlowRegistered,
     FlowStarted,
     FlowSucceeded,
+    TaskCancellationTerms,
     TaskCancelled,
     TaskCancelling,
     TaskCleanupReported,
@@ -116,10 +117,10 @@ def tell_task(event: TASK_EVENTS, who: Actor | None) -> str:
         case TaskRetrying():
             return f"{event.end}{_error(event.error)}; may be tried again {clock(event.retry_at)}"
         case TaskCancelling():
-            reason = f": {quoted(event.terms.reason)}" if event.terms.reason else ""
-            return f"cancel asked by {actor(who)}{reason}; {event.terms.mode}"
+            return f"{_asked_alone(event.terms, who)}; {event.terms.mode}"
         case TaskCancelled():
-            return f"cancelled, {event.how}{_seen(event)}"
+            asked = "" if event.terms is None else f"; {_asked_alone(event.terms, who)}"
+            return f"cancelled, {event.how}{_seen(event)}{asked}"
         case TaskSucceeded():
             return "succeeded"
         case TaskFailed():
@@ -133,6 +134,11 @@ def tell_task(event: TASK_EVENTS, who: Actor | None) -> str:
             why = f": {plain(event.message)}" if event.message else ""
             return f"clean-up {event.outcome} after {duration(event.after_ms)}{why}"
     assert_never(event)
+
+
+def _asked_alone(terms: TaskCancellationTerms, who: Actor | None) -> str:
+    reason = f": {quoted(terms.reason)}" if terms.reason else ""
+    return f"cancel asked by {actor(who)}{reason}"
 
 
 def _seen(event: TaskCancelled) -> str:
