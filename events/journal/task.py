@@ -96,7 +96,8 @@ class TaskCancelled(Event):
     type: Literal["task.cancelled.v1"] = "task.cancelled.v1"
     how: How
     stopped_confirmed: bool
-    """False: nobody has seen it stop."""
+    """False: nobody has seen it stop. True: no process of it is left or, of a call in the runner's
+    own process, the call has returned; what that had started may go on."""
     runner_id: ChosenId | None = None
     error: ErrorInfo | None = None
     evidence: Evidence = Field(default_factory=dict)

@@ -6,55 +6,18 @@ import asyncio
 import os
 import queue
 import signal
+import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
 from rescind.cancelled import Cancelled
 from rescind.errors import CannotInterruptError
-from rescind.runners.executors import AttemptKey, Call, LocalExecutor, Rung, Work, WorkEnd
+from rescind.runners.executors import AttemptKey, LocalExecutor, Rung
 from rescind.runners.executors.interrupting.mainthread import INTERRUPT_SIGNAL
-
-BODY = AttemptKey("flow", "body")
-TASK = AttemptKey("flow", "task")
-SECONDS_MAX = 60.0
-
-
-class Stage:
-    """A local executor with a body on it, and what happened in order."""
-
-    def __init__(self, executor: LocalExecutor) -> None:
-        self.executor = executor
-        self.story: list[str] = []
-        self.ends: dict[AttemptKey, WorkEnd] = {}
-
-    def play(self, body: Callable[[], object]) -> WorkEnd:
-        self.executor.run_here(Work(BODY, "body", Call(body)), self._told)
-        return self.ends[BODY]
-
-    def submit(self, key: AttemptKey, function: Callable[[], object]) -> None:
-        self.executor.submit(Work(key, key.task_run_id, Call(function)), self._told)
-
-    def result(self, key: AttemptKey) -> WorkEnd:
-        """What a future's `result()` does: work in the main thread until it is there."""
-        self.executor.run_pending(lambda: key in self.ends)
-        return self.ends[key]
-
-    def _told(self, end: WorkEnd) -> None:
-        self.story.append(f"{end.key.task_run_id} {end.end}")
-        self.ends[end.key] = end
-        self.executor.wake()
-
-    def interrupt_soon(self, key: AttemptKey, when: threading.Event) -> threading.Thread:
-        def interrupt() -> None:
-            assert when.wait(SECONDS_MAX)
-            self.executor.cancel([key], Rung.INTERRUPT)
-
-        helper = threading.Thread(target=interrupt, daemon=True)
-        helper.start()
-        return helper
+from tests.contract.executors.stage import BODY, SECONDS_MAX, TASK, Stage
 
 
 @pytest.fixture
@@ -209,6 +172,21 @@ def test_ctrl_c_of_a_person_is_told_and_interrupts_nothing() -> None:
     assert signal.getsignal(signal.SIGINT) is before
 
 
+def test_where_ctrl_c_is_told_a_keyboard_interrupt_is_user_codes_own_failure() -> None:
+    executor = LocalExecutor(on_ctrl_c=lambda: None)
+    executor.start()
+
+    def body() -> None:
+        raise KeyboardInterrupt("of the code itself")
+
+    end = Stage(executor).play(body)
+
+    assert end.end == "failed"
+    assert end.error is not None
+    assert (end.error.type, end.error.message) == ("KeyboardInterrupt", "of the code itself")
+    executor.shutdown()
+
+
 def test_ctrl_c_without_anyone_to_tell_ends_the_work_and_reaches_the_caller(stage: Stage) -> None:
     def body() -> None:
         os.kill(os.getpid(), signal.SIGINT)
@@ -218,6 +196,31 @@ def test_ctrl_c_without_anyone_to_tell_ends_the_work_and_reaches_the_caller(stag
         stage.play(body)
 
     assert stage.ends[BODY].end == "failed"
+
+
+def test_a_stop_is_confirmed_when_the_call_has_returned_and_what_it_had_started_goes_on(
+    stage: Stage,
+) -> None:
+    begun = threading.Event()
+    started: list[subprocess.Popen[bytes]] = []
+
+    def body() -> None:
+        started.append(subprocess.Popen(["sleep", "600"]))
+        begun.set()
+        time.sleep(SECONDS_MAX)
+
+    helper = stage.interrupt_soon(BODY, begun)
+    end = stage.play(body)
+    helper.join()
+
+    (process,) = started
+    try:
+        assert (end.end, end.stopped_confirmed) == ("cancelled", True)
+        assert process.poll() is None
+        assert "processes that a task started go on" in stage.executor.capabilities.survivors
+    finally:
+        process.kill()
+        process.wait()
 
 
 def test_off_the_main_thread_it_says_why_it_cannot_interrupt() -> None:

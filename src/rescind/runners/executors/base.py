@@ -125,8 +125,9 @@ class WorkError:
 class WorkEnd:
     """How one attempt ended.
 
-    `stopped_confirmed` says whether it was seen that nothing of it runs any more. `evidence` is
-    JSON with units in its names: ``pid``, ``exit_code``, ``signal``, ``rungs``, ``leftovers``,
+    `stopped_confirmed` says whether it was seen that nothing of it runs any more; of a call in the
+    runner's own process, that it has returned, whatever it had started. `evidence` is JSON with
+    units in its names: ``pid``, ``exit_code``, ``signal``, ``rungs``, ``leftovers``,
     ``survivors``, ``stop_ms``; each executor has its own share of them.
     """
 

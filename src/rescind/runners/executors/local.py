@@ -212,8 +212,9 @@ class LocalExecutor(HoldingExecutor):
                 evidence=evidence,
             )
         self._end(attempt, end)
-        if isinstance(region.error, KeyboardInterrupt):
-            # A person wants out, and nobody said what else Ctrl-C should mean.
+        if isinstance(region.error, KeyboardInterrupt) and self._ctrl_c_before is None:
+            # A person wants out, and nobody said what else Ctrl-C should mean. With a handler of
+            # ours in place it was no person: user code raised it, and has failed.
             raise region.error
 
     def _take(self, attempt: HeldAttempt, rung: Rung) -> RungResult:

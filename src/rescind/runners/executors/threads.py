@@ -38,7 +38,10 @@ from rescind.runners.executors.workerthreads import WorkerThreads
 
 __all__ = ["ThreadExecutor"]
 
-_ASKED_ONLY: Final = "a task that does not look at its flag runs to its end; so do its threads"
+_ASKED_ONLY: Final = (
+    "a task that does not look at its flag runs to its end; "
+    "so do threads and processes that it started"
+)
 _RAISED_IN: Final = (
     "a task inside a sleep, a wait or a long call into C runs until that call returns; "
     "so do threads and processes that it started"
