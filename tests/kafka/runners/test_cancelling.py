@@ -2,6 +2,8 @@
 
 import asyncio
 
+import structlog
+
 from rescind.events.intents import CancelFlow as ToldCancelFlow
 from rescind.events.intents import Reminder
 from rescind.events.journal import FlowCancelled, TaskCancelled
@@ -49,6 +51,22 @@ async def test_a_runner_with_work_is_told_once_however_often_it_is_said(
     await lifecycle.until_event("flow.cancelled")
     assert len(await lifecycle.events("task.cancelled")) == 1
     assert await lifecycle.events("task.late_report") == []
+
+
+async def test_a_cancel_of_ones_own_that_comes_too_late_is_nothing_to_warn_of(
+    lifecycle: Lifecycle, settings: Settings
+) -> None:
+    async with RunnerClient(settings) as runner:
+        run = await runner.register_flow(flow_run_id="f", body="body")
+        await runner.ask_cancel("f")
+        await lifecycle.until_event("flow.cancelling")
+        with structlog.testing.capture_logs() as said:
+            await runner.ask_cancel("f")
+            await lifecycle.until_event("request.refused")
+            # Its answer is behind the refusal, in the same inbox.
+            await run.register(["t"])
+        assert said == []
+        await run.end(Ended.cancelled(How.GRACEFUL))
 
 
 async def test_an_escalation_to_abort_is_an_intent_of_its_own(

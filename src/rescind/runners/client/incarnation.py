@@ -245,7 +245,7 @@ class Incarnation:
 
     def _refused(self, refusal: wire.Refusal) -> None:
         """A report that nobody waits for was refused: it is told, since nothing follows from it."""
-        if refusal.code is Code.DUPLICATE:
+        if saying.is_no_news(refusal):
             return
         _log.warning(
             "a report was refused",

@@ -23,7 +23,7 @@ from rescind.runners.client.incarnation import Incarnation
 from rescind.runners.client.intents import CancelFlow, CancelTask
 from rescind.runners.client.outbox import Placed
 from rescind.runners.client.reported import Reported
-from rescind.runners.client.saying import Attempt
+from rescind.runners.client.saying import Attempt, ask_cancel
 from rescind.runners.client.specs import TaskSpec, register
 from rescind.runners.client.starts import Starts
 from rescind.runners.client.story import Story
@@ -160,7 +160,7 @@ class Run(Story):
         The intent comes as that of any cancellation. Only the runner that owns it may say so.
         """
         said: dict[str, JsonValue] = {"reason": reason, "named_end": "timed_out"}
-        return Reported(self._tools.stop_lane.put(self._head("flow.cancel"), fields(said)).sent)
+        return ask_cancel(self._tools, self._incarnation.runner_id, self.flow_run_id, said)
 
     def give_back(self, grant: Grant) -> Reported:
         """Report a grant that was not used: cancelled, never started."""

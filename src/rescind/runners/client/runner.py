@@ -36,10 +36,10 @@ from rescind.runners.client.intents import Intent
 from rescind.runners.client.outbox import new_id
 from rescind.runners.client.reported import Reported
 from rescind.runners.client.run import Run
-from rescind.runners.client.saying import head_of
+from rescind.runners.client.saying import ask_cancel, head_of
 from rescind.runners.client.scope import Scope
 from rescind.runners.client.specs import TaskSpec
-from rescind.runners.client.tools import Profile, Tools, fields
+from rescind.runners.client.tools import Profile, Tools
 from rescind.settings import Settings, load_settings
 
 __all__ = ["FLUSH_SECONDS_MAX", "RunnerClient"]
@@ -186,12 +186,9 @@ class RunnerClient:
     def ask_cancel(self, flow_run_id: str, reason: str = "", *, abort: bool = False) -> Reported:
         """Ask for a cancel of a flow run, as anyone may; await it to know that Kafka has it."""
         assert self._tools is not None
-        head = head_of("flow.cancel", self._tools, self.runner_id, flow_run_id)
-        said: dict[str, JsonValue] = {
-            "reason": reason,
-            "mode": (Mode.ABORT if abort else Mode.GRACEFUL).value,
-        }
-        return Reported(self._tools.stop_lane.put(head, fields(said)).sent)
+        mode = Mode.ABORT if abort else Mode.GRACEFUL
+        said: dict[str, JsonValue] = {"reason": reason, "mode": mode.value}
+        return ask_cancel(self._tools, self.runner_id, flow_run_id, said)
 
     async def intents(self) -> AsyncIterator[Intent]:
         """Every intent once, as they come, until the client is left. Not beside `on_intent`."""

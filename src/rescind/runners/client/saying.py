@@ -4,20 +4,33 @@ All of it goes behind the reports that were made before it, in the same queue: w
 acknowledgement does not name has by then been reported, or is really not held.
 """
 
-from collections.abc import Iterable, Sequence
-from typing import Literal
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final, Literal
 
 from pydantic import JsonValue
 
+from rescind.events import intents as wire
+from rescind.events.refusals import Code
 from rescind.events.requests import ITEMS_MAX
 from rescind.events.words import clipped
 from rescind.runners.client.answers import Grant
 from rescind.runners.client.intents import AttemptRef, StopInfrastructure
-from rescind.runners.client.outbox import Head
+from rescind.runners.client.outbox import Head, new_id
 from rescind.runners.client.reported import Reported
 from rescind.runners.client.tools import Tools, fields
 
-__all__ = ["Attempt", "acknowledge", "attempt_of", "head_of", "report_teardown"]
+__all__ = [
+    "Attempt",
+    "acknowledge",
+    "ask_cancel",
+    "attempt_of",
+    "head_of",
+    "is_no_news",
+    "report_teardown",
+]
+
+_CANCEL: Final = "cancel/"
+_DONE_ANYWAY: Final = frozenset({Code.ALREADY_CANCELLING, Code.ALREADY_FINISHED})
 
 Attempt = tuple[str, int]
 """A task run's id and the attempt's number."""
@@ -69,6 +82,22 @@ def acknowledge(
         for number, first in enumerate(firsts)
     ]
     return Reported(placed[-1].sent)
+
+
+def ask_cancel(
+    tools: Tools, runner_id: str, flow_run_id: str, said: Mapping[str, JsonValue]
+) -> Reported:
+    """Send a cancel. A refusal names nothing but the request's id, so that says what was asked."""
+    head = head_of("flow.cancel", tools, runner_id, flow_run_id)
+    placed = tools.stop_lane.put(head, fields(said), f"{_CANCEL}{new_id()}")
+    return Reported(placed.sent)
+
+
+def is_no_news(refusal: wire.Refusal) -> bool:
+    """Whether a refusal that nobody waits for says only that what was asked is so already."""
+    if refusal.code is Code.DUPLICATE:
+        return True
+    return refusal.request_id.startswith(_CANCEL) and refusal.code in _DONE_ANYWAY
 
 
 def report_teardown(
