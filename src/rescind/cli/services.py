@@ -44,6 +44,7 @@ def _serve(run: Callable[[Settings], int]) -> int:
     configure_logging("DEBUG" if debugging.get() else "INFO")
     calm_client_logs()
     settings = load_settings()
+    _log.info("these are the settings", **settings.printable())
     for sentence in unknown_variables():
         _log.warning("a variable changes nothing", what=sentence)
     asyncio.run(_until_usable(settings))

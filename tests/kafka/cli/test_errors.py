@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from tests.kafka.cli.command import Command
+from tests.kafka.processors.service import KEY
 
 EVERYTHING = [
     ("ls",),
@@ -96,14 +97,18 @@ async def test_topics_that_are_missing_are_told_with_the_command_that_makes_them
 
 
 @pytest.mark.parametrize("service", ["worker", "agents"])
-async def test_a_service_does_not_begin_without_its_topics(
+async def test_a_service_says_its_settings_and_does_not_begin_without_its_topics(
     rescind: Command, unique_prefix: str, service: str
 ) -> None:
     said = await rescind.process(service, RESCIND_TOPIC_PREFIX=f"{unique_prefix}none.")
 
+    settings, complaint = said.err.splitlines()
     assert (said.code, said.out) == (4, "")
-    assert "13 with the prefix 'test-" in said.complaint
-    assert "are missing: run `rescind topics create`" in said.complaint
+    assert f'"RESCIND_TOPIC_PREFIX": "{unique_prefix}none."' in settings
+    assert "RESCIND_SIGNING_KEYS" in settings
+    assert KEY not in settings
+    assert "13 with the prefix 'test-" in complaint
+    assert "are missing: run `rescind topics create`" in complaint
 
 
 async def test_a_port_that_is_taken_is_told_before_anything_is_started(rescind: Command) -> None:
