@@ -60,7 +60,7 @@ class Exit(IntEnum):
         "The flow run was aborted, and what cannot be stopped in its process was ended with it.",
     )
     BUG = 70, "A bug of the command: `rescind --debug` shows where."
-    INTERRUPTED = 130, "Ctrl-C."
+    INTERRUPTED = 130, "Ctrl-C; of `run`, also SIGTERM, before it has a flow run to cancel."
 
 
 # The first that fits counts, so what is more special stands above what it is a kind of.

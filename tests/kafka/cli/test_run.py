@@ -1,6 +1,7 @@
 """`rescind run FILE:FLOW`, as a process beside a real service."""
 
 import asyncio
+import functools
 import shutil
 import signal
 import sys
@@ -96,7 +97,7 @@ async def test_a_flow_that_is_cancelled_by_the_command_stops_and_exits_by_itself
     assert b"enough" in err
 
 
-async def test_ctrl_c_asks_for_a_cancel_of_the_run(
+async def test_a_host_that_ends_the_command_asks_for_a_cancel_once_however_often_it_does(
     service: Service, rescind: Command, file: str, tmp_path: Path
 ) -> None:
     waiting = tmp_path / "waiting"
@@ -106,11 +107,44 @@ async def test_ctrl_c_asks_for_a_cancel_of_the_run(
     )
     await until(waiting.exists, within_seconds=60)
 
-    process.send_signal(signal.SIGINT)
-    await process.communicate()
+    # As `timeout` does, in one moment; `kill` and `docker stop` do it once.
+    process.send_signal(signal.SIGTERM)
+    process.send_signal(signal.SIGTERM)
+    _, err = await process.communicate()
 
     assert process.returncode == 1
-    assert (await rescind("show", "long-1", "--json")).json["state"] == "Finished.Cancelled"
+    shown = (await rescind("show", "long-1", "--json")).json
+    assert shown["state"] == "Finished.Cancelled"
+    cancellation = shown["cancellation"]
+    assert (cancellation["reason"], cancellation["mode"]) == ("SIGTERM", "graceful")
+    assert b"refused" not in err
+
+
+async def test_ctrl_c_before_the_service_has_answered_says_the_id_and_the_run_is_born_cancelled(
+    idle_service: Service, rescind: Command, file: str
+) -> None:
+    process = await rescind.start("run", f"{file}:breaks", "--executor", "local")
+    registering = functools.partial(_is_asked, idle_service, idle_service.names.start_requests)
+    await until(functools.partial(registering, b"flow.register"), within_seconds=60)
+
+    process.send_signal(signal.SIGINT)
+
+    assert process.stderr is not None
+    said = (await process.stderr.readline()).decode()
+    stopping = functools.partial(_is_asked, idle_service, idle_service.names.stop_requests)
+    await until(functools.partial(stopping, b"flow.cancel"), within_seconds=60)
+    async with idle_service.worker():
+        out, _ = await process.communicate()
+        assert process.returncode == 1
+        flow_run_id = out.decode().split()[0]
+        assert said.startswith(f"flow run {flow_run_id} is cancelled once it is registered")
+        shown = (await rescind("show", flow_run_id, "--json")).json
+    assert shown["state"] == "Finished.Cancelled"
+    assert shown["cancellation"]["reason"] == "Ctrl-C"
+
+
+async def _is_asked(service: Service, topic: str, kind: bytes) -> bool:
+    return any(kind in (record.value or b"") for record in await service.read(topic))
 
 
 async def test_without_a_free_main_thread_it_says_what_to_do_and_registers_nothing(

@@ -44,7 +44,8 @@ def run(
 ) -> int:
     """Run a flow so that it can be cancelled. Ctrl-C asks for that; twice aborts.
 
-    Without a service it waits for one, and says so.
+    SIGTERM asks for it as one Ctrl-C does, however often it comes, and the command ends with the
+    flow run. Without a service it waits for one, and says so.
     """
     from rescind.cli.flows.running import FlowCommand, run_flow
 

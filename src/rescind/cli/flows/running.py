@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import signal
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -99,6 +100,7 @@ def run_flow(command: FlowCommand, *, as_json: bool) -> Exit:
         rerun_of=command.rerun_of,
         offline=command.offline,
         tell=_teller(output),
+        cancel_on=(signal.SIGTERM,),
     )
     return _say(outcome, output)
 
@@ -127,7 +129,7 @@ def _teller(output: Output) -> Callable[[Happening], None]:
         if happening.what == "registered":
             flow_run_id = happening.message
             output.say(f"flow run {flow_run_id}")
-        elif happening.what in {"told", "lost"}:
+        elif happening.what in {"told", "lost", "asked_early"}:
             output.say(happening.message, "bold yellow")
         elif happening.what == "exits":
             # `run` does not come back from this one.

@@ -15,14 +15,16 @@ and exits, and so ends whatever hosts it.
 import asyncio
 import contextlib
 import inspect
+import signal
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import Future
 
 from rescind.events.words import RunnerCapabilities
 from rescind.runners.client import BodySpec, Run, RunnerClient
 from rescind.runners.executors import AttemptKey, Call, Executor, LocalExecutor, Work, WorkEnd
 from rescind.runners.executors.eventloop import AsyncExecutor
+from rescind.runners.flowrunner.asking import Asking
 from rescind.runners.flowrunner.conductor import Conductor
 from rescind.runners.flowrunner.exiting import LastRung
 from rescind.runners.flowrunner.loopthread import LoopThread
@@ -47,6 +49,7 @@ class FlowRunner:
         settings: where Kafka is and the rest; None: as `load_settings` finds them.
         pool: a name for a group of runners.
         tell: is told what happens here, in whatever thread it happens.
+        cancel_on: signals that ask for a cancel once; Ctrl-C does in any case.
 
     """
 
@@ -58,6 +61,7 @@ class FlowRunner:
         *,
         pool: str = "default",
         tell: Callable[[Happening], None] | None = None,
+        cancel_on: Collection[signal.Signals] = (),
     ) -> None:
         self.flow_run_id = spec.flow_run_id or uuid.uuid4().hex
         self._spec = spec
@@ -66,10 +70,16 @@ class FlowRunner:
         self._pool = pool
         self._watcher = Watcher(tell)
         self._loop = LoopThread("rescind-runner")
-        self._interrupts = 0
+        self._cancel_on = cancel_on
+        self._asking = Asking(
+            self.flow_run_id,
+            is_new=not spec.flow_run_id,
+            post=self._loop.post,
+            watcher=self._watcher,
+        )
         self._main = executor if isinstance(executor, LocalExecutor) else LocalExecutor()
         if self._main.on_ctrl_c is None:
-            self._main.on_ctrl_c = self._ctrl_c
+            self._main.on_ctrl_c = self._asking.ctrl_c
         self._client: RunnerClient | None = None
         self._run: Run | None = None
         self._conductor: Conductor | None = None
@@ -86,12 +96,13 @@ class FlowRunner:
             RescindError: the service cannot be reached as it must, or refuses the flow run.
 
         """
-        with self._loop:
+        with self._loop, self._asking.by(self._cancel_on):
             self._main.start()
             if self._executor is not self._main:
                 self._executor.start()
+            beginning = self._loop.call(self._begin())
             try:
-                self._loop.call(self._begin()).result()
+                beginning.result()
                 if self._is_over_before_it_began():
                     return self._outcome()
                 self._run_body()
@@ -99,6 +110,8 @@ class FlowRunner:
                 self._loop.call(self._finish()).result()
                 return self._outcome()
             finally:
+                # It goes on if Ctrl-C gave up waiting, and would register what nobody runs.
+                beginning.cancel()
                 self._executor.shutdown(kill=True)
                 self._main.shutdown(kill=True)
                 self._loop.call(self._closing.aclose()).result()
@@ -144,6 +157,7 @@ class FlowRunner:
             on_intent=self._take_intent,
         )
         self._client = await self._closing.enter_async_context(client)
+        self._asking.registers(client.ask_cancel)
         spec = self._spec
         run = await client.register_flow(
             spec.name,
@@ -155,6 +169,7 @@ class FlowRunner:
         )
         self._run = run
         self._watcher.registered(self.flow_run_id)
+        self._asking.registered()
         self._conductor = Conductor(run, self._executor, self._executor.capacity, self._watcher)
         self._conductor.on_change(self._main.wake)
         # The same one may run the body and the task runs.
@@ -243,18 +258,6 @@ class FlowRunner:
     def _take_intent(self, intent: object) -> None:
         if self._stopping is not None:
             self._stopping.take(intent)  # type: ignore[arg-type]  # The client's union.
-
-    def _ctrl_c(self) -> None:
-        """Once: asks for a cancel of the run. Twice: aborts. Before there is a run: gives up."""
-        if self._run is None:
-            raise KeyboardInterrupt
-        self._interrupts += 1
-        abort = self._interrupts > 1
-        self._loop.post(self._ask_cancel, abort)
-
-    def _ask_cancel(self, abort: bool) -> None:
-        if self._client is not None:
-            self._client.ask_cancel(self.flow_run_id, "Ctrl-C", abort=abort)
 
     def _outcome(self) -> FlowOutcome:
         end = self._body_end

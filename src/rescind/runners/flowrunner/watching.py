@@ -13,8 +13,8 @@ class Happening:
     """One thing that happened here.
 
     Attributes:
-        what: ``registered``, ``began``, ``ended``, ``rung``, ``told``, ``lost``, or ``exits``: this
-            process is about to end itself.
+        what: ``registered``, ``asked_early``, ``began``, ``ended``, ``rung``, ``told``, ``lost``,
+            or ``exits``: this process is about to end itself.
         key: the attempt that it is about, if it is about one.
         after_ms: since the intent was read, if one was.
         end: for ``ended``.
@@ -40,6 +40,10 @@ class Watcher:
     def registered(self, flow_run_id: str) -> None:
         """The flow run is known to the service, under this id."""
         self._say(Happening("registered", message=flow_run_id))
+
+    def asked_early(self, message: str) -> None:
+        """A cancel was asked for before the service has said that it knows the flow run."""
+        self._say(Happening("asked_early", message=message))
 
     def begun(self, key: AttemptKey) -> None:
         """An attempt is about to begin."""

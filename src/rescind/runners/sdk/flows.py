@@ -1,8 +1,9 @@
 """`flow`: a function that can be a flow run."""
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import partial, update_wrapper
+from signal import Signals
 from typing import (
     TYPE_CHECKING,
     Any,
@@ -109,6 +110,8 @@ class RunOptions(TypedDict, total=False):
     """Run it plainly, without registering anything: nothing can cancel it."""
     tell: "Callable[[Happening], None] | None"
     """Is told what happens here, in whatever thread it happens."""
+    cancel_on: "Collection[Signals]"
+    """Signals that ask for a cancel of it once, as Ctrl-C does in any case; in the main thread."""
 
 
 class BoundFlow:
@@ -158,6 +161,7 @@ class BoundFlow:
             how.get("settings"),
             pool=how.get("pool", "default"),
             tell=how.get("tell"),
+            cancel_on=how.get("cancel_on", ()),
         )
         with open_body(runner):
             return runner.run()
