@@ -1,7 +1,6 @@
 """`rescind run FILE:FLOW`, as a process beside a real service."""
 
 import asyncio
-import functools
 import shutil
 import signal
 import sys
@@ -118,33 +117,6 @@ async def test_a_host_that_ends_the_command_asks_for_a_cancel_once_however_often
     cancellation = shown["cancellation"]
     assert (cancellation["reason"], cancellation["mode"]) == ("SIGTERM", "graceful")
     assert b"refused" not in err
-
-
-async def test_ctrl_c_before_the_service_has_answered_says_the_id_and_the_run_is_born_cancelled(
-    idle_service: Service, rescind: Command, file: str
-) -> None:
-    process = await rescind.start("run", f"{file}:breaks", "--executor", "local")
-    registering = functools.partial(_is_asked, idle_service, idle_service.names.start_requests)
-    await until(functools.partial(registering, b"flow.register"), within_seconds=60)
-
-    process.send_signal(signal.SIGINT)
-
-    assert process.stderr is not None
-    said = (await process.stderr.readline()).decode()
-    stopping = functools.partial(_is_asked, idle_service, idle_service.names.stop_requests)
-    await until(functools.partial(stopping, b"flow.cancel"), within_seconds=60)
-    async with idle_service.worker():
-        out, _ = await process.communicate()
-        assert process.returncode == 1
-        flow_run_id = out.decode().split()[0]
-        assert said.startswith(f"flow run {flow_run_id} is cancelled once it is registered")
-        shown = (await rescind("show", flow_run_id, "--json")).json
-    assert shown["state"] == "Finished.Cancelled"
-    assert shown["cancellation"]["reason"] == "Ctrl-C"
-
-
-async def _is_asked(service: Service, topic: str, kind: bytes) -> bool:
-    return any(kind in (record.value or b"") for record in await service.read(topic))
 
 
 async def test_without_a_free_main_thread_it_says_what_to_do_and_registers_nothing(
