@@ -18,6 +18,6 @@ def load_profiles() -> None:
         # How fast examples are made says more of the machine than of the test.
         suppress_health_check=[HealthCheck.too_slow],
     )
-    settings.register_profile("ci", common, max_examples=100)
+    settings.register_profile("ci", common, max_examples=60)
     settings.register_profile("deep", common, max_examples=5_000)
     settings.load_profile("ci")

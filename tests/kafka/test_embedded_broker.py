@@ -7,7 +7,9 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import psutil
 import pytest
@@ -15,9 +17,12 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from rescind.errors import BrokerRunningError, BrokerStartError, PortTakenError
-from rescind.kafka.embedded import Progress, read_state
+from rescind.kafka.embedded import EmbeddedBroker, Progress, read_state
 from rescind.settings import load_settings
-from tests.broker import embedded_broker
+from tests.broker import embedded_broker, formatted_broker
+
+# They share a broker.
+pytestmark = pytest.mark.xdist_group("embedded broker")
 
 
 async def _write(bootstrap: str, value: bytes) -> None:
@@ -39,42 +44,46 @@ async def _read(bootstrap: str) -> bytes:
     return bytes(value)
 
 
+class Started(NamedTuple):
+    """A broker that runs, its folder, and what it said while it started."""
+
+    broker: EmbeddedBroker
+    folder: Path
+    said: list[Progress]
+
+
+@pytest.fixture(scope="module")
+def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Started]:
+    """One for all that only look at it."""
+    folder = tmp_path_factory.mktemp("started")
+    said: list[Progress] = []
+    with embedded_broker(folder, progress=said.append, tune=False) as broker:
+        yield Started(broker, folder, said)
+
+
 @pytest.mark.parametrize("by_force", [False, True])
 async def test_a_restart_keeps_the_data(tmp_path: Path, by_force: bool) -> None:
-    broker = embedded_broker(tmp_path)
+    broker = formatted_broker(tmp_path)
     await broker.start_async()
     await _write(broker.bootstrap, b"still here")
 
     broker.kill() if by_force else await broker.stop_async()
 
+    assert read_state(tmp_path) is None
     async with broker:
         assert await _read(broker.bootstrap) == b"still here"
 
 
-def test_a_running_broker_is_found_by_its_state_file_and_a_stopped_one_is_not(
-    tmp_path: Path,
-) -> None:
-    with embedded_broker(tmp_path) as broker:
-        state = read_state(tmp_path)
-        assert state is not None
-        assert (state.bootstrap, state.pid) == (broker.bootstrap, broker.pid)
-    assert read_state(tmp_path) is None
+def test_a_running_broker_is_found_by_its_state_file(started: Started) -> None:
+    state = read_state(started.folder)
+    assert state is not None
+    assert (state.bootstrap, state.pid) == (started.broker.bootstrap, started.broker.pid)
 
 
-def test_a_broker_that_died_is_not_found_and_its_folder_is_free(tmp_path: Path) -> None:
-    broker = embedded_broker(tmp_path)
-    broker.start()
-    broker.kill()
-    assert read_state(tmp_path) is None
-    with embedded_broker(tmp_path):
-        pass
-
-
-def test_a_second_broker_on_the_same_folder_is_refused(tmp_path: Path) -> None:
-    with embedded_broker(tmp_path) as first:
-        with pytest.raises(BrokerRunningError, match=str(first.pid)):
-            embedded_broker(tmp_path).start()
-        assert first.is_running
+def test_a_second_broker_on_the_same_folder_is_refused(started: Started) -> None:
+    with pytest.raises(BrokerRunningError, match=str(started.broker.pid)):
+        embedded_broker(started.folder).start()
+    assert started.broker.is_running
 
 
 def test_a_taken_port_is_refused_when_it_was_chosen_and_left_when_it_was_not(
@@ -84,7 +93,7 @@ def test_a_taken_port_is_refused_when_it_was_chosen_and_left_when_it_was_not(
         port = other.getsockname()[1]
         with pytest.raises(PortTakenError, match=str(port)):
             embedded_broker(tmp_path, port=port, fallback=False).start()
-        with embedded_broker(tmp_path, port=port) as broker:
+        with formatted_broker(tmp_path, port=port) as broker:
             assert broker.bootstrap != f"127.0.0.1:{port}"
 
 
@@ -95,21 +104,17 @@ def test_a_broker_that_cannot_start_says_why_with_the_end_of_its_log(tmp_path: P
     assert not broker.is_running
 
 
-def test_the_progress_names_each_stage_once(tmp_path: Path) -> None:
-    said: list[Progress] = []
-    with embedded_broker(tmp_path, progress=said.append, tune=False):
-        pass
-    stages = [step.stage for step in said if step.stage != "download"]
-    assert stages == ["format", "start", "ready", "stop"]
+def test_the_progress_names_each_stage_once(started: Started) -> None:
+    stages = [step.stage for step in started.said if step.stage != "download"]
+    assert stages == ["format", "start", "ready"]
 
 
-def test_it_listens_on_loopback_only(tmp_path: Path) -> None:
-    with embedded_broker(tmp_path) as broker:
-        listening = [
-            connection.laddr.ip
-            for connection in psutil.Process(broker.pid).net_connections("tcp")
-            if connection.status == psutil.CONN_LISTEN
-        ]
+def test_it_listens_on_loopback_only(started: Started) -> None:
+    listening = [
+        connection.laddr.ip
+        for connection in psutil.Process(started.broker.pid).net_connections("tcp")
+        if connection.status == psutil.CONN_LISTEN
+    ]
     assert set(listening) <= {"127.0.0.1", "::ffff:127.0.0.1"}
     assert listening
 
