@@ -5,7 +5,7 @@ A cancel of a flow run whose id begins with ``bug`` raises, as a mistake in the 
 
 import sys
 
-from rescind.cli.main import run_command
+from rescind.cli.command import run_command
 from rescind.events.requests import FlowCancel
 from rescind.statemachine import decide
 from rescind.statemachine.decide.answers import Answer

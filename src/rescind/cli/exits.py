@@ -60,7 +60,9 @@ class Exit(IntEnum):
         "The flow run was aborted, and what cannot be stopped in its process was ended with it.",
     )
     BUG = 70, "A bug of the command: `rescind --debug` shows where."
+    UNWRITTEN = 74, "There is no room on the disk for what it had to write."
     INTERRUPTED = 130, "Ctrl-C; of `run`, also SIGTERM, before it has a flow run to cancel."
+    UNHEARD = 141, "Whoever read what it said has gone, as `head` does: it went no further."
 
 
 # The first that fits counts, so what is more special stands above what it is a kind of.

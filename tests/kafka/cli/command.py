@@ -20,8 +20,8 @@ import orjson
 import pytest
 
 from rescind.cli import services, session
+from rescind.cli.command import run_command
 from rescind.cli.flows import running
-from rescind.cli.main import run_command
 
 __all__ = ["Command", "Said"]
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from rescind.cli.command import run_command
 from rescind.cli.flows import running
-from rescind.cli.main import run_command
 
 HEAD = """
 from __future__ import annotations

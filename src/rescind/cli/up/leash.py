@@ -10,7 +10,7 @@ import sys
 import time
 from typing import Final
 
-from rescind.cli.main import run_command
+from rescind.cli.command import run_command
 from rescind.kafka.embedded.state import read_state
 from rescind.runners.executors.processtree.prctl import die_with_parent
 from rescind.settings import load_settings
