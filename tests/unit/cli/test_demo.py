@@ -1,6 +1,8 @@
 """The demo's verdicts: each can be broken, by what the ledger says and by what still runs."""
 
+import asyncio
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -8,12 +10,16 @@ from pathlib import Path
 
 import pytest
 
+from rescind.cli.command import run_command
+from rescind.cli.demo import running
 from rescind.cli.demo.account import account_of, how_fast
 from rescind.cli.demo.cast import CASTS
 from rescind.cli.demo.files import count_files, make_files
 from rescind.cli.demo.ledger import Ledger, Line
 from rescind.cli.demo.leftovers import all_below, still_there
 from rescind.cli.demo.verdicts import judge
+from rescind.cli.exits import Exit
+from rescind.cli.up.house import House
 from rescind.errors import FilesError
 from rescind.events.journal import Account, FlowCancelled
 from rescind.runners.executors.processtree.identity import read_process
@@ -150,6 +156,21 @@ def test_the_ledger_is_kept_by_the_journal_alone() -> None:
     assert ledger.over.account.cancelled == 1
     assert account_of(ledger)["asked_to_acknowledged_ms"] == 0
     assert "The runner acknowledged 0 ms after the request" in how_fast(ledger)
+
+
+def test_ctrl_c_before_kafka_is_up_is_no_error(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Starting(House):
+        async def start(self) -> None:
+            signal.raise_signal(signal.SIGINT)
+            await asyncio.Event().wait()
+
+    monkeypatch.setattr(running, "House", Starting)
+    monkeypatch.setattr(running, "run", asyncio.run)
+
+    assert run_command(["demo"]) == Exit.INTERRUPTED
+    assert capsys.readouterr().err.splitlines() == ["Stopping; once more ends it at once."]
 
 
 def test_the_files_are_the_same_every_time(tmp_path: Path) -> None:

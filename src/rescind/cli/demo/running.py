@@ -63,6 +63,8 @@ async def _in_a_house(command: DemoCommand, settings: Settings, output: Output) 
         house = House(settings, progress=progress, news=speaker(output))
         try:
             await unless_stopped(asked, house.start())
+            if asked.is_set():
+                return Exit.INTERRUPTED
             showing = Showing(
                 house,
                 output,
@@ -70,7 +72,7 @@ async def _in_a_house(command: DemoCommand, settings: Settings, output: Output) 
                 files=command.files,
                 chaos=command.chaos,
             )
-            shown = None if asked.is_set() else await unless_stopped(asked, showing.play())
+            shown = await unless_stopped(asked, showing.play())
             if shown is None:
                 return Exit.INTERRUPTED
             _print(shown, command, output)

@@ -15,7 +15,7 @@ from rescind.events.states import FlowState, TaskState
 from rescind.kafka.partitions import partition_of
 from rescind.kafka.readers import starts
 
-__all__ = ["FlowRuns", "read_flow", "read_flows", "read_tasks"]
+__all__ = ["FlowRuns", "read_flow", "read_flows", "read_state", "read_tasks"]
 
 S = TypeVar("S", FlowState, TaskState)
 
@@ -58,11 +58,14 @@ async def partition_of_stream(session: Session, stream_id: str) -> int:
     return partition_of(stream_id, count)
 
 
+def read_state(kind: type[S], value: bytes) -> S | None:
+    """The state that a record has; None if it is a stranger's, or a newer release's."""
+    try:
+        return kind.model_validate_json(value)
+    except ValidationError:
+        return None
+
+
 def _parsed(kind: type[S], values: Iterable[bytes]) -> list[S]:
-    found: list[S] = []
-    for value in values:
-        try:
-            found.append(kind.model_validate_json(value))
-        except ValidationError:
-            continue
-    return found
+    states = (read_state(kind, value) for value in values)
+    return [state for state in states if state is not None]
