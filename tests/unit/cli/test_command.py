@@ -25,6 +25,7 @@ def lines(text: str) -> list[str]:
         (["cancel"], "Missing argument 'ID'; see `rescind cancel --help`"),
         (["cancel", "f", "--grace", "soon"], "--grace"),
         (["ls", "--label", "team"], "expected --label key=value, but got 'team'"),
+        (["ls", "--state", "canceled"], "finished.cancelled, but got 'canceled'"),
         (["topics", "acls", "--user", "cook=eve"], "expected a role (worker, agents"),
     ],
 )

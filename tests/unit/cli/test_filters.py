@@ -2,7 +2,14 @@
 
 import pytest
 
-from rescind.cli.reading.filters import STUCK_AFTER_MS, Wanted, is_stuck, matches_state
+from rescind.cli.reading.filters import (
+    FLOW_STATES,
+    STUCK_AFTER_MS,
+    Wanted,
+    is_stuck,
+    matches_state,
+)
+from rescind.statemachine.machine import FLOW
 from tests.unit.cli.states import NOON, cancellation, flow
 
 CANCELLING = flow("c", "Running.Cancelling", cancellation=cancellation(), registered_at=NOON + 2)
@@ -61,3 +68,7 @@ def test_what_has_ended_is_not_stuck_however_late_it_was() -> None:
 
 def test_a_quarantined_run_is_stuck() -> None:
     assert is_stuck(flow(quarantined=True), NOON)
+
+
+def test_the_states_that_can_be_asked_for_are_the_machine_s() -> None:
+    assert set(FLOW_STATES) == set(FLOW.states())

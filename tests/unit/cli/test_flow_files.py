@@ -1,6 +1,7 @@
 """`rescind run --offline` on files as strangers write them: every end is one line and a code."""
 
 import importlib
+import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -110,6 +111,14 @@ def test_a_file_that_raises_when_it_is_imported_is_one_line(files: Files, raised
     assert f", line 7, raised {raised.partition('(')[0]}" in ran.complaint
 
 
+@pytest.mark.usefixtures("files")
+def test_a_name_that_no_file_can_have_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_command(["run", "x" * 256, "--offline"]) == 8
+
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "to name a flow, as FILE:FLOW, but File name too long: " in line
+
+
 NAMESAKE = """
 @flow
 def here() -> str:
@@ -168,6 +177,24 @@ def breaks() -> None:
 """)
 
     assert ran.out.splitlines() == ["offline failed: ValueError: one two"]
+
+
+def test_a_value_that_cannot_be_shown_is_no_failure(files: Files) -> None:
+    ran = files.run(
+        """
+class Odd:
+    def __repr__(self) -> str:
+        raise ValueError("not ready")
+
+@flow
+def odd() -> Odd:
+    return Odd()
+""",
+        "--json",
+    )
+
+    assert (ran.code, ran.err) == (0, "")
+    assert json.loads(ran.out)["value"] == "Odd, whose repr raised ValueError: not ready"
 
 
 def test_the_place_of_an_error_is_the_last_line_of_the_user(files: Files) -> None:

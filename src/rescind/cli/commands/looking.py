@@ -31,6 +31,7 @@ def ls(
 
     labels = pairs(label or [], "--label")
     wanted = Wanted(tuple(state or ()), labels, namespace, stuck)
+    wanted.check()
     return run(list_flows(wanted, limit, as_json=as_json))
 
 

@@ -145,7 +145,7 @@ def _say(outcome: FlowOutcome, output: Output) -> Exit:
             {
                 "flow_run_id": outcome.flow_run_id,
                 "state": outcome.state,
-                "value": repr(outcome.value),
+                "value": _shown(outcome.value),
                 "message": outcome.message,
             }
         )
@@ -156,3 +156,10 @@ def _say(outcome: FlowOutcome, output: Output) -> Exit:
     if error is not None and outcome.state == "failed":
         output.say(where(error), "dim")
     return Exit.OK if outcome.state == "success" else Exit.REFUSED
+
+
+def _shown(value: object) -> str:
+    try:
+        return repr(value)
+    except Exception as error:  # noqa: BLE001 - it is the user's code, and the run has ended well.
+        return f"{type(value).__name__}, whose repr raised {type(error).__name__}: {error}"

@@ -4,9 +4,24 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+import typer
+
 from rescind.events.states import FlowState
 
-__all__ = ["STUCK_AFTER_MS", "Wanted", "is_stuck", "matches_state"]
+__all__ = ["FLOW_STATES", "STUCK_AFTER_MS", "Wanted", "is_stuck", "matches_state"]
+
+FLOW_STATES: Final = (
+    "Pending",
+    "Running",
+    "Running.Cancelling",
+    "Finished",
+    "Finished.Success",
+    "Finished.Failed",
+    "Finished.Failed.Crashed",
+    "Finished.Failed.TimedOut",
+    "Finished.Cancelled",
+)
+"""The machine's. It is not asked, because it is in the service: who only looks needs none."""
 
 STUCK_AFTER_MS: Final = 5_000
 """A deadline strikes within a moment; one that is over by this much did not."""
@@ -39,6 +54,13 @@ class Wanted:
     labels: Mapping[str, str] = field(default_factory=dict[str, str])
     namespace: str | None = None
     stuck: bool = False
+
+    def check(self) -> None:
+        """Raises `typer.BadParameter` if no flow run can ever be as is asked."""
+        for name in self.states:
+            if not any(matches_state(state, name) for state in FLOW_STATES):
+                known = ", ".join(state.lower() for state in FLOW_STATES)
+                raise typer.BadParameter(f"expected --state to be one of {known}, but got {name!r}")
 
     def choose(self, flows: Iterable[FlowState], now_ms: int) -> list[FlowState]:
         """The flow runs that have all of it, the latest first."""

@@ -36,7 +36,12 @@ def load_flow(target: str) -> Flow[..., Any]:
     """
     file, _, name = target.partition(":")
     path = Path(file)
-    if not path.is_file():
+    try:
+        is_there = path.is_file()
+    except OSError as error:
+        # Its name is too long, or its folder is not open to this user.
+        raise FlowImportError(target, f"{error.strerror}: {file!r}") from None
+    if not is_there:
         raise FlowImportError(target, f"there is no file {file!r}")
     module = _import(path, target)
     flows: dict[str, Flow[..., Any]] = {
