@@ -45,7 +45,7 @@ def register_flow(request: FlowRegister, draft: Draft) -> Answer:
             return refuse(
                 Code.ALREADY_FINISHED,
                 "an id that is not in use",
-                f"{flow.flow_run_id!r} is {flow.state}; run it again under a new id with rerun_of",
+                f"{flow.flow_run_id!r} is {flow.state}",
                 first=flow.end_id,
             )
         return refuse(

@@ -248,4 +248,4 @@ async def test_an_id_that_has_been_used_is_refused_with_what_to_do(
     said = await rescind.process(*run)
 
     assert said.code == 1
-    assert "rerun_of" in said.complaint
+    assert said.complaint.count("rerun_of") == 1

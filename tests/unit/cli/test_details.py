@@ -1,15 +1,19 @@
 import io
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 
-from rescind.cli.printing.runs import flow_details
+from rescind.cli.printing.runs import flow_details, flows_table
 from rescind.events.states import FlowState
 from tests.unit.cli.states import NOON, cancellation, flow
 
 
 def shown(details: FlowState) -> str:
+    return printed(flow_details(details, NOON))
+
+
+def printed(what: RenderableType) -> str:
     console = Console(width=120, file=io.StringIO(), record=True)
-    console.print(flow_details(details, NOON))
+    console.print(what)
     return console.export_text()
 
 
@@ -28,3 +32,11 @@ def test_after_the_end_nobody_is_waited_for() -> None:
 
     assert "2 runners told" in said
     assert "not yet" not in said
+
+
+def test_a_list_says_that_it_has_cut_a_reason() -> None:
+    asked = cancellation(reason="the wrong date, and the wrong country as well")
+
+    said = printed(flows_table([flow(cancellation=asked)], NOON))
+
+    assert "“the wrong date, and the wrong country a…”" in said

@@ -25,10 +25,12 @@ def where(error: BaseException) -> str:
     story = error.story if isinstance(error, TaskFailedError) else ""
     if debugging.get():
         return f"{''.join(traceback.format_exception(error))}{story}".rstrip()
-    frames = _FRAME.findall(story) or [
+    raised = [
         (frame.filename, frame.lineno, frame.name)
         for frame in traceback.extract_tb(error.__traceback__)
     ]
+    # What the task could not even be sent for was raised by others, for a line of the flow.
+    frames = [*raised, *_FRAME.findall(story)]
     found = _last_of_the_user(frames)
     if found is None:
         return "Where it was raised is not known."

@@ -58,7 +58,7 @@ def flows_table(flows: Iterable[FlowState], now_ms: int) -> Table:
 
 
 def _cancel_cell(begun: CancellationState) -> str:
-    reason = f" {quoted(begun.reason[:40])}" if begun.reason else ""
+    reason = f" {quoted(begun.reason, 40)}" if begun.reason else ""
     return f"{actor(begun.actor)}{reason}"
 
 

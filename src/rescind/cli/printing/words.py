@@ -32,8 +32,8 @@ def plain(text: str, characters_max: int = 500) -> str:
     return "".join(c if c.isprintable() else " " if c.isspace() else "·" for c in cut)
 
 
-def quoted(text: str) -> str:
-    return f"“{plain(text)}”"
+def quoted(text: str, characters_max: int = 500) -> str:
+    return f"“{plain(text, characters_max)}”"
 
 
 def clock(at_ms: int) -> str:
