@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from rescind.cli.debugging import debugging
+from rescind.cli.printing.output import Output
 from rescind.errors import ExtraMissingError
 from rescind.kafka.connection import Connection, connect
 from rescind.kafka.topics import TopicNames
 from rescind.kafka.versions import require_supported_broker
 from rescind.logs import configure_logging
-from rescind.settings import Settings, load_settings
+from rescind.settings import Settings, load_settings, unknown_variables
 
-__all__ = ["Session", "needs_extra", "open_session", "run"]
+__all__ = ["Session", "needs_extra", "open_session", "read_settings", "run"]
 
 _WAIT_SECONDS: Final = 5.0
 
@@ -29,12 +30,23 @@ class Session:
     release: str
 
 
-async def open_session() -> Session:
+def read_settings(**overrides: Any) -> Settings:
+    """The settings for a command that a person types; a variable that changes nothing is told.
+
+    Raises `SettingsError`.
+    """
+    output = Output()
+    for sentence in unknown_variables():
+        output.complain(sentence)
+    return load_settings(**overrides)
+
+
+async def open_session(settings: Settings | None = None) -> Session:
     """Find Kafka by the settings or by the state file of ``rescind up``.
 
     Raises `SettingsError`, `BrokerUnavailableError` after five seconds, `BrokerUnsupportedError`.
     """
-    settings = load_settings()
+    settings = settings or read_settings()
     connection = connect(settings)
     release = await require_supported_broker(connection, wait_seconds=_WAIT_SECONDS)
     return Session(settings, connection, TopicNames(settings.topic_prefix), release)

@@ -4,7 +4,7 @@ import typer
 
 from rescind.cli.exits import Exit
 from rescind.cli.printing.output import Output, columns
-from rescind.cli.session import open_session
+from rescind.cli.session import open_session, read_settings
 from rescind.kafka.topics import (
     TopicNames,
     acl_commands,
@@ -13,7 +13,6 @@ from rescind.kafka.topics import (
     describe_topics,
     topic_specs,
 )
-from rescind.settings import load_settings
 
 __all__ = ["compare", "create_missing", "list_topics", "print_acls"]
 
@@ -104,7 +103,7 @@ def _kept(retention_ms: str | None) -> str:
 def print_acls(users: dict[str, str], *, as_json: bool) -> Exit:
     if unknown := sorted(users.keys() - set(_ROLES)):
         raise typer.BadParameter(f"expected a role ({', '.join(_ROLES)}), but got {unknown[0]!r}")
-    settings = load_settings()
+    settings = read_settings()
     bootstrap = settings.bootstrap or "BROKER:9092"
     script = acl_commands(TopicNames(settings.topic_prefix), bootstrap, users)
     output = Output(as_json=as_json)

