@@ -7,6 +7,7 @@ held to the invariants at every step, so each test of a rule is one of those too
 """
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final
 
 from rescind.events.journal import Entry
@@ -27,6 +28,9 @@ __all__ = ["NOON_MS", "RUN", "World", "Written", "is_of_service"]
 
 NOON_MS: Final = moment_from_text("2026-11-22T12:00:00.000Z")
 RUN: Final = "run-1"
+
+# A restart at each step would read what has not changed again and again.
+_read_once = lru_cache(maxsize=1_000)(read_open)
 
 
 class Written:
@@ -167,7 +171,7 @@ class World:
 
     def restored(self) -> Partition:
         """The state as a restart finds it."""
-        return restore(map(read_open, self.written.open.values()), self.base.last_at_ms)
+        return restore(map(_read_once, self.written.open.values()), self.base.last_at_ms)
 
     def restart(self) -> None:
         """Forget everything but what is written, and take up what is owed."""

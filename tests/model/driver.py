@@ -10,9 +10,9 @@ from typing import Final
 from rescind.statemachine.policy import Policy
 from tests.model.asking import KINDS
 from tests.model.shell import POLICY, Shell
-from tests.model.trace import Trace
+from tests.model.trace import Step
 
-__all__ = ["journal_of", "live", "trace_of"]
+__all__ = ["journal_of", "live", "live_shortly", "trace_of"]
 
 # What work consists of is asked more often than what ends it, or everything ends at once.
 _WEIGHTS: Final = {
@@ -33,29 +33,53 @@ _WEIGHTS: Final = {
     "task.stopping": 2,
 }
 
+_BEGINNING: Final = (
+    *("runner.register",) * 3,
+    *("flow.register",) * 3,
+    *("flow.start",) * 3,
+    *("task.register",) * 2,
+    *("task.start",) * 3,
+)
+# Few steps are left then, and somebody cancels in most of them.
+_SHORT_WEIGHTS: Final = _WEIGHTS | {"flow.cancel": 4, "flow.register": 1, "runner.register": 0.5}
+
 
 def live(seed: int, steps: int, policy: Policy = POLICY) -> Shell:
     """So many steps of a service's life; the state is checked after each."""
-    chance = Random(seed)
     shell = Shell(policy)
-    kinds = sorted(KINDS)
-    weights = [_WEIGHTS.get(kind, 1) for kind in kinds]
-    for _ in range(steps):
-        _step(shell, chance, chance.choices(kinds, weights)[0])
-        shell.check()
-    shell.drain()
-    shell.check()
+    _go_on(shell, Random(seed), steps, _WEIGHTS)
     return shell
 
 
-def trace_of(seed: int, steps: int) -> Trace:
-    """What the service was asked in the life of this seed."""
-    return live(seed, steps).trace
+def live_shortly(seed: int, steps: int) -> Shell:
+    """The same, but it begins with work that is under way: else it would mostly be refusals."""
+    chance = Random(seed)
+    shell = Shell()
+    for kind in _BEGINNING:
+        shell.send(kind, chance)
+        shell.turn(1, 1, sweep=False)
+    _go_on(shell, chance, steps - len(_BEGINNING), _SHORT_WEIGHTS)
+    return shell
+
+
+def trace_of(seed: int, steps: int) -> list[Step]:
+    """What happened to the service in the short life of this seed."""
+    return live_shortly(seed, steps).trace
 
 
 def journal_of(seed: int, steps: int) -> bytes:
     """What the service wrote in the life of this seed."""
     return b"\n".join(entry.to_json() for entry in live(seed, steps).world.journal)
+
+
+def _go_on(shell: Shell, chance: Random, steps: int, weights: dict[str, float]) -> None:
+    kinds = sorted(KINDS)
+    each = [weights.get(kind, 1) for kind in kinds]
+    for _ in range(steps):
+        _step(shell, chance, chance.choices(kinds, each)[0])
+        shell.check()
+    shell.drain()
+    shell.check()
 
 
 def _step(shell: Shell, chance: Random, kind: str) -> None:

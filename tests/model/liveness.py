@@ -10,12 +10,23 @@ from rescind.statemachine.runs import TaskRun
 from tests.model.asking import RUNNERS, Words
 from tests.model.shell import Shell
 
-__all__ = ["nothing_is_stuck"]
+__all__ = ["it_ends_well"]
 
 STRIKES_MAX = 2_000
 
 
-def nothing_is_stuck(shell: Shell) -> None:
+def it_ends_well(shell: Shell) -> None:
+    """Nothing is stuck, and the checker finds nothing in the journal and the records beside it."""
+    shell.check()
+    _nothing_is_stuck(shell)
+    shell.check()
+    auditor, written = shell.world.auditor, shell.world.written
+    for topic, records in written.topics().items():
+        auditor.compare_states(topic, records.items())
+    assert auditor.findings() == []
+
+
+def _nothing_is_stuck(shell: Shell) -> None:
     """Let all clocks strike, and no cancelling is left; then lose every runner, and nothing is."""
     _strike_all(shell)
     flows = shell.world.base.flows

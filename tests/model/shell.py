@@ -7,7 +7,9 @@ partitions are to be told is sent with the sweeps, as if the broker had it at on
 """
 
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import replace
+from functools import partial
 from random import Random
 from typing import Final
 
@@ -23,11 +25,11 @@ from rescind.statemachine.policy import Asked, Policy
 from rescind.statemachine.records import open_record
 from rescind.statemachine.runs import FlowRun
 from tests.model.asking import KINDS, Words
-from tests.model.trace import Sent, Trace
+from tests.model.trace import Restart, Sent, Step, Turn
 from tests.scenario import told
 from tests.world import World, is_of_service
 
-__all__ = ["POLICY", "WIDE", "Shell"]
+__all__ = ["POLICY", "WIDE", "Shell", "cancellation_of"]
 
 POLICY: Final = Policy(
     acknowledge_seconds=2,
@@ -53,7 +55,7 @@ class Shell:
 
     def __init__(self, policy: Policy = POLICY) -> None:
         self.world = World(policy)
-        self.trace = Trace()
+        self.trace: list[Step] = []
         self.lanes: dict[Lane, deque[Sent]] = {"start": deque(), "stop": deque()}
         self.fold = Draft(Partition())
         self._sent: list[Errand] = []
@@ -79,22 +81,29 @@ class Shell:
 
     def send_again(self, chance: Random) -> None:
         """A producer tries once more: something that was sent is sent again."""
-        if self.trace.sent:
-            self._put(self.trace.sent[chance.randrange(len(self.trace.sent))])
+        sent = [step for step in self.trace if isinstance(step, Sent)]
+        if sent:
+            self._put(sent[chance.randrange(len(sent))])
+
+    def play(self, trace: Iterable[Step]) -> None:
+        """Live another one's life."""
+        for step in trace:
+            match step:
+                case Sent():
+                    self._put(step)
+                case Turn(stop, start, sweep, now_ms):
+                    self.world.now_ms = now_ms
+                    self.turn(stop, start, sweep=sweep)
+                case Restart():
+                    self.restart()
 
     def _put(self, sent: Sent) -> None:
-        self.trace.sent.append(sent)
-        self.lanes[sent.lane].append(sent.naming(self._cancellation_id))
-
-    def _cancellation_id(self, flow_run_id: str) -> str | None:
-        flow = self.world.base.flows.get(flow_run_id)
-        if flow is not None and flow.cancellation is not None:
-            return flow.cancellation.id
-        tasks = self.world.base.tasks.get(flow_run_id, {}).values()
-        return next((task.cancellation.id for task in tasks if task.cancellation), None)
+        self.trace.append(sent)
+        self.lanes[sent.lane].append(sent.naming(partial(cancellation_of, self.world.base)))
 
     def turn(self, stop: int, start: int, *, sweep: bool) -> None:
         """One transaction: up to so many records of each lane, and what is owed of sweeps."""
+        self.trace.append(Turn(stop, start, sweep, self.world.now_ms))
         taken = [*self._take("stop", stop), *self._take("start", start)]
         self._sent = all_errands(self.world.base) if sweep else []
         core = self._decide(self.world.base, taken, sweep=sweep)
@@ -160,6 +169,7 @@ class Shell:
 
     def restart(self) -> None:
         """The service dies and comes back; what was not decided still lies in the lanes."""
+        self.trace.append(Restart())
         self.world.restart()
 
     def drain(self) -> None:
@@ -200,6 +210,15 @@ class Shell:
             assert (kept.items() <= folded.items()) if _is_over(flow) else (kept == folded)
             for task_run_id, task in kept.items():
                 assert open_record(task) == open_record(folded[task_run_id])
+
+
+def cancellation_of(base: Partition, flow_run_id: str) -> str | None:
+    """The cancellation that is under way in a flow run, or in a task run of it."""
+    flow = base.flows.get(flow_run_id)
+    if flow is not None and flow.cancellation is not None:
+        return flow.cancellation.id
+    tasks = base.tasks.get(flow_run_id, {}).values()
+    return next((task.cancellation.id for task in tasks if task.cancellation), None)
 
 
 def outline(base: Partition) -> object:

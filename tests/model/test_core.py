@@ -15,10 +15,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from tests.golden import ROOT
 from tests.model.asking import KINDS
-from tests.model.driver import journal_of, live, trace_of
-from tests.model.liveness import nothing_is_stuck
+from tests.model.driver import journal_of, live
+from tests.model.liveness import it_ends_well
 from tests.model.shell import WIDE, Shell
-from tests.model.trace import Trace
 from tests.scenario import told
 
 STEPS: Final = 250
@@ -122,17 +121,6 @@ class CoreMachine(RuleBasedStateMachine):
         it_ends_well(self.shell)
 
 
-def it_ends_well(shell: Shell) -> None:
-    """Nothing is stuck, and the checker finds nothing in the journal and the records beside it."""
-    shell.check()
-    nothing_is_stuck(shell)
-    shell.check()
-    auditor, written = shell.world.auditor, shell.world.written
-    for topic, records in written.topics().items():
-        auditor.compare_states(topic, records.items())
-    assert auditor.findings() == []
-
-
 TestCore = CoreMachine.TestCase
 
 
@@ -164,13 +152,6 @@ def test_long_lives_meet_nearly_everything() -> None:
             break
 
     assert unmet == set()
-
-
-def test_a_trace_is_the_same_when_it_is_written_and_read() -> None:
-    trace = trace_of(seed=7, steps=100)
-
-    assert Trace.from_json(trace.to_json()) == trace
-    assert all(not sent.signed for sent in trace.by_anyone())
 
 
 def test_no_decision_depends_on_a_hash_seed() -> None:

@@ -1,19 +1,18 @@
-"""Requests in the order in which they were sent, as bytes: what happened once can happen again.
+"""A life of the service in steps: what was sent, what it took when, where it died.
 
-A trace can be asked of the core in memory and of a service on Kafka alike. Where a request must
+A trace can be played to the core in memory and to a service on Kafka alike. Where a request must
 name the cancellation that is then under way, it says ``@now``, and whoever sends it looks up
 which that is: the id has the offset of the cancel in it, which is another in each place.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
 import orjson
 
 from rescind.events.requests import Lane
 
-__all__ = ["Sent", "Trace"]
+__all__ = ["Restart", "Sent", "Step", "Turn"]
 
 _NOW: Final = b'"@now"'
 
@@ -35,28 +34,17 @@ class Sent(NamedTuple):
         return self._replace(value=orjson.dumps(body))
 
 
-@dataclass
-class Trace:
-    """What was sent, in order."""
+class Turn(NamedTuple):
+    """The service takes up to so many records of each lane, and goes on with what it owes."""
 
-    sent: list[Sent] = field(default_factory=list[Sent])
+    stop: int
+    start: int
+    sweep: bool
+    now_ms: int
 
-    def to_json(self) -> bytes:
-        """A line for each record."""
-        lines = [
-            orjson.dumps({"lane": lane, "value": value.hex(), "signed": signed})
-            for lane, value, signed in self.sent
-        ]
-        return b"\n".join(lines)
 
-    @classmethod
-    def from_json(cls, text: bytes) -> "Trace":
-        """Read it back."""
-        lines = [orjson.loads(line) for line in text.splitlines()]
-        return cls(
-            [Sent(line["lane"], bytes.fromhex(line["value"]), line["signed"]) for line in lines]
-        )
+class Restart(NamedTuple):
+    """The service dies and comes back."""
 
-    def by_anyone(self) -> list[Sent]:
-        """Without what only the service says: a real one fires its own clocks."""
-        return [sent for sent in self.sent if not sent.signed]
+
+Step = Sent | Turn | Restart
