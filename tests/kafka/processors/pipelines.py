@@ -20,7 +20,7 @@ from rescind.settings import Settings
 from rescind.statemachine.policy import Policy
 from tests.kafka.processors.service import Service
 
-__all__ = ["Running", "running", "tools_of"]
+__all__ = ["Running", "at_rest", "running", "tools_of"]
 
 
 @asynccontextmanager
@@ -64,3 +64,11 @@ async def running(
             with contextlib.suppress(asyncio.CancelledError, FencedError):
                 await serving
             await pipeline.stop()
+
+
+async def at_rest(service: Service, partition: int) -> None:
+    """Let a transaction that nobody serves any more come to its end, this way or that."""
+    async with tools_of(service.settings()) as tools:
+        producer = tools.producer_for(partition)
+        await producer.start()
+        await producer.stop()

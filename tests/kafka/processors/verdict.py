@@ -1,7 +1,8 @@
 """The verdict over a service at rest: one outcome a request, an unbroken chain, and one truth.
 
-Read from Kafka alone. The journal and the states are judged by the service's own checker; beside
-it this knows the lanes, and what a restart would restore.
+Read from Kafka alone. At rest is who has done all that was asked, or has ended in the middle of
+it: what is committed then has to be right. The journal and the states are judged by the service's
+own checker; beside it this knows the lanes, and what a restart would restore.
 """
 
 from collections.abc import Collection, Iterator
@@ -21,7 +22,7 @@ from rescind.statemachine.records import open_record
 from tests.kafka.processors.service import Service
 from tests.waiting import until
 
-__all__ = ["assert_at_rest_and_right", "settled"]
+__all__ = ["assert_at_rest_and_right", "assert_right", "not_as_folded", "settled"]
 
 LANES: tuple[Lane, ...] = ("stop", "start")
 
@@ -54,6 +55,11 @@ async def assert_at_rest_and_right(
 ) -> None:
     """Every rule, in every partition; `but` names what a test has broken itself."""
     await settled(service)
+    await assert_right(service, but=but)
+
+
+async def assert_right(service: Service, *, but: Collection[FindingCode] = frozenset()) -> None:
+    """The same of what is committed, while nothing moves."""
     wrong = [
         f"partition {partition}: {sentence}"
         for partition in range(service.partitions)
@@ -77,10 +83,15 @@ async def _wrong(service: Service, partition: int, but: Collection[FindingCode])
     found = auditor.findings()
     wrong = [f"{f.code.value} {f.where}: {f.message}" for f in found if f.code not in but]
     for lane in LANES:
-        offsets = [record.offset for record in await _lane(service, lane, partition)]
+        taken = (position or Position()).of(lane).next
+        lying = [record.offset for record in await _lane(service, lane, partition)]
+        offsets = [offset for offset in lying if offset < taken]
         kept_from = (await starts(service.connection, _topic(service, lane)))[partition]
         wrong += _unanswered(lane, entries, offsets, kept_from)
-    wrong += _restored(entries, restored)
+    folded = Draft(Partition())
+    for entry in entries:
+        folded.fold(entry)
+    wrong += not_as_folded(folded, restored)
     if entries and (position is None or position.last_at_ms != entries[-1].at_ms):
         wrong.append(f"the position {position} is not that of the last entry")
     return wrong
@@ -104,36 +115,36 @@ def _unanswered(
             yield f"{lane} {offset} has an outcome, and is not there"
 
 
-def _restored(entries: list[Entry], restored: Partition) -> Iterator[str]:
+def not_as_folded(folded: Draft, restored: Partition) -> Iterator[str]:
     """What of a restart's state is not as the journal folds to."""
-    folded = Draft(Partition())
-    for entry in entries:
-        folded.fold(entry)
     ended = {f for f, flow in folded.flows.items() if flow is None or is_finished(flow.state)}
-    open_tasks = {
-        f"{f}/{t}": open_record(task)
-        for f, of_flow in folded.tasks.items()
-        for t, task in of_flow.items()
-        if task is not None and (f not in ended or is_running(task.state))
-    }
+    open_tasks = dict[str, bytes]()
+    # Of a flow run that has ended, and dropped one by one.
+    stubs = dict[str, bytes]()
+    for f, of_flow in folded.tasks.items():
+        for t, task in of_flow.items():
+            if task is not None:
+                is_stub = f in ended and not is_running(task.state)
+                (stubs if is_stub else open_tasks)[f"{f}/{t}"] = open_record(task)
     tasks = {
         f"{f}/{t}": open_record(task)
         for f, of_flow in restored.tasks.items()
         for t, task in of_flow.items()
     }
     for key in open_tasks.keys() | tasks.keys():
-        if open_tasks.get(key) != tasks.get(key):
-            yield f"open task {key}: {tasks.get(key)!r}, not {open_tasks.get(key)!r}"
+        expected = open_tasks.get(key, stubs.get(key))
+        if expected != tasks.get(key):
+            yield f"open task {key}: {tasks.get(key)!r}, not {expected!r}"
     # Whole values, with what is counted and derived.
     for pairs in (
         (folded.flows, restored.flows),
         (folded.runners, restored.runners),
         (folded.armed, restored.armed),
     ):
-        expected, found = pairs
-        for key in expected.keys() | found.keys():
-            if expected.get(key) != found.get(key):
-                yield f"{key}: {found.get(key)}, not {expected.get(key)}"
+        fold, found = pairs
+        for key in fold.keys() | found.keys():
+            if fold.get(key) != found.get(key):
+                yield f"{key}: {found.get(key)}, not {fold.get(key)}"
 
 
 def _last(records: list[Record]) -> list[tuple[str, bytes]]:
