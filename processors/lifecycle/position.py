@@ -5,7 +5,7 @@ to, so neither can be stale against the other, and no group offset is part of a 
 The producer's start and the sequence tell, after an uncertain commit, whether it happened.
 """
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import orjson
 
@@ -76,6 +76,9 @@ class Position(NamedTuple):
             body = orjson.loads(value)
             if body["schema"] != 1:
                 raise UnreadableStateError(f"a position of schema {body['schema']}")
+            if unknown := body.keys() - _KEYS:
+                # This release would write the next one without it.
+                raise UnreadableStateError(f"{sorted(unknown)} in a position")
             return cls(
                 LanePosition(**body["start"]),
                 LanePosition(**body["stop"]),
@@ -86,3 +89,6 @@ class Position(NamedTuple):
             )
         except (orjson.JSONDecodeError, KeyError, TypeError) as error:
             raise UnreadableStateError(f"{error!r} in a position") from None
+
+
+_KEYS: Final = {"schema", *Position._fields}

@@ -75,10 +75,15 @@ def with_words(known: Known, name: str, reason: str, message: str) -> Known:
 
 
 def test_a_record_of_a_newer_release_is_not_guessed_at() -> None:
-    body = orjson.loads(open_record(everything(live(1, STEPS))[0]))
+    kinds = {type(known): open_record(known) for known in everything(live(1, STEPS))}
+    for value in kinds.values():
+        body = orjson.loads(value)
 
-    with pytest.raises(UnreadableStateError, match="schema"):
-        read_open(orjson.dumps({**body, "schema": OPEN_SCHEMA + 1}))
+        with pytest.raises(UnreadableStateError, match="schema"):
+            read_open(orjson.dumps({**body, "schema": OPEN_SCHEMA + 1}))
+        # A field that is not known may change what has to be done: it is not left out.
+        with pytest.raises(UnreadableStateError, match="unheard_of"):
+            read_open(orjson.dumps({**body, "unheard_of": 1}))
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,11 @@ def test_what_a_position_says_beside_the_lanes_stays_when_a_record_is_read() -> 
 
 @pytest.mark.parametrize(
     "value",
-    [b"", b"{}", b"[]", b"7", b'{"schema":2}', Position().to_json().replace(b'"next"', b'"nxt"')],
+    [
+        *(b"", b"{}", b"[]", b"7", b'{"schema":2}'),
+        Position().to_json().replace(b'"next"', b'"nxt"'),
+        Position().to_json().replace(b'"producer"', b'"unheard_of":1,"producer"'),
+    ],
 )
 def test_what_is_no_position_of_this_release_is_not_guessed(value: bytes) -> None:
     with pytest.raises(UnreadableStateError):
