@@ -42,8 +42,13 @@ def below(link: ParentLink | None = None, **more: object) -> FlowRegister:
 
 @pytest.mark.parametrize(
     "above, refused",
-    [(("run-0",), False), ((RUN,), True), (tuple(f"a{n}" for n in range(32)), True)],
-    ids=["one above", "itself above", "33 above"],
+    [
+        (("run-0",), False),
+        ((RUN,), True),
+        (tuple(f"a{n}" for n in range(31)), False),
+        (tuple(f"a{n}" for n in range(32)), True),
+    ],
+    ids=["one above", "itself above", "32 above", "33 above"],
 )
 def test_a_chain_that_contains_itself_or_is_too_long_is_refused(
     above: tuple[str, ...], refused: bool

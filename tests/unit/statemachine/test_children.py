@@ -23,6 +23,7 @@ from tests.words import (
     ended,
     flow,
     granted,
+    lost,
     other_runner,
     registered,
     runner,
@@ -161,6 +162,20 @@ def test_a_parent_asks_a_child_under_request_to_stop_and_does_not_wait() -> None
     story.then("task.cancelled body graceful", "flow.cancelled", "child.released t")
     [asked] = story.world.send_errands()
     assert asked.stream_id == CHILD
+
+
+def test_a_parent_whose_body_is_lost_asks_its_child_to_stop_and_has_crashed_after_it() -> None:
+    story = parent().when(lost())
+    assert "flow.cancelling" in told(story.entries)
+
+    [asked] = story.world.send_errands()
+
+    assert isinstance(asked, FlowCancel)
+    assert (asked.flow_run_id, asked.only_unregistered) == (CHILD, False)
+    story.when(restarted, swept)
+    assert story.world.flow().state == "Running.Cancelling"
+    story.when(child_finished(End.CANCELLED, how=How.GRACEFUL))
+    story.then("child.finished t cancelled", "flow.failed crashed")
 
 
 def test_a_child_under_none_goes_on_and_that_is_said() -> None:
