@@ -60,9 +60,8 @@ async def read_position(
 
 
 def _put(base: Partition, record: Record) -> None:
-    key = (record.key or b"").decode()
     if record.value is None:
-        _drop(base, record.topic, key)
+        _drop(base, record.topic, (record.key or b"").decode())
         return
     known = read_open(record.value)
     match known:
