@@ -121,11 +121,17 @@ class Core:
         """Refuse a request that met an impossible event, and close its flow run to all others."""
         return self.recorder.answer(asked, StreamKind.FLOW, flow_run_id, [refused, quarantined])
 
-    def sweep(self, sweep: Sweep, at_ms: int) -> None:
-        """Go on with a sweep that an earlier transaction owes."""
+    def sweep(self, sweep: Sweep, at_ms: int, tasks_max: int | None = None) -> bool:
+        """Go on with a sweep that an earlier transaction owes, by at most so many task runs.
+
+        Returns:
+            Whether this transaction may go on with it.
+
+        """
         begin = len(self.recorder.entries)
-        self._sweep(sweep, at_ms)
+        self._sweep(sweep, at_ms, tasks_max)
         self._follow(begin, at_ms)
+        return sweep in self.owed and self._budget > 0
 
     def record_errands(self, errands: Iterable[Errand], at_ms: int) -> None:
         """Say in the streams that owed them that the broker has these errands."""
@@ -234,10 +240,13 @@ class Core:
             happened = Happened(sent, entry.task_run_id, entry.attempt)
             self.recorder.derive(entry.stream_id, happened, entry.id, at_ms)
 
-    def _sweep(self, sweep: Sweep, at_ms: int) -> None:
-        swept, done = run_sweep(sweep, self.recorder, self.policy, at_ms, self._budget)
+    def _sweep(self, sweep: Sweep, at_ms: int, tasks_max: int | None = None) -> None:
+        budget = self._budget if tasks_max is None else min(tasks_max, self._budget)
+        swept, done = run_sweep(sweep, self.recorder, self.policy, at_ms, budget)
         self._budget -= swept
-        if not done:
+        if done:
+            self.owed.pop(sweep, None)
+        else:
             self._owe(sweep)
 
     def _owe(self, sweep: Sweep) -> None:

@@ -25,7 +25,7 @@ class Policy:
     rewrite_after_seconds: float = 604_800
     """How long the public record of an open run may be old before it is written again."""
     grant_valid_seconds: float = 30
-    sweep_chunk: int = 1_000
+    sweep_chunk: int = 250
     """How many task runs one transaction sweeps at most."""
     accept_unsigned_cancels: bool = True
 

@@ -122,13 +122,13 @@ def _due(
         for task in draft.pending_of(flow.flow_run_id, budget):
             yield task, TaskCancelled(how=how_unstarted(task), stopped_confirmed=True)
     elif sweep.kind is SweepKind.NOT_HELD:
-        for task in list(draft.held_of(flow.flow_run_id, sweep.runner_id)):
+        for task in draft.held_of(flow.flow_run_id, sweep.runner_id):
             if task.held is None and task.child is None:
                 yield task, _unconfirmed(task, How.NOT_HELD)
     else:
         # Sorted: who holds what is counted in another order after a restart.
         for runner_id in sorted(flow.holders):
-            for task in list(draft.held_of(flow.flow_run_id, runner_id)):
+            for task in draft.held_of(flow.flow_run_id, runner_id):
                 if task.child is None and is_overdue(task, flow.cancellation):
                     yield task, _unconfirmed(task, How.DEADLINE)
         for task in draft.children_of(flow.flow_run_id):

@@ -183,11 +183,11 @@ class Batch:
         self.position = self.position.read(lane, last)
         self._core.note(asked, Happened(RequestsLost(first=first, last=last)))
 
-    def sweep(self, sweeps: Iterable[Sweep]) -> None:
-        """Go on with sweeps that earlier transactions owe."""
-        for sweep in sweeps:
-            self._core.sweep(sweep, self.draft.at_ms)
+    def sweep(self, sweep: Sweep, tasks_max: int | None = None) -> bool:
+        """Go on with a sweep that earlier transactions owe; whether there is more to do in this."""
+        has_more = self._core.sweep(sweep, self.draft.at_ms, tasks_max)
         self._follow()
+        return has_more
 
     def record_errands(self, errands: Iterable[Errand]) -> None:
         """Say that the broker has what other partitions had to be told."""

@@ -28,6 +28,7 @@ from rescind.kafka.readers import ends, starts
 from rescind.processors.lifecycle.errands import Errands
 from rescind.processors.lifecycle.lifecycle import Batch, Lifecycle, Place, Read
 from rescind.processors.lifecycle.position import Position
+from rescind.processors.pipeline import sweeping
 from rescind.processors.pipeline.clocks import ClockKeeper
 from rescind.processors.pipeline.commits import Commits
 from rescind.processors.pipeline.intake import Intake
@@ -194,8 +195,8 @@ class Pipeline:
                 await self._decide(batch, taken)
                 told = self._commits.errands.told(self._policy.sweep_chunk)
                 batch.record_errands(told)
-                swept = tuple(self.life.owed)
-                batch.sweep(swept)
+                owed = tuple(self.life.owed)
+                swept = await sweeping.go_on(batch, owed, lambda: self._tools.turn.is_wanted)
             await self._commits.commit(batch, swept, told)
         except TransactionFailedError as error:
             _log.warning("a transaction failed and is tried again", error=str(error))

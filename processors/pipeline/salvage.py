@@ -143,7 +143,7 @@ async def _record_alone(commits: Commits, errand: Errand) -> None:
 async def _sweep_alone(commits: Commits, sweep: Sweep) -> None:
     try:
         batch = commits.begin()
-        batch.sweep((sweep,))
+        batch.sweep(sweep)
         await commits.commit(batch, (sweep,))
     except Exception as error:
         if commits.is_astray or not _may_be_its_fault(error):
