@@ -10,7 +10,19 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import faust_path, interrupt, throughput, told, transactions, transition
+from benchmarks import (
+    failover,
+    faust_path,
+    growth,
+    interrupt,
+    large_flow,
+    replay,
+    restore,
+    throughput,
+    told,
+    transactions,
+    transition,
+)
 from benchmarks.place import Place, open_place
 from benchmarks.report import print_rows, write_page
 from benchmarks.rows import Row, read_report, write_report
@@ -31,6 +43,11 @@ BENCHMARKS: dict[str, Benchmark] = {
     "told": told.run,
     "settlement": told.run,
     "interrupt": interrupt.run,
+    "large_flow": large_flow.run,
+    "failover": failover.run,
+    "restore": restore.run,
+    "replay": replay.run,
+    "growth": growth.run,
     "faust_path": faust_path.run,
 }
 

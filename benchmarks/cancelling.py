@@ -50,21 +50,26 @@ class Cancelled(NamedTuple):
     Attributes:
         told_ms: cancel sent until the intent was read.
         settled_ms: last report sent until the end of the flow run was read.
+        sent_at: when each cancel of `told_ms` was sent, in seconds of the monotonic clock.
         note: about the load: the rate that it reached and how late it was.
 
     """
 
     told_ms: list[float]
     settled_ms: list[float]
+    sent_at: list[float]
     missing: int
     seconds: float
     note: str
 
 
 async def cancel_all(
-    service: Service, flows: Flows, rate: float, *, report: bool, pid: int
+    service: Service, flows: Flows, rate: float, *, report: bool, pid: int | None
 ) -> Cancelled:
-    """Cancel them all, so many a second; with `report` their bodies end a while later."""
+    """Cancel them all, so many a second; with `report` their bodies end a while later.
+
+    `pid` is of the worker whose share of a processor is noted; None where it is killed meanwhile.
+    """
     moments = arrivals(service.requests.chance, rate, len(flows.ids), 0.5)
     plan = [(m, flow, "told") for m, flow in zip(moments, flows.ids, strict=True)]
     if report:
@@ -81,7 +86,7 @@ async def cancel_all(
         )
         loop = stack.enter_context(child(send_by_the_clock, service.connection, records))
         await asyncio.to_thread(loop.pipe.recv)
-        cpu = cpu_seconds(pid)
+        cpu = 0.0 if pid is None else cpu_seconds(pid)
         began = time.monotonic()
         loop.pipe.send(began)
         departures: Departures = await asyncio.to_thread(loop.pipe.recv)
@@ -89,17 +94,20 @@ async def cancel_all(
         if report:
             await settled.all_of(flows.ids, 60)
         seconds = time.monotonic() - began
-        cpu = cpu_seconds(pid) - cpu
+        cpu = 0.0 if pid is None else cpu_seconds(pid) - cpu
     sent = {(what, flow): at for (_, flow, what), at in zip(plan, departures.sent_at, strict=True)}
     counted = flows.ids[WARM_UP:]
+    sent_at = [sent["told", f] for f in counted if f in told.at]
     told_ms = [(told.at[f] - sent["told", f]) * 1000 for f in counted if f in told.at]
     settled_ms = [
         (settled.at[f] - sent["settled", f]) * 1000 for f in counted if report and f in settled.at
     ]
     missing = len(counted) - len(told_ms) + report * (len(counted) - len(settled_ms))
     late_ms = percentile(departures.late_ms, 99)
-    note = f"sent p99 {late_ms:.1f} ms late; worker {cpu / seconds:.0%} of a core"
-    return Cancelled(told_ms, settled_ms, missing, seconds, note)
+    note = f"sent p99 {late_ms:.1f} ms late"
+    if pid is not None:
+        note += f"; worker {cpu / seconds:.0%} of a core"
+    return Cancelled(told_ms, settled_ms, sent_at, missing, seconds, note)
 
 
 def _record(flows: Flows, flow: str, what: str) -> OutRecord:

@@ -73,7 +73,7 @@ async def _until_it_answers(service: Service, names: TopicNames, example: OutRec
             await asyncio.to_thread(loop.pipe.recv)
             loop.pipe.send(time.monotonic())
             await asyncio.to_thread(loop.pipe.recv)
-        await seen.all_of(map(str, range(PARTITIONS)), 60)
+        await seen.all_of([str(partition) for partition in range(PARTITIONS)], 60)
 
 
 async def _measure(

@@ -79,21 +79,28 @@ def open_place(*, quick: bool, seed: int, say: Callable[[str], None]) -> Iterato
             yield Place(connect(settings), scratch, None, quick, seed, say)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Program:
     """A module that runs as a process of its own."""
 
     module: str
     process: "subprocess.Popen[bytes]"
+    was_killed: bool = False
 
     @property
     def pid(self) -> int:
         return self.process.pid
 
+    def kill(self) -> None:
+        """End it as ``kill -9`` does: nothing of it is given back."""
+        self.was_killed = True
+        self.process.kill()
+        self.process.wait()
+
     def check(self) -> None:
         """Raise if it has ended by itself."""
         code = self.process.poll()
-        if code is not None:
+        if code is not None and not self.was_killed:
             raise RuntimeError(f"expected {self.module} to run, but it has ended with {code}")
 
 

@@ -21,11 +21,15 @@ __all__ = ["Mark", "Progress", "rate"]
 
 
 class Mark(NamedTuple):
-    """One transaction: when its records were made, and what is to be read next after it."""
+    """One transaction: when its records were made, and what is to be read next after it.
+
+    `producer` is another one whenever a worker takes the partition over.
+    """
 
     at_ms: int
     start: int
     stop: int
+    producer: str
 
     def of(self, lane: Lane) -> int:
         return self.start if lane == "start" else self.stop
@@ -64,6 +68,10 @@ class Progress:
         """What is to be read next in each partition, by the last transaction that was seen."""
         return {partition: marks[-1].of(lane) for partition, marks in self.marks.items()}
 
+    def producers(self) -> dict[int, str]:
+        """By whom each partition was written last."""
+        return {partition: marks[-1].producer for partition, marks in self.marks.items()}
+
     async def until(self, lane: Lane, ends: Mapping[int, int], seconds: float = 120) -> None:
         """Wait until everything before these offsets has been decided.
 
@@ -88,7 +96,8 @@ class Progress:
                 for record in records:
                     if record.key == POSITION_KEY and record.value is not None:
                         known = Position.from_json(record.value)
-                        mark = Mark(record.timestamp_ms, known.start.next, known.stop.next)
+                        begun, ended = known.start.next, known.stop.next
+                        mark = Mark(record.timestamp_ms, begun, ended, known.producer)
                         self.marks[record.partition].append(mark)
                 self._news.set()
 

@@ -68,6 +68,24 @@ class Requests:
         items = [{"task_run_id": task, "attempt": 1, "end": end} for task in tasks]
         return self._of(runner_id, "stop", "task.finish", flow_run_id, items=items)
 
+    def acknowledge(
+        self,
+        flow_run_id: str,
+        runner_id: str,
+        cancellation_id: str,
+        tasks: list[str],
+        chunk: tuple[int, int],
+    ) -> OutRecord:
+        """That a runner holds these task runs; `chunk` says which one this is, of how many."""
+        number, of = chunk
+        said = {
+            "cancellation_id": cancellation_id,
+            "chunk": number - 1,
+            "last": number == of,
+            "held": [{"task_run_id": task, "attempt": 1} for task in tasks],
+        }
+        return self._of(runner_id, "stop", "cancellation.acknowledge", flow_run_id, **said)
+
     def cancel_flow(self, flow_run_id: str) -> OutRecord:
         asks = {"actor": {"kind": "user", "id": "someone"}, "reason": "measured"}
         return self._record("stop", "flow.cancel", flow_run_id, **asks)

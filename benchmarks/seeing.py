@@ -1,8 +1,9 @@
 """When something became readable: committed records of a topic, with the moment of reading."""
 
 import asyncio
+import contextlib
 import time
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Collection, Iterable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -12,7 +13,7 @@ from rescind.kafka.connection import Connection
 from rescind.kafka.readers import PartitionReader, ends
 from rescind.kafka.records import Record
 
-__all__ = ["Seen", "flows_cancelled", "flows_told", "watching"]
+__all__ = ["Seen", "flows_cancelled", "flows_told", "runners_told", "watching"]
 
 
 class Seen:
@@ -27,16 +28,24 @@ class Seen:
             self.at.setdefault(each, now)
         self._news.set()
 
-    async def all_of(self, ids: Iterable[str], seconds: float) -> None:
+    async def all_of(self, ids: Collection[str], seconds: float) -> None:
         """Wait until all of them were seen, at most so long: what is missing then stays out."""
+        with contextlib.suppress(TimeoutError):
+            await self.last_of(ids, seconds)
+
+    async def last_of(self, ids: Collection[str], seconds: float) -> float:
+        """Wait until all of them were seen; when the last one was.
+
+        Raises:
+            TimeoutError: they were not, for so long.
+
+        """
         missing = set(ids)
-        try:
-            async with asyncio.timeout(seconds):
-                while missing := {each for each in missing if each not in self.at}:
-                    self._news.clear()
-                    await self._news.wait()
-        except TimeoutError:
-            return
+        async with asyncio.timeout(seconds):
+            while missing := {each for each in missing if each not in self.at}:
+                self._news.clear()
+                await self._news.wait()
+        return max(self.at[each] for each in ids)
 
 
 def flows_told(record: Record) -> list[str]:
@@ -45,6 +54,11 @@ def flows_told(record: Record) -> list[str]:
         return []
     body: dict[str, Any] = orjson.loads(record.value or b"{}")
     return [intent["flow_run_id"] for intent in body.get("cancel_flow", ())]
+
+
+def runners_told(record: Record) -> list[str]:
+    """The runner that an inbox record tells to stop something."""
+    return [(record.key or b"").decode()] if b'"cancel_flow"' in (record.value or b"") else []
 
 
 def flows_cancelled(record: Record) -> list[str]:

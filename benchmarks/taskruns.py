@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from random import Random
 
 from benchmarks.requests import Requests, some_id
+from rescind.events.requests.base import ITEMS_MAX
 from rescind.kafka.records import OutRecord
 
-__all__ = ["TaskRuns"]
+__all__ = ["OneFlow", "TaskRuns", "task_runs"]
 
 FLOWS = 100
 RUNNERS = 8
@@ -66,6 +67,64 @@ class TaskRuns:
             for flow, tasks in by_flow.items()
             if tasks[n : n + items]
         ]
+
+
+class OneFlow:
+    """One flow run with its body and many task runs, as many on each of its runners.
+
+    Its requests have as many items as a request may have.
+    """
+
+    def __init__(self, requests: Requests, runners: int, tasks: int) -> None:
+        chance = requests.chance
+        self._requests = requests
+        (self.id,) = requests.flow_ids(1)
+        self.runners = [some_id(chance) for _ in range(runners)]
+        self._tasks = [some_id(chance) for _ in range(tasks)]
+
+    @property
+    def owner(self) -> str:
+        """The runner that has started the flow run and holds its body."""
+        return self.runners[0]
+
+    def registering(self) -> Iterator[OutRecord]:
+        """The runners, the flow run with its body, and all task runs."""
+        for runner in self.runners:
+            yield from self._requests.register_runner(runner)
+        yield from self._requests.begin_flow(self.id, self.owner)
+        for tasks in batched(self._tasks, ITEMS_MAX):
+            yield self._requests.register_tasks(self.id, self.owner, tasks)
+
+    def starting(self) -> Iterator[OutRecord]:
+        """A start of each task run by its runner."""
+        for runner, tasks in self._shares():
+            for chunk in batched(tasks, ITEMS_MAX):
+                yield self._requests.start_tasks(self.id, runner, chunk)
+
+    def acknowledging(self, cancellation_id: str) -> Iterator[OutRecord]:
+        """What each runner says of a cancellation: all that it holds, in chunks."""
+        said = self._requests.acknowledge
+        for runner, tasks in self._shares():
+            chunks = batched(self._held(runner, tasks), ITEMS_MAX)
+            for number, chunk in enumerate(chunks, 1):
+                yield said(self.id, runner, cancellation_id, chunk, (number, len(chunks)))
+
+    def ending(self) -> Iterator[OutRecord]:
+        """A report from each runner that everything has stopped, the body too."""
+        for runner, tasks in self._shares():
+            for chunk in batched(self._held(runner, tasks), ITEMS_MAX):
+                yield self._requests.finish_tasks(self.id, runner, chunk, "cancelled")
+
+    def _shares(self) -> Iterator[tuple[str, list[str]]]:
+        for number, runner in enumerate(self.runners):
+            yield runner, self._tasks[number :: len(self.runners)]
+
+    def _held(self, runner: str, tasks: list[str]) -> list[str]:
+        return ["body", *tasks] if runner == self.owner else tasks
+
+
+def batched(tasks: list[str], items: int) -> list[list[str]]:
+    return [tasks[first : first + items] for first in range(0, len(tasks), items)]
 
 
 def task_runs(requests: Requests, count: int, seed: int) -> TaskRuns:
