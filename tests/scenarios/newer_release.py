@@ -2,7 +2,7 @@
 
 import sys
 
-from rescind.cli.main import run_command
+from rescind.cli.command import run_command
 from rescind.statemachine import records
 
 if __name__ == "__main__":
