@@ -29,7 +29,7 @@ def lines(text: str) -> list[str]:
         (["cancel"], "Missing argument 'ID'; see `rescind cancel --help`"),
         (["cancel", "f", "--grace", "soon"], "--grace"),
         (["ls", "--label", "team"], "expected --label key=value, but got 'team'"),
-        (["ls", "--state", "canceled"], "finished.cancelled, but got 'canceled'"),
+        (["ls", "--state", "stopped"], "finished.cancelled, but got 'stopped'"),
         (["topics", "acls", "--user", "cook=eve"], "expected a role (worker, agents"),
     ],
 )
