@@ -34,7 +34,7 @@ up: $(VENV)/.installed ## start Kafka and all services on this machine
 	@$(BIN)/rescind up $(ARGS)
 
 test: $(VENV)/.installed ## run every test; ARGS="-k cancel" runs some, JOBS=0 in one process
-	@$(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadgroup $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses $(JOBS) --dist worksteal $(ARGS)
 
 check: $(VENV)/.installed ## hold the style: format, lint, types, import directions, tidiness
 	$(BIN)/ruff check

@@ -5,8 +5,7 @@ import signal
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
@@ -28,10 +27,6 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-TESTS: Final = Path(__file__).parent
-LONGEST_FIRST: Final = ("scenarios", "kafka", "package", "model", "contract", "typing", "unit")
-
-
 @dataclass(frozen=True, slots=True)
 class Cluster:
     """Where a test's topics are: how to get there, what they are called, how many partitions."""
@@ -49,16 +44,6 @@ class Cluster:
 def pytest_configure_node(node: Any) -> None:
     """pytest-xdist is about to start a process that will run some of the tests."""
     lend_to(node)
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What takes long goes first, so that processes side by side are done at about one time."""
-    items.sort(key=_is_quick)
-
-
-def _is_quick(item: pytest.Item) -> tuple[bool, int]:
-    folder = item.path.relative_to(TESTS).parts[0]
-    return item.get_closest_marker("slow") is None, LONGEST_FIRST.index(folder)
 
 
 @pytest.fixture(scope="session")

@@ -21,9 +21,6 @@ from rescind.kafka.embedded import EmbeddedBroker, Progress, read_state
 from rescind.settings import load_settings
 from tests.broker import embedded_broker, formatted_broker
 
-# They share a broker.
-pytestmark = pytest.mark.xdist_group("embedded broker")
-
 
 async def _write(bootstrap: str, value: bytes) -> None:
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
@@ -93,7 +90,7 @@ def test_a_taken_port_is_refused_when_it_was_chosen_and_left_when_it_was_not(
         port = other.getsockname()[1]
         with pytest.raises(PortTakenError, match=str(port)):
             embedded_broker(tmp_path, port=port, fallback=False).start()
-        with formatted_broker(tmp_path, port=port) as broker:
+        with embedded_broker(tmp_path, port=port) as broker:
             assert broker.bootstrap != f"127.0.0.1:{port}"
 
 

@@ -49,11 +49,16 @@ async def shows(
     connection: Connection, topic: str, expected: Sequence[bytes | None], partition: int = 0
 ) -> None:
     """Wait until readers see exactly this: a commit is decided a moment before it is visible."""
+    seen: list[bytes | None] = []
 
     async def as_expected() -> bool:
-        return await values(connection, topic, partition) == expected
+        seen[:] = await values(connection, topic, partition)
+        return seen == expected
 
-    await until(as_expected)
+    try:
+        await until(as_expected)
+    except AssertionError as error:
+        raise AssertionError(f"expected {expected}, but readers see {seen}") from error
 
 
 async def test_what_is_written_together_is_read_together(cluster: Cluster) -> None:

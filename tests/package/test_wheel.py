@@ -18,9 +18,6 @@ import pytest
 
 from tests.package.checkout import ROOMS, ROOT, tracked
 
-# One build and one environment for all of them.
-pytestmark = pytest.mark.xdist_group("wheel")
-
 # Each installs a top-level module that one of our folders would have been; opensearch-py is
 # why `events` is on so many machines.
 NAMESAKES: Final = ("Events==0.5", "opensearch-py==3.2.0", "python-statemachine==3.2.2")

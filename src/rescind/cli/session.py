@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import sys
 from collections.abc import Coroutine
 from dataclasses import dataclass
 from typing import Any, Final
@@ -70,5 +71,6 @@ def needs_extra(extra: str, *modules: str) -> None:
     from importlib.util import find_spec
 
     for module in modules:
-        if find_spec(module) is None:
+        # Faust, once imported, has no spec any more, and asking for that raises.
+        if module not in sys.modules and find_spec(module) is None:
             raise ExtraMissingError(extra, module)

@@ -117,7 +117,7 @@ def test_nothing_outlives_a_supervisor_that_is_killed(trees: Bench) -> None:
     def kill_the_supervisor() -> None:
         trees.wait_for_file(trees.folder / "deaf")
         trees.wait_for_file(trees.folder / "daemon")
-        (supervisor,) = psutil.Process().children()
+        (supervisor,) = _supervisors(trees)
         supervisor.kill()
 
     trees.meanwhile(kill_the_supervisor)
@@ -138,7 +138,7 @@ def test_a_supervisor_that_does_not_answer_is_ended_with_its_tree(trees: Bench) 
     def stop_the_supervisor_and_kill() -> None:
         trees.wait_for_file(trees.folder / "deaf")
         trees.wait_for_file(trees.folder / "daemon")
-        (supervisor,) = psutil.Process().children()
+        (supervisor,) = _supervisors(trees)
         supervisor.suspend()
         trees.cancel(key, Rung.KILL)
 
@@ -164,8 +164,12 @@ def test_the_evidence_names_processes_that_were_really_there(trees: Bench) -> No
 
 
 def _only_supervisors(trees: Bench) -> list[str]:
-    supervisors = {child.pid for child in psutil.Process().children()}
-    return [line for line in trees.processes() if int(line.split()[0]) in supervisors]
+    children = {child.pid for child in psutil.Process().children()}
+    return [line for line in trees.processes() if int(line.split()[0]) in children]
+
+
+def _supervisors(trees: Bench) -> list[psutil.Process]:
+    return [psutil.Process(int(line.split()[0])) for line in _only_supervisors(trees)]
 
 
 def _until(condition: Callable[[], bool]) -> None:

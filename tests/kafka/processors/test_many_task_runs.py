@@ -1,5 +1,5 @@
 """A flow run of very many task runs is cancelled, and its runners say so without end: a cancel of
-another one in the same partition waits for what lay before it and for nothing else.
+another one in the same partition waits for what lay before it and for a few chunks, never for all.
 
 Said by the order in the journal, which is the same on any machine. See `tests.sizes` for how many.
 """
@@ -20,9 +20,10 @@ from tests.kafka.processors.service import Request, Service
 from tests.kafka.processors.verdict import assert_at_rest_and_right
 from tests.sizes import FULL
 
-TASK_RUNS: Final = 100_000 if FULL else 2_000
+TASK_RUNS: Final = 100_000 if FULL else 4_000
 RUNNERS: Final = [f"runner-{number}" for number in range(20)]
 CHUNK: Final = 25
+FEW: Final = 8
 FLYING: Final = 40
 ITEMS: Final = 500
 
@@ -103,7 +104,7 @@ async def test_a_cancel_waits_for_what_lay_before_it_and_not_for_a_large_flow_ru
 
         entries = service.journal.in_partition(partition)
         for one in asked:
-            assert_waited_for_no_more_than_a_chunk(entries, service.journal.of(one)[0])
+            assert_waited_for_no_more_than_a_few_chunks(entries, service.journal.of(one)[0])
         for other in others[:5]:
             assert "flow.cancelled" in types_of(service.journal.about(other))
         # All of it while the large one was at it.
@@ -146,15 +147,18 @@ class Progress:
         return self.count(kind) >= count
 
 
-def assert_waited_for_no_more_than_a_chunk(entries: list[Entry], answer: Entry) -> None:
-    """Right behind the record before it in its lane, but for a chunk of a sweep in between."""
+def assert_waited_for_no_more_than_a_few_chunks(entries: list[Entry], answer: Entry) -> None:
+    """Right behind the record before it in its lane, but for a few chunks of a sweep in between.
+
+    More than one only where the lane was empty for a moment: then there is nothing else to do.
+    """
     assert answer.source is not None
     before = entries[: entries.index(answer)]
     between = list(itertools.takewhile(lambda e: not is_of_stop_lane(e), reversed(before)))
     last = before[-len(between) - 1]
     assert last.source is not None
     assert last.source.offset == answer.source.previous
-    assert len(between) <= CHUNK
+    assert len(between) <= FEW * CHUNK
 
 
 def is_of_stop_lane(entry: Entry) -> bool:
