@@ -241,6 +241,8 @@ async def test_a_broker_that_is_killed_and_restarted_loses_nothing_and_doubles_n
         await create_topics(connection, topic_specs(names), partitions=1, replicas=1)
         async with producer_of(connection, names, 0) as producer:
             await producer.transact([OutRecord(names.journal, b"k", b"before")])
+            # Kafka 4.4 itself loses a commit whose markers are not written yet; see guarantees.md.
+            await shows(connection, names.journal, [b"before"])
             broker.kill()
             await broker.start_async()
             wanted = [b"before"]
