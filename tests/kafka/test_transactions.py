@@ -61,6 +61,17 @@ async def shows(
         raise AssertionError(f"expected {expected}, but readers see {seen}") from error
 
 
+async def freeze(pid: int) -> None:
+    """SIGSTOP, until each thread stands still: one that runs may answer for a moment longer."""
+    os.kill(pid, signal.SIGSTOP)
+
+    def stands_still() -> bool:
+        threads = Path(f"/proc/{pid}/task").iterdir()
+        return all((t / "stat").read_text().rpartition(")")[2].split()[0] == "T" for t in threads)
+
+    await until(stands_still)
+
+
 async def test_what_is_written_together_is_read_together(cluster: Cluster) -> None:
     names = cluster.names
     async with producer_of(cluster.connection, names, 1) as producer:
@@ -203,10 +214,10 @@ async def test_a_broker_that_hangs_gives_failed_before_the_commit_and_uncertain_
 
         async def send_and_hang(producer: AIOKafkaProducer, batches: Sequence[Batch]) -> None:
             await send(producer, batches)
-            os.kill(pid, signal.SIGSTOP)
+            await freeze(pid)
 
         async with producer_of(connection, names, 0) as producer:
-            os.kill(pid, signal.SIGSTOP)
+            await freeze(pid)
             with pytest.raises(TransactionFailedError, match="within 2 s"):
                 await producer.transact([OutRecord(names.journal, b"k", b"failed")])
             os.kill(pid, signal.SIGCONT)

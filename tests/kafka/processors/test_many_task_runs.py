@@ -20,7 +20,7 @@ from tests.kafka.processors.service import Request, Service
 from tests.kafka.processors.verdict import assert_at_rest_and_right
 from tests.sizes import FULL
 
-TASK_RUNS: Final = 100_000 if FULL else 4_000
+TASK_RUNS: Final = 100_000 if FULL else 6_000
 RUNNERS: Final = [f"runner-{number}" for number in range(20)]
 CHUNK: Final = 25
 FEW: Final = 8
@@ -94,7 +94,7 @@ async def test_a_cancel_waits_for_what_lay_before_it_and_not_for_a_large_flow_ru
         flood = asyncio.create_task(acknowledge_without_end(service, begun.id))
         asked: list[Asked] = []
         for number, other in enumerate(others[:5], 1):
-            await many.until("task.cancelled", 10 * CHUNK * number)
+            await many.until("task.cancelled", 4 * CHUNK * number)
             asked.append(await service.ask({"type": "flow.cancel", "flow_run_id": other}))
             await service.until_told("runner-of-others", "cancel_flow", number)
             asked.append(await service.ask(end_of(other, "runner-of-others", ["t", "body"])))
