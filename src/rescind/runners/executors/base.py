@@ -249,12 +249,13 @@ class Executor(ABC):
         """Of those, the ones that run inside this process and can be ended only with it."""
         return []
 
-    def give_up(self, key: AttemptKey, evidence: Mapping[str, Json]) -> None:
+    def give_up(self, key: AttemptKey, evidence: Mapping[str, Json]) -> None:  # noqa: ARG002
         """Tell that one of those ends with this process, which is about to exit.
 
         It ended as ``forced``, unconfirmed; a real end that it has reached meanwhile stands.
         """
-        raise NotImplementedError(f"{self.name} has named none that ends with the process")
+        # Only for those that `ends_with_process` names: who names some has to say how this is done.
+        raise AssertionError(f"{self.name} has named none that ends with the process: {key}")
 
     @abstractmethod
     def shutdown(self, *, kill: bool = False, wait_seconds: float = 10.0) -> list[AttemptKey]:
