@@ -98,20 +98,19 @@ def test_a_rung_that_an_executor_has_ends_sleeping_work_and_one_that_it_lacks_is
 
 @pytest.mark.parametrize("rung", Rung)
 def test_pending_work_never_begins_once_it_is_cancelled(bench: Bench, rung: Rung) -> None:
-    blocking, marker = bench.marker(), bench.marker()
-    running = [
-        bench.submit(works.watch_the_flag, bench.marker())
-        for _ in range(bench.kind.runs_at_once - 1)
-    ]
-    running.append(bench.submit(works.watch_the_flag, blocking))
+    marker, *blocking = (bench.marker() for _ in range(1 + bench.kind.runs_at_once))
+    running = [bench.submit(works.watch_the_flag, path) for path in blocking]
     pending = bench.submit(works.nap, marker, 0.0)
 
     def cancel() -> None:
+        # They need not begin in the order in which they were submitted.
+        for path in blocking:
+            bench.wait_for_file(path)
         assert bench.cancel(pending, rung).outcome == "done"
         for key in running:
             bench.cancel(key, Rung.FLAG)
 
-    bench.when_there(blocking, cancel)
+    bench.meanwhile(cancel)
     end = bench.end_of(pending)
 
     assert (end.end, end.how, end.error) == ("cancelled", "never_started", None)

@@ -5,6 +5,7 @@ The work is one call into C, so "it was done" and "it returned" are the same mom
 not a success of work that was done would be a lost result.
 """
 
+import ctypes
 import gc
 import os
 import random
@@ -212,6 +213,32 @@ def test_whenever_the_exception_is_set_the_thread_is_hit_in_user_code_or_not_at_
 
     assert problems == []
     assert len(hits) == HITS
+
+
+class _LockUnderFire:
+    """A lock at which `Cancelled` is raised in whoever takes it, the first times that it is."""
+
+    def __init__(self, times: int) -> None:
+        self._times = times
+
+    def __enter__(self) -> None:
+        if self._times:
+            self._times -= 1
+            thread_id = ctypes.c_ulong(threading.get_ident())
+            cancelled = ctypes.py_object(Cancelled)
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(thread_id, cancelled)
+
+    def __exit__(self, *_exception: object) -> None:
+        pass
+
+
+def test_two_exceptions_that_come_at_the_very_end_of_a_call_stay_inside() -> None:
+    call = ThreadCall()
+    call._lock = _LockUnderFire(times=2)  # type: ignore[assignment]  # noqa: SLF001 - the moment is there.
+
+    call.run(list)
+
+    assert (call.values, call.error) == ([[]], None)
 
 
 def _was_hit(values: list[object], error: BaseException | None) -> bool:

@@ -34,18 +34,23 @@ class ThreadCall:
     def run(self, call: Callable[[], object]) -> None:
         """Call it; its value or error is in here afterwards, and no exception on its way.
 
-        From the moment that one of the two is there `raise_in` does nothing more, so at most one
-        exception is still to come. It comes inside the outer ``try``, or is taken back.
+        From the moment that one of the two is there `raise_in` sets nothing more, so at most two
+        exceptions are still to come: one that is set and was not raised yet, and one of whoever is
+        past its look at this call and holds the lock. Each is taken back, or comes inside a ``try``
+        of its own; not in a loop, since Python raises them at the jump back as well.
         """
         try:
             try:
-                self._open = True
-                # In C up to the stored value, as in `mainthread`: no exception in between.
-                self.values.extend(starmap(call, ((),)))
-            except BaseException as error:  # noqa: BLE001 - user code may raise anything.
-                if not self.values:
-                    self.error = error
-            self._shut()
+                try:
+                    self._open = True
+                    # In C up to the stored value, as in `mainthread`: no exception in between.
+                    self.values.extend(starmap(call, ((),)))
+                except BaseException as error:  # noqa: BLE001 - user code may raise anything.
+                    if not self.values:
+                        self.error = error
+                self._shut()
+            except Cancelled:
+                self._shut()
         except Cancelled:
             self._shut()
 
