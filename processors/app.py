@@ -14,6 +14,7 @@ from typing import Any
 
 import structlog
 from mode import Service
+from prometheus_client import CollectorRegistry
 
 from rescind.kafka.connection import Connection
 from rescind.kafka.lanes import LaneMembership
@@ -21,6 +22,7 @@ from rescind.kafka.readers import ends
 from rescind.kafka.sender import Sender
 from rescind.kafka.topics import TopicNames
 from rescind.processors.liveness import Liveness, add_liveness
+from rescind.processors.measuring.endpoint import scraped
 from rescind.processors.on_faust.hosting import host, make_app, wait_for_broker
 from rescind.processors.reminders import add_reminders
 from rescind.processors.shared.keys import signing_keys
@@ -33,6 +35,7 @@ from rescind.settings import Settings
 __all__ = ["LifecycleService", "run_agents", "run_worker"]
 
 PROGRESS_SECONDS = 5.0
+LOOK_SECONDS = 1.0
 
 # States have no cycles, and Python's collector goes through all of them in vain: with 100,000 open
 # task runs a tenth of the time, and stops of 300 ms. By default it comes every 42 requests, with
@@ -49,6 +52,11 @@ class LifecycleService(Service):
         super().__init__(**kwargs)
         self._membership = LaneMembership(settings, connection)
         self._worker = Worker(settings, f"worker-{secrets.token_hex(8)}")
+
+    @property
+    def registry(self) -> CollectorRegistry:
+        """The meters of this process."""
+        return self._worker.registry
 
     async def on_start(self) -> None:
         """Connect and join the group; Faust then runs `serve`."""
@@ -73,6 +81,11 @@ class LifecycleService(Service):
         """Commit offsets now and then, for tools that watch lag; nothing reads them back."""
         await self._membership.show_progress(self._worker.positions())
 
+    @Service.timer(LOOK_SECONDS)
+    async def look(self) -> None:
+        """Renew what can be scraped of the state."""
+        self._worker.look()
+
     async def _follow_assignment(self) -> None:
         while True:
             await self._worker.own(await self._membership.changed())
@@ -89,7 +102,9 @@ def run_worker(settings: Settings) -> int:
     connection = wait_for_broker(settings)
     app = make_app("worker", settings, connection)
     app.producer_only = True
-    return host(app, LifecycleService(settings, connection))
+    service = LifecycleService(settings, connection)
+    with scraped(settings, service.registry):
+        return host(app, service)
 
 
 class _AgentsService(Service):

@@ -10,6 +10,7 @@ import random
 from collections.abc import Mapping
 
 import structlog
+from prometheus_client import CollectorRegistry
 
 from rescind.errors import FencedError, UnreadableStateError
 from rescind.events.requests import Lane
@@ -101,6 +102,20 @@ class Worker:
             if pipeline.is_serving
             for lane in LANES
         }
+
+    @property
+    def registry(self) -> CollectorRegistry:
+        """What there is to scrape."""
+        return self._tools.meters.registry
+
+    def look(self) -> None:
+        """Set what is scraped of the partitions that are served now."""
+        served = {
+            partition: pipeline.served
+            for partition, pipeline in self._pipelines.items()
+            if pipeline.is_serving
+        }
+        self._tools.meters.look_at(served, self._tools.broker_time.now_ms())
 
     async def _end(self, partitions: set[int]) -> None:
         ending = [self._running.pop(partition) for partition in sorted(partitions)]

@@ -8,7 +8,7 @@ fails leaves no trace here.
 from collections.abc import Iterable
 from typing import TypeVar
 
-from rescind.statemachine.edges import is_finished, is_running
+from rescind.statemachine.edges import is_cancelling, is_finished, is_running
 from rescind.statemachine.runs import NO_TALLY, Armed, FlowRun, RunnerRecord, TaskRun
 from rescind.statemachine.tally import child_running, counted, holder_of
 
@@ -42,6 +42,8 @@ class Partition:
         """Task runs of kind child that are running, by flow run."""
         self.owned: dict[str, dict[str, None]] = {}
         """Flow runs that have not ended, by the runner that owns them."""
+        self.cancelling: dict[str, None] = {}
+        """Flow runs that are being cancelled."""
         self.last_at_ms = 0
 
     def put(self, known: Known) -> None:
@@ -63,8 +65,13 @@ class Partition:
             _discard(self.owned, before.runner_id, flow_run_id)
         if flow is None:
             self.flows.pop(flow_run_id, None)
+            self.cancelling.pop(flow_run_id, None)
             return
         self.flows[flow_run_id] = flow
+        if is_cancelling(flow.state):
+            self.cancelling.setdefault(flow_run_id)
+        else:
+            self.cancelling.pop(flow_run_id, None)
         if flow.runner_id is not None and not is_finished(flow.state):
             self.owned.setdefault(flow.runner_id, {})[flow_run_id] = None
 

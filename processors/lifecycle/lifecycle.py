@@ -77,6 +77,11 @@ class Batch:
         self._followed = 0
 
     @property
+    def entries(self) -> list[Entry]:
+        """What has happened, in order: the records of the journal."""
+        return self._core.recorder.entries
+
+    @property
     def owed(self) -> dict[Sweep, None]:
         """Sweeps that are not through yet."""
         return self._core.owed

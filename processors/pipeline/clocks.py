@@ -6,6 +6,7 @@ A clock that was fired is fired again, later and later, until the state shows th
 """
 
 import heapq
+from collections import Counter
 from typing import Final, NamedTuple
 
 from rescind.events.requests import CancellationClock, Clock, RunnerForget
@@ -39,12 +40,18 @@ class _Set(NamedTuple):
 
 
 class ClockKeeper:
-    """Knows, after each commit, which clocks run and which of them are due."""
+    """Knows, after each commit, which clocks run and which of them are due.
+
+    Attributes:
+        running: how many clocks of each kind flow runs and task runs have; not those of runners.
+
+    """
 
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
         self._set: dict[_Key, _Set] = {}
         self._heap: list[tuple[int, _Key, int]] = []
+        self.running: Counter[Clock] = Counter()
 
     def restore(self, partition: Partition) -> None:
         """Set every clock that a restored state has."""
@@ -136,6 +143,8 @@ class ClockKeeper:
 
     def _put_one(self, key: _Key, due_ms: int | None, cancellation_id: str | None) -> None:
         known = self._set.get(key)
+        if not key.runner_id:
+            self.running[key.clock] += (due_ms is not None) - (known is not None)
         if due_ms is None:
             self._set.pop(key, None)
         elif known is None or known.due_ms != due_ms:

@@ -4,6 +4,7 @@ The state in memory moves only here. When it is uncertain whether a commit happe
 producer is started anew, which settles it, and ``@position`` tells which.
 """
 
+import time
 import uuid
 from collections.abc import Iterable, Sequence
 
@@ -82,13 +83,16 @@ class Commits:
             self.life.note_swept(batch, swept)
             self.errands.recorded(told)
             return
+        began = time.monotonic()
         await self._write(batch)
+        seconds = time.monotonic() - began
         self.is_astray = True
         self.life.adopt(batch, swept)
         self.clocks.see(batch.draft)
         self.errands.recorded(told)
         self.errands.see(batch.draft)
         self.is_astray = False
+        self._tools.meters.committed(batch, seconds, self._tools.broker_time.now_ms())
 
     async def write_again(
         self, records: Sequence[OutRecord], rewritten_ms: int | None = None

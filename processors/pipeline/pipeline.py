@@ -28,6 +28,7 @@ from rescind.kafka.readers import ends, starts
 from rescind.processors.lifecycle.errands import Errands
 from rescind.processors.lifecycle.lifecycle import Batch, Lifecycle, Place, Read
 from rescind.processors.lifecycle.position import Position
+from rescind.processors.measuring.meters import Served
 from rescind.processors.pipeline import sweeping
 from rescind.processors.pipeline.clocks import ClockKeeper
 from rescind.processors.pipeline.commits import Commits
@@ -83,6 +84,11 @@ class Pipeline:
         """Both lanes; there are none before `take_over`."""
         assert self._intake is not None
         return self._intake
+
+    @property
+    def served(self) -> Served:
+        """What there is to see of its partition; nothing before `take_over`."""
+        return Served(self.life.base, self._commits.clocks.running, self.life.position)
 
     async def run(self) -> None:
         """Take the partition over and serve it.

@@ -12,6 +12,7 @@ from rescind.kafka.sender import Sender
 from rescind.kafka.topics import TopicNames
 from rescind.kafka.topics.specs import record_limits
 from rescind.kafka.transactions import TransactionalProducer
+from rescind.processors.measuring.meters import Meters
 from rescind.processors.shared.broker_time import BrokerTime
 from rescind.processors.shared.signing import signed
 from rescind.processors.shared.turn import Turn
@@ -71,6 +72,7 @@ class Tools:
     asking: Asking
     broker_time: BrokerTime
     turn: Turn = field(default_factory=Turn)
+    meters: Meters = field(default_factory=Meters)
 
     @property
     def connection(self) -> Connection:

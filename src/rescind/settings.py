@@ -78,6 +78,10 @@ class Settings(BaseSettings):
     # None: `<host>-<slot>`, the first slot that no other process of this machine holds.
     instance_id: str | None = Field(default=None, pattern=r"^[A-Za-z0-9._-]{1,200}$")
 
+    # Where a worker's metrics are scraped. None: nowhere. 0: at a free port, which its log names.
+    metrics_host: str = Field(default="127.0.0.1", min_length=1)
+    metrics_port: int | None = Field(default=None, ge=0, le=65535)
+
     acknowledge_seconds: PositiveSeconds = 15
     grace_seconds: Seconds = 30
     deadline_seconds: PositiveSeconds = 300

@@ -55,6 +55,7 @@ def test_every_setting_is_used() -> None:
         ("BOOTSTRAP", "kafka:99999", "host:port"),
         ("SECURITY_PROTOCOL", "tls", "'PLAINTEXT', 'SSL', 'SASL_PLAINTEXT' or 'SASL_SSL'"),
         ("SECURITY_PROTOCOL", "SASL_SSL", "RESCIND_SASL_USERNAME to be given together"),
+        ("METRICS_PORT", "70000", "RESCIND_METRICS_PORT to be less than or equal to 65535"),
         ("LOST_AFTER_SECONDS", "6", "at least twice RESCIND_HEARTBEAT_SECONDS"),
         ("REWRITE_AFTER_SECONDS", "2600000", "less than or equal to 1296000"),
         ("TLS_CA_FILE", "/no/such/file", "RESCIND_TLS_CA_FILE to be the path of a file"),

@@ -1,0 +1,84 @@
+"""The metrics of a worker, scraped as Prometheus does."""
+
+import re
+import socket
+from collections import Counter
+from http.client import HTTPConnection
+from typing import Final
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.scenarios.harness import Scene
+from tests.scenarios.processes import Process
+from tests.waiting import until
+
+CANCELLING: Final = "rescind_flow_runs_cancelling"
+
+Sample = tuple[str, frozenset[tuple[str, str]]]
+
+
+def scrape(worker: Process) -> dict[Sample, float]:
+    """Every sample that it shows now; nothing as long as it does not say where."""
+    found = re.search(r"http://127\.0\.0\.1:(\d+)/metrics", worker.said())
+    if found is None:
+        return {}
+    connection = HTTPConnection("127.0.0.1", int(found[1]), timeout=30)
+    try:
+        connection.request("GET", "/metrics")
+        text = connection.getresponse().read().decode()
+    finally:
+        connection.close()
+    return {
+        (sample.name, frozenset(sample.labels.items())): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+def events_in(samples: dict[Sample, float]) -> Counter[str]:
+    return Counter(
+        {
+            dict(labels)["type"]: int(value)
+            for (name, labels), value in samples.items()
+            if name == "rescind_events_total"
+        }
+    )
+
+
+async def test_what_a_worker_counts_is_what_the_journal_has(own: Scene) -> None:
+    worker = own.house.worker(metrics_port=0)
+    ended, open_still = await own.begun("ended", ["t1"]), await own.begun("open", ["t1"])
+    await own.cancel(ended.flow_run_id, reason="measured")
+    await ended.ends("t1", "cancelled", how="forced", stopped_confirmed=False)
+    await ended.ends("body", "success")
+    await own.cancel(open_still.flow_run_id)
+
+    async def shows_all() -> bool:
+        counted = events_in(scrape(worker))
+        return counted == Counter(entry.event.type for entry in own.journal.entries)
+
+    async def shows_the_open_one() -> bool:
+        shown = scrape(worker).items()
+        return sum(value for (name, _), value in shown if name == CANCELLING) == 1
+
+    await until(shows_all, within_seconds=60)
+    await until(shows_the_open_one, within_seconds=60)
+    samples = scrape(worker)
+    how = frozenset({("how", "forced"), ("confirmed", "false")})
+    assert samples["rescind_task_runs_cancelled_total", how] == 1
+    told = frozenset({("stage", "told")})
+    assert samples["rescind_cancellation_stage_seconds_count", told] == 2
+    worker.terminate()
+    assert await worker.exit_code() == 0
+
+
+async def test_a_port_that_is_taken_is_said_in_a_sentence(own: Scene) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        worker = own.house.worker(metrics_port=port)
+        assert await worker.exit_code() == 2
+
+    said = worker.said()
+    assert "RESCIND_METRICS_PORT" in said
+    assert str(port) in said
+    assert "Traceback" not in said
