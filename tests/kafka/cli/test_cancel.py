@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from rescind.cli.asking import sending
+from rescind.asking import line
 from tests.kafka.cli.command import Command
 from tests.kafka.cli.runs import RUNNER, ended, running, succeeded
 from tests.kafka.processors.service import Service
@@ -29,7 +29,7 @@ async def test_a_request_that_kafka_does_not_take_in_time_may_arrive_all_the_sam
     service: Service, rescind: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await running(service, "f")
-    monkeypatch.setattr(sending, "_SEND_SECONDS", 0.0)
+    monkeypatch.setattr(line, "_SEND_SECONDS", 0.0)
 
     said = await rescind("cancel", "f")
 

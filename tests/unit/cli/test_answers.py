@@ -2,7 +2,8 @@
 
 import pytest
 
-from rescind.cli.asking.answers import Answer, answer_of, is_answer
+from rescind.asking.outcomes import is_answer
+from rescind.cli.asking.answers import Answer, answer_of
 from rescind.cli.exits import Exit
 from rescind.events.states import FlowState
 from rescind.events.words import End

@@ -7,6 +7,7 @@ cancelled before, is a success for the second who asks.
 from dataclasses import dataclass
 from typing import Literal
 
+from rescind.asking import outcomes as asking
 from rescind.cli.exits import Exit
 from rescind.cli.printing.words import actor, clock, day_and_clock, plain, quoted
 from rescind.events.journal import (
@@ -18,28 +19,12 @@ from rescind.events.journal import (
     FlowCancelling,
     RequestRefused,
 )
-from rescind.events.refusals import Code
 from rescind.events.states import FlowState
 
-__all__ = ["Answer", "Outcome", "answer_of", "is_answer"]
+__all__ = ["Answer", "Outcome", "answer_of"]
 
-Outcome = Literal[
-    "cancelling", "cancelled", "armed", "escalated", "already_cancelling", "already_finished",
-    "refused", "unknown", "no_answer", "left_alone",
-]  # fmt: skip
-
-_DECISIVE = (
-    FlowCancelling,
-    FlowCancelled,
-    CancellationArmed,
-    CancellationEscalated,
-    RequestRefused,
-)
-
-
-def is_answer(entry: Entry) -> bool:
-    """Whether this entry is the outcome of a cancel, and not one of its consequences."""
-    return isinstance(entry.event, _DECISIVE)
+Outcome = asking.Outcome | Literal["unknown", "no_answer", "left_alone"]
+"""What was asked of the service comes to, or why nothing was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,50 +53,51 @@ class Answer:
 
 def answer_of(entry: Entry, flow: FlowState | None) -> Answer:
     """Read an answer; ``flow`` is the run's state after it, if it is known."""
-    flow_run_id = entry.stream_id
+    outcome = asking.outcome_of(entry, is_known=flow is not None)
     if isinstance(entry.event, RequestRefused):
-        return _refused(flow_run_id, entry, entry.event, flow)
-    outcome, sentence = _happened(entry.event)
-    return Answer(flow_run_id, outcome, sentence, Exit.OK, entry.request_id)
+        return _refused(entry, entry.event, outcome, flow)
+    return Answer(entry.stream_id, outcome, _happened(entry.event), Exit.OK, entry.request_id)
 
 
-def _happened(event: AnyEvent) -> tuple[Outcome, str]:
+def _happened(event: AnyEvent) -> str:
     match event:
         case FlowCancelling():
             terms = event.terms
             how = f"{terms.mode}, grace {terms.grace_seconds:g} s"
-            return "cancelling", f"is being cancelled ({how}, deadline {clock(terms.deadline_at)})"
+            return f"is being cancelled ({how}, deadline {clock(terms.deadline_at)})"
         case FlowCancelled():
-            return "cancelled", "is cancelled: nothing of it was running"
+            return "is cancelled: nothing of it was running"
         case CancellationArmed():
             until = day_and_clock(event.until)
-            return "armed", f"is known to nobody; if it registers before {until} it is cancelled"
+            return f"is known to nobody; if it registers before {until} it is cancelled"
         case CancellationEscalated():
-            return "escalated", f"is being aborted now, deadline {clock(event.deadline_at)}"
+            return f"is being aborted now, deadline {clock(event.deadline_at)}"
         case _:
             raise AssertionError(f"{event.type} answers no cancel")
 
 
 def _refused(
-    flow_run_id: str, entry: Entry, refused: RequestRefused, flow: FlowState | None
+    entry: Entry, refused: RequestRefused, outcome: asking.Outcome, flow: FlowState | None
 ) -> Answer:
-    outcome: Outcome = "refused"
-    code = Exit.REFUSED
-    sentence = f"{refused.code.meaning} {plain(refused.message)}. {refused.code.remedy}"
-    match refused.code:
-        case Code.ALREADY_CANCELLING | Code.DUPLICATE if flow is None:
-            outcome, code = "armed", Exit.OK
+    code = Exit.OK
+    match outcome:
+        case "armed":
             sentence = f"is known to nobody, and armed already by the request {refused.first}"
-        case Code.ALREADY_CANCELLING | Code.DUPLICATE:
-            outcome, code = "already_cancelling", Exit.OK
+        case "already_cancelling":
             sentence = f"is being cancelled already: {_first(refused, flow)}"
-        case Code.ALREADY_FINISHED:
-            outcome = "already_finished"
+        case "already_finished":
             code, sentence = _finished(flow)
         case _:
-            pass
+            code = Exit.REFUSED
+            sentence = f"{refused.code.meaning} {plain(refused.message)}. {refused.code.remedy}"
     return Answer(
-        flow_run_id, outcome, sentence, code, entry.request_id, refused.code.value, refused.first
+        entry.stream_id,
+        outcome,
+        sentence,
+        code,
+        entry.request_id,
+        refused.code.value,
+        refused.first,
     )
 
 

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 
 from pydantic_core import ValidationError
 
+from rescind.asking.line import new_request_id
 from rescind.cli.asking.answers import Answer, Outcome, answer_of
 from rescind.cli.asking.choosing import choose, look_up
 from rescind.cli.asking.preview import preview
-from rescind.cli.asking.sending import Asker, new_request_id, this_user
+from rescind.cli.asking.sending import Asker, this_user
 from rescind.cli.exits import Exit, exit_of
 from rescind.cli.options import misused
 from rescind.cli.printing.lines import is_end, is_news, story_line
@@ -57,7 +58,7 @@ class Cancel:
         """Raises `typer.BadParameter` if something that was typed does not fit."""
         try:
             return FlowCancel(
-                request_id=new_request_id(),
+                request_id=new_request_id("cli"),
                 actor=this_user(),
                 at=round(time.time() * 1000),
                 flow_run_id=flow_run_id,

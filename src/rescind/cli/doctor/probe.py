@@ -7,7 +7,8 @@ import itertools
 import secrets
 import time
 
-from rescind.cli.asking.sending import Asker, new_request_id, this_user
+from rescind.asking.line import new_request_id
+from rescind.cli.asking.sending import Asker, this_user
 from rescind.cli.doctor.check import Check, fail, ok
 from rescind.cli.session import Session
 from rescind.errors import NoAnswerError
@@ -27,7 +28,7 @@ async def check_answers(session: Session) -> list[Check]:
     async with Asker(session) as asker:
         for partition in range(partitions):
             request = TaskCancel(
-                request_id=new_request_id(),
+                request_id=new_request_id("cli"),
                 actor=this_user(),
                 flow_run_id=_unused_id(partition, partitions),
                 task_run_id="probe",

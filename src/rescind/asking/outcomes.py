@@ -1,0 +1,58 @@
+"""What the answer to a cancel means for whoever asked.
+
+What was wanted counts, not who asked first: a run that is being cancelled already, or that was
+cancelled before, is a success for the second who asks.
+"""
+
+from typing import Literal
+
+from rescind.events.journal import (
+    CancellationArmed,
+    CancellationEscalated,
+    Entry,
+    FlowCancelled,
+    FlowCancelling,
+    RequestRefused,
+    TaskCancelled,
+    TaskCancelling,
+)
+from rescind.events.refusals import Code
+
+__all__ = ["Outcome", "is_answer", "outcome_of"]
+
+Outcome = Literal[
+    "cancelling", "cancelled", "armed", "escalated", "already_cancelling", "already_finished",
+    "refused",
+]  # fmt: skip
+
+_SUCCESSES: dict[type, Outcome] = {
+    FlowCancelling: "cancelling",
+    TaskCancelling: "cancelling",
+    FlowCancelled: "cancelled",
+    TaskCancelled: "cancelled",
+    CancellationArmed: "armed",
+    CancellationEscalated: "escalated",
+}
+
+
+def is_answer(entry: Entry) -> bool:
+    """Whether this is what a request comes to: the last entry of its outcome.
+
+    A Pending flow run that is cancelled is answered with the ends of its task runs first. What
+    follows from an outcome has a cause, and no source.
+    """
+    return entry.source is not None and entry.source.nth + 1 == entry.source.of
+
+
+def outcome_of(entry: Entry, *, is_known: bool) -> Outcome:
+    """What the answer to a cancel comes to; `is_known`: somebody has registered the run."""
+    event = entry.event
+    if not isinstance(event, RequestRefused):
+        return _SUCCESSES[type(event)]
+    match event.code:
+        case Code.ALREADY_CANCELLING | Code.DUPLICATE:
+            return "already_cancelling" if is_known else "armed"
+        case Code.ALREADY_FINISHED:
+            return "already_finished"
+        case _:
+            return "refused"
