@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -18,6 +19,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from rescind.errors import BrokerRunningError, BrokerStartError, PortTakenError
 from rescind.kafka.embedded import EmbeddedBroker, Progress, read_state
+from rescind.kafka.embedded.logs import LogFollower
 from rescind.settings import load_settings
 from tests.broker import embedded_broker, formatted_broker
 
@@ -69,6 +71,24 @@ async def test_a_restart_keeps_the_data(tmp_path: Path, by_force: bool) -> None:
     assert read_state(tmp_path) is None
     async with broker:
         assert await _read(broker.bootstrap) == b"still here"
+        log = broker.log_file.read_text()
+    # Fenced while it already leads its partitions, a killed broker may lose a commit.
+    assert ("Fencing broker 1" in log) is by_force
+    assert "Fencing broker 1" not in log.rpartition("Starting controller")[2]
+
+
+def test_a_log_is_followed_also_while_it_is_rolled(tmp_path: Path) -> None:
+    log = tmp_path / "broker.log"
+    log.write_text("a line before\n")
+    follower = LogFollower(log)
+    with log.open("a") as file:
+        file.write("the last line of the old file\n")
+    log.rename(tmp_path / "broker.log.1")
+    log.write_text("the first line of the new one\n")
+    assert follower.has("the last line")
+    assert follower.has("the first line")
+    assert not follower.has("before")
+    assert follower.last(re.compile(r"the (\w+) line")) == "first"
 
 
 def test_a_running_broker_is_found_by_its_state_file(started: Started) -> None:

@@ -9,16 +9,15 @@ whoever started it.
 import asyncio
 import threading
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-import psutil
-
 from rescind.errors import BrokerRunningError, BrokerStartError, PortTakenError
-from rescind.kafka.embedded.config import Ports, log4j_config, server_properties
+from rescind.kafka.embedded.config import Ports, controller_alone, write_config
 from rescind.kafka.embedded.download import ensure_jars
+from rescind.kafka.embedded.fencing import is_fenced, was_killed
 from rescind.kafka.embedded.formatting import data_folder, format_data, is_unformatted
 from rescind.kafka.embedded.java import Java, clean_environment
 from rescind.kafka.embedded.locks import FileLock
@@ -207,8 +206,9 @@ class EmbeddedBroker:
             client = choose_port(self._port, fallback=self._fallback)
             self._ports = Ports(client, choose_port(0, fallback=True, avoid=client))
             try:
-                self._spawn(java, lock, self._ports)
-                self._wait_until_it_answers()
+                if was_killed(data_folder(self._folder)):
+                    self._fence(java, lock, self._ports)
+                self._serve(java, lock, self._ports)
             except PortTakenError:
                 # Somebody was quicker between our look and the broker's.
                 self.kill()
@@ -219,23 +219,43 @@ class EmbeddedBroker:
                 self._port = client
                 return
 
-    def _spawn(self, java: Java, lock: FileLock, ports: Ports) -> None:
+    def _fence(self, java: Java, lock: FileLock, ports: Ports) -> None:
+        """Run the controller alone until it has given up the broker that was killed."""
+        self._say("start", "Kafka was killed: looking after its transactions first")
+        properties = {**self._properties, **controller_alone(ports)}
+        options = [*java.cached_start(), "-XX:TieredStopAtLevel=1"]
+        self._process = self._spawn(java, lock, ports, properties, options)
+        self._wait_until(lambda: is_fenced(self._log))
+        self._process.end(_STOP_SECONDS_MAX)
+
+    def _serve(self, java: Java, lock: FileLock, ports: Ports) -> None:
         self._say("start", f"Starting Kafka {KAFKA_VERSION}")
-        properties = self._folder / "server.properties"
-        data = data_folder(self._folder)
-        properties.write_text(server_properties(data, ports, self._properties), encoding="utf-8")
-        logging = self._folder / "log4j2.yaml"
-        logging.write_text(log4j_config(self.log_file), encoding="utf-8")
         options = java.cached_start()
         self._record = None
         if not options and self._tune:
             self._record = java.aot_cache.with_name(f"start-{uuid.uuid4().hex}.record")
             options = java.recorded_start(self._record)
+        self._process = self._spawn(java, lock, ports, self._properties, options)
+        self._wait_until(lambda: self._log.has("Kafka Server started"))
+        state = BrokerState.of(self._process.pid, self.bootstrap, self.log_file)
+        write_state(self.data_dir, state)
+
+    def _spawn(
+        self,
+        java: Java,
+        lock: FileLock,
+        ports: Ports,
+        extra: Mapping[str, str],
+        options: Sequence[str],
+    ) -> BrokerProcess:
+        data = data_folder(self._folder)
+        properties, logging = write_config(self._folder, data, self.log_file, ports, extra)
         # Java unpacks its native libraries there.
-        options += [f"-Dlog4j2.configurationFile={logging}", f"-Djava.io.tmpdir={self._folder}"]
+        folders = [f"-Dlog4j2.configurationFile={logging}", f"-Djava.io.tmpdir={self._folder}"]
+        options = [*options, *folders]
         self._log = LogFollower(self.log_file)
         try:
-            self._process = BrokerProcess(
+            return BrokerProcess(
                 java.command(
                     "kafka.Kafka", str(properties), heap_mb=self._heap_mb, options=options
                 ),
@@ -246,10 +266,10 @@ class EmbeddedBroker:
         except OSError as error:
             raise self._failed(f"Java cannot be run: {error}") from error
 
-    def _wait_until_it_answers(self) -> None:
+    def _wait_until(self, ready: Callable[[], bool]) -> None:
         assert self._process is not None
         waited = 0.0
-        while not self._log.has("Kafka Server started"):
+        while not ready():
             if self._process.wait(0.05):
                 raise self._why_it_ended()
             waited += 0.05
@@ -257,15 +277,6 @@ class EmbeddedBroker:
                 raise self._failed(f"it did not answer within {_START_SECONDS_MAX} s")
             if self._given_up.is_set():
                 raise self._failed("the start was given up")
-        process = psutil.Process(self._process.pid)
-        state = BrokerState(
-            bootstrap=self.bootstrap,
-            pid=process.pid,
-            started_at=process.create_time(),
-            version=KAFKA_VERSION,
-            log_file=str(self.log_file),
-        )
-        write_state(self.data_dir, state)
 
     def _why_it_ended(self) -> BrokerStartError | PortTakenError:
         assert self._process is not None

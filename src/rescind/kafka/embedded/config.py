@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["Ports", "log4j_config", "server_properties"]
+__all__ = ["Ports", "controller_alone", "server_properties", "write_config"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,6 @@ def server_properties(data: Path, ports: Ports, extra: Mapping[str, str]) -> str
         "listeners": (
             f"PLAINTEXT://127.0.0.1:{ports.client},CONTROLLER://127.0.0.1:{ports.controller}"
         ),
-        "advertised.listeners": f"PLAINTEXT://127.0.0.1:{ports.client}",
         "listener.security.protocol.map": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT",
         "log.dirs": str(data),
         "auto.create.topics.enable": "false",
@@ -46,9 +45,6 @@ def server_properties(data: Path, ports: Ports, extra: Mapping[str, str]) -> str
         # 15 minutes by default. The lifecycle's own last 10 s at most.
         "transaction.max.timeout.ms": "60000",
         "transaction.abort.timed.out.transaction.cleanup.interval.ms": "1000",
-        # After a kill -9 the controller takes the old broker for alive so long (9 s by default),
-        # and lets no new one in.
-        "broker.session.timeout.ms": "3000",
         "broker.heartbeat.interval.ms": "500",
         "num.network.threads": "2",
         "num.io.threads": "4",
@@ -59,7 +55,27 @@ def server_properties(data: Path, ports: Ports, extra: Mapping[str, str]) -> str
     return "".join(f"{name}={value}\n" for name, value in properties.items())
 
 
-def log4j_config(log_file: Path) -> str:
+def controller_alone(ports: Ports) -> dict[str, str]:
+    """What else to say to a node that only keeps the metadata, and misses its broker at once."""
+    return {
+        "process.roles": "controller",
+        "listeners": f"CONTROLLER://127.0.0.1:{ports.controller}",
+        "broker.session.timeout.ms": "100",
+        "broker.heartbeat.interval.ms": "50",
+    }
+
+
+def write_config(
+    folder: Path, data: Path, log_file: Path, ports: Ports, extra: Mapping[str, str]
+) -> tuple[Path, Path]:
+    """Write what Kafka and its logging read at their start, and return where."""
+    properties, logging = folder / "server.properties", folder / "log4j2.yaml"
+    properties.write_text(server_properties(data, ports, extra), encoding="utf-8")
+    logging.write_text(_log4j_config(log_file), encoding="utf-8")
+    return properties, logging
+
+
+def _log4j_config(log_file: Path) -> str:
     """The text of ``log4j2.yaml``: one file of 10 MB and two old ones."""
     return f"""Configuration:
   Appenders:

@@ -7,8 +7,11 @@ time of start, and whoever reads it is told of living brokers only.
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Self
 
 import psutil
+
+from rescind.kafka.embedded.pins import KAFKA_VERSION
 
 __all__ = ["BrokerState", "read_state"]
 
@@ -22,6 +25,17 @@ class BrokerState:
     started_at: float
     version: str
     log_file: str
+
+    @classmethod
+    def of(cls, pid: int, bootstrap: str, log_file: Path) -> Self:
+        """The state of a process that has just begun to answer."""
+        return cls(
+            bootstrap=bootstrap,
+            pid=pid,
+            started_at=psutil.Process(pid).create_time(),
+            version=KAFKA_VERSION,
+            log_file=str(log_file),
+        )
 
     @property
     def is_alive(self) -> bool:
