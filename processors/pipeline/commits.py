@@ -1,17 +1,25 @@
 """The transactions of one partition: begun on what is committed, adopted after their commit.
 
 The state in memory moves only here. When it is uncertain whether a commit happened, the
-producer is started anew, which settles it, and ``@position`` tells which.
+producer is started anew, which settles it, and ``@position`` tells which. It also tells when
+Kafka no longer has what it had committed: a state in memory that it lost is gone on with by
+nobody.
 """
 
 import time
 import uuid
 from collections.abc import Iterable, Sequence
 
-from rescind.errors import FencedError, TransactionFailedError, UncertainError
+from rescind.errors import (
+    CommitLostError,
+    FencedError,
+    TransactionFailedError,
+    UncertainError,
+)
 from rescind.kafka.records import OutRecord
 from rescind.processors.lifecycle.errands import Errands
 from rescind.processors.lifecycle.lifecycle import Batch, Lifecycle
+from rescind.processors.lifecycle.position import Position
 from rescind.processors.pipeline.clocks import ClockKeeper
 from rescind.processors.pipeline.restore import read_position
 from rescind.processors.shared.tools import Tools
@@ -52,6 +60,19 @@ class Commits:
         await self._producer.start()
         self._producer_id = uuid.uuid4().hex
 
+    async def start_again(self) -> None:
+        """Start the producer to go on from the state in memory, which Kafka has to have too.
+
+        Raises:
+            CommitLostError: it has less; what it has must be restored.
+            FencedError: somebody else has written here.
+            TransactionFailedError: Kafka answers, but cannot be used yet.
+
+        """
+        found = await self._start_and_look()
+        if found != self.life.position:
+            raise self._contradiction(found)
+
     async def stop(self) -> None:
         """Give the partition back."""
         await self._producer.stop()
@@ -80,6 +101,7 @@ class Commits:
 
         """
         if batch.is_empty:
+            self._producer.check()
             self.life.note_swept(batch, swept)
             self.errands.recorded(told)
             return
@@ -136,15 +158,25 @@ class Commits:
         """After an uncertain commit: starting anew settles it, and ``@position`` tells.
 
         Raises:
+            CommitLostError: not even what was before it is there.
             FencedError: neither before nor after: somebody else has written here.
 
         """
+        found = await self._start_and_look()
+        if found == batch.position:
+            return True
+        if found == self.life.position:
+            return False
+        raise self._contradiction(found)
+
+    async def _start_and_look(self) -> Position:
         await self.start()
         topics = self.life.place.topics
         found = await read_position(self._tools.connection, topics, self._partition)
-        if found == batch.position:
-            return True
-        before = self.life.position
-        if found == before or (found is None and before.sequence == 0):
-            return False
-        raise FencedError(self._producer.transactional_id)
+        return found or Position()
+
+    def _contradiction(self, found: Position) -> CommitLostError | FencedError:
+        transactional_id, committed = self._producer.transactional_id, self.life.position.sequence
+        if found.sequence < committed:
+            return CommitLostError(transactional_id, committed, found.sequence)
+        return FencedError(transactional_id)

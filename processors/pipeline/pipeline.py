@@ -6,7 +6,8 @@ one of three things, and each has one answer:
     a bug for one record      the batch is decided again record by record; the one that fails
                               is refused ``internal_error``, buried, and the partition goes on
     Kafka is in trouble       the producer is started anew, which settles the old transaction,
-                              and the batch is done again, or all of it restored
+                              and the batch is done again, or all of it restored; so it is when
+                              Kafka comes back with less than it had committed
     fenced, or lost           the pipeline ends; whoever has the partition now has restored it
 """
 
@@ -33,7 +34,7 @@ from rescind.processors.pipeline import sweeping
 from rescind.processors.pipeline.clocks import ClockKeeper
 from rescind.processors.pipeline.commits import Commits
 from rescind.processors.pipeline.intake import Intake
-from rescind.processors.pipeline.restore import restore
+from rescind.processors.pipeline.restore import restore, say_what_is_lost
 from rescind.processors.pipeline.rewriting import Rewriting
 from rescind.processors.pipeline.salvage import salvage
 from rescind.processors.shared.tools import Tools
@@ -148,8 +149,11 @@ class Pipeline:
     async def _restore(self) -> None:
         place = self._place
         began = time.monotonic()
-        base, position = await restore(self._tools.connection, place.topics, place.partition)
-        self._commits.life = Lifecycle(base, position or Position(), self._policy, place)
+        base, found = await restore(self._tools.connection, place.topics, place.partition)
+        position = found or Position()
+        if self._is_serving:
+            say_what_is_lost(place.partition, self.life.position, position)
+        self._commits.life = Lifecycle(base, position, self._policy, place)
         self._commits.life.owed.update(dict.fromkeys(all_sweeps(base)))
         self._commits.clocks = ClockKeeper(self._policy)
         self._commits.clocks.restore(base)
@@ -206,7 +210,7 @@ class Pipeline:
             await self._commits.commit(batch, swept, told)
         except TransactionFailedError as error:
             _log.warning("a transaction failed and is tried again", error=str(error))
-            await self._commits.start()
+            await self._commits.start_again()
             await self._again(taken)
         except RecordTooLargeError as error:
             _log.warning("a batch is written one by one", error=str(error))
@@ -241,7 +245,7 @@ class Pipeline:
         try:
             await self._commits.commit(batch)
         except TransactionFailedError:
-            await self._commits.start()
+            await self._commits.start_again()
             await salvage(self._commits, taken)
 
     def _seconds_to_next_clock(self) -> float:

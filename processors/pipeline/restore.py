@@ -6,6 +6,8 @@ settles its last transaction, so nothing moves any more while this reads to the 
 
 import asyncio
 
+import structlog
+
 from rescind.kafka.connection import Connection
 from rescind.kafka.readers import read_to_end
 from rescind.kafka.records import Record
@@ -15,10 +17,12 @@ from rescind.statemachine.partition import Partition
 from rescind.statemachine.records import read_open
 from rescind.statemachine.runs import Armed, FlowRun, RunnerRecord, TaskRun
 
-__all__ = ["read_position", "restore"]
+__all__ = ["read_position", "restore", "say_what_is_lost"]
 
 YIELD_RECORDS = 250
 """About 5 ms: the other partitions of this worker are served meanwhile."""
+
+_log = structlog.get_logger(__name__)
 
 
 async def restore(
@@ -57,6 +61,17 @@ async def read_position(
             if record.key == POSITION_KEY:
                 position = Position.from_json(record.value or b"")
     return position
+
+
+def say_what_is_lost(partition: int, committed: Position, found: Position) -> None:
+    """Say so if Kafka has less now than what this process had seen committed."""
+    if found.sequence < committed.sequence:
+        _log.error(
+            "Kafka has lost what it had committed: requests since then are decided again",
+            partition=partition,
+            committed=committed,
+            found=found,
+        )
 
 
 def _put(base: Partition, record: Record) -> None:

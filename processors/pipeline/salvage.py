@@ -84,9 +84,10 @@ async def _exonerate_kafka(commits: Commits) -> None:
 
     Raises:
         TransactionFailedError: it does not.
+        CommitLostError: Kafka has less than it had committed.
 
     """
-    await commits.start()
+    await commits.start_again()
     await commits.probe()
 
 

@@ -90,10 +90,12 @@ class Tools:
             topics.open_tasks,
             topics.open_flows,
         )
+        others = (topics.flow_states, topics.cancellations, topics.runners, topics.dead_letters)
         return TransactionalProducer(
             self.connection,
             topics.transactional_id(partition),
             partition,
             ahead=usual,
+            owned=others,
             limits=record_limits(topics),
         )

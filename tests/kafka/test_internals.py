@@ -6,6 +6,7 @@ import time
 
 import aiokafka.producer.sender as producer_sender
 from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka.conn import CloseReason
 
 from rescind.kafka.internals import (
     add_partitions_ahead,
@@ -13,6 +14,7 @@ from rescind.kafka.internals import (
     fatal_error,
     lower_transaction_backoff,
     pace_metadata,
+    tell_lost_connections,
 )
 from tests.conftest import Cluster
 from tests.waiting import until
@@ -54,6 +56,25 @@ async def test_who_is_answered_by_no_broker_asks_again_after_a_pause(cluster: Cl
             assert not await client.force_metadata_update()
 
     assert time.monotonic() - begun >= 0.4
+
+
+async def test_a_producer_tells_of_a_connection_that_broke_and_not_of_one_that_it_closed(
+    cluster: Cluster,
+) -> None:
+    told = list[str]()
+    producer = AIOKafkaProducer(bootstrap_servers=cluster.bootstrap)
+    tell_lost_connections(producer, lambda: told.append("lost"))
+    async with producer:
+        await producer.send_and_wait(cluster.names.journal, b"x", partition=0)
+        idle, *_ = producer.client._conns.values()
+        idle.close(reason=CloseReason.IDLE_DROP)
+        await producer.send_and_wait(cluster.names.journal, b"x", partition=0)
+        assert not told
+        for connection in list(producer.client._conns.values()):
+            connection.close(reason=CloseReason.CONNECTION_BROKEN)
+        assert told
+        told.clear()
+    assert not told
 
 
 async def test_a_producer_is_discarded_at_once_though_its_broker_is_gone(

@@ -12,6 +12,7 @@
     │   ├── TopicsError               topics are missing or differ from what the design needs
     │   ├── OutOfRangeError           records that were to be read are not kept any more
     │   ├── RecordTooLargeError       a record is larger than its topic takes
+    │   ├── CommitLostError           Kafka has less than it had said to be committed
     │   ├── FencedError               somebody else owns this partition now
     │   ├── InstanceTakenError        another worker has joined under this one's name
     │   ├── UncertainError            a commit may have happened, or not
@@ -97,6 +98,7 @@ from rescind.errors.kafka import (
     BrokerError,
     BrokerUnavailableError,
     BrokerUnsupportedError,
+    CommitLostError,
     FencedError,
     InstanceTakenError,
     OutOfRangeError,
@@ -128,6 +130,7 @@ __all__ = [
     "CannotInterruptError",
     "CommandError",
     "CommandFailedError",
+    "CommitLostError",
     "DownloadError",
     "ExecutorClosedError",
     "ExtraMissingError",

@@ -8,6 +8,7 @@ __all__ = [
     "BrokerError",
     "BrokerUnavailableError",
     "BrokerUnsupportedError",
+    "CommitLostError",
     "FencedError",
     "InstanceTakenError",
     "OutOfRangeError",
@@ -173,6 +174,22 @@ class TransactionFailedError(BrokerError):
         return (
             f"expected a transaction of {self.transactional_id!r} to be written, "
             f"but {self.why}; start the producer again and repeat it"
+        )
+
+
+class CommitLostError(BrokerError):
+    """Kafka has said that a transaction is committed, and does not have it: restore what it has."""
+
+    def __init__(self, transactional_id: str, committed: int, found: int) -> None:
+        super().__init__(transactional_id, committed, found)
+        self.transactional_id = transactional_id
+        self.committed = committed
+        self.found = found
+
+    def __str__(self) -> str:
+        return (
+            f"expected {self.committed} committed transactions of {self.transactional_id!r}, "
+            f"but Kafka has {self.found}; what was asked since is decided again"
         )
 
 

@@ -13,6 +13,7 @@ here for a measured reason:
 - A consumer whose partition has no leader asks for metadata again as soon as asking has failed.
   With the broker gone it fails at once, so the process ran hot: a whole processor in one of four
   outages. A pause after what was asked in vain leaves 0.1 s of it a second.
+- A producer that was idle lives through a restart of its broker and says nothing about it.
 - A static member's heartbeat does not name its instance, so it never learns that it is fenced.
 """
 
@@ -23,6 +24,7 @@ from typing import Any, Final
 
 import aiokafka.producer.sender as producer_sender
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.conn import CloseReason
 
 __all__ = [
     "add_partitions_ahead",
@@ -35,6 +37,7 @@ __all__ = [
     "pace_metadata",
     "partitions_of",
     "send_through",
+    "tell_lost_connections",
 ]
 
 Send = Callable[[Any], Awaitable[Any]]
@@ -62,6 +65,19 @@ def pace_metadata(owner: AIOKafkaConsumer | AIOKafkaProducer) -> None:
         return has_been_answered
 
     client._metadata_update = ask_and_pause  # noqa: SLF001
+
+
+def tell_lost_connections(producer: AIOKafkaProducer, tell: Callable[[], None]) -> None:
+    """Have it told when a broker has closed a connection or gives no answer. Before its start."""
+    client: Any = producer.client
+    note = client._on_connection_closed  # noqa: SLF001
+
+    def note_and_tell(connection: object, reason: CloseReason) -> None:
+        note(connection, reason)
+        if reason in {CloseReason.CONNECTION_BROKEN, CloseReason.CONNECTION_TIMEOUT}:
+            tell()
+
+    client._on_connection_closed = note_and_tell  # noqa: SLF001
 
 
 def add_partitions_ahead(producer: AIOKafkaProducer, partitions: Iterable[TopicPartition]) -> None:

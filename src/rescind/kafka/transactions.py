@@ -6,6 +6,9 @@ open; so it is started *before* state is restored. After any error it must be st
 A transaction is begun, and the partitions that every transaction writes are added to it, while
 nobody waits: right after the one before. Kafka ends a transaction that is open for longer than
 its time-out, so an idle one is ended and begun again in time.
+
+Nothing is written on a connection that took the place of a lost one: the broker may have come
+back without what it had said to be committed, and only a new start lets its owner look.
 """
 
 import asyncio
@@ -27,6 +30,7 @@ from rescind.kafka.internals import (
     discard_producer,
     fatal_error,
     lower_transaction_backoff,
+    tell_lost_connections,
 )
 from rescind.kafka.records import OutRecord
 from rescind.kafka.starting import started
@@ -43,7 +47,8 @@ _STOP_SECONDS: Final = 2.0
 class TransactionalProducer:
     """The only writer of ``partition``, as long as nobody else starts one.
 
-    ``ahead`` names the topics that every transaction writes. ``limits`` has for each topic the
+    ``ahead`` names the topics that every transaction writes, ``owned`` others of which nobody
+    else writes that partition in transactions. ``limits`` has for each topic the
     bytes of its largest record. An async context manager: entering it starts, leaving it stops.
     """
 
@@ -54,12 +59,14 @@ class TransactionalProducer:
         partition: int,
         *,
         ahead: Sequence[str] = (),
+        owned: Sequence[str] = (),
         limits: Mapping[str, int] | None = None,
     ) -> None:
         self.transactional_id = transactional_id
         self.partition = partition
         self._connection = connection
         self._ahead = [TopicPartition(topic, partition) for topic in ahead]
+        self._owned = self._ahead + [TopicPartition(topic, partition) for topic in owned]
         self._limits = dict(limits or {})
         self._producer: AIOKafkaProducer | None = None
         self._in_use = asyncio.Lock()
@@ -78,9 +85,10 @@ class TransactionalProducer:
         self._producer, self._failure = producer, None
         try:
             async with asyncio.timeout(_WATCHDOG_SECONDS):
-                for partition in self._ahead:
+                for partition in self._owned:
                     # Known before the first transaction would have to wait for it.
                     await producer.partitions_for(partition.topic)
+                await self._end_what_hangs(producer)
                 await self._begin(producer)
         except (KafkaError, TimeoutError) as error:
             raise await self._outcome(error, committing=False) from error
@@ -93,8 +101,7 @@ class TransactionalProducer:
         is sent, or `FencedError`, `UncertainError`, `TransactionFailedError`: then start again.
         """
         async with self._in_use:
-            if self._failure is not None:
-                raise self._failure
+            self.check()
             producer = self._producer
             assert producer is not None, "not started"
             batches = fill_batches(producer, records, self.partition, self._limits)
@@ -112,6 +119,11 @@ class TransactionalProducer:
                     raise
                 raise outcome from error
             await self._begin_next(producer)
+
+    def check(self) -> None:
+        """Raise what the next `transact` would: whether there is anything to write or not."""
+        if self._failure is not None:
+            raise self._failure
 
     async def stop(self) -> None:
         """End the transaction that was begun ahead, so that a successor need not wait for it."""
@@ -135,7 +147,7 @@ class TransactionalProducer:
         await self.stop()
 
     def _new(self) -> AIOKafkaProducer:
-        return AIOKafkaProducer(
+        producer = AIOKafkaProducer(
             **self._connection.options(),
             transactional_id=self.transactional_id,
             transaction_timeout_ms=_TRANSACTION_MS,
@@ -145,6 +157,22 @@ class TransactionalProducer:
             # Also how long the markers of a fenced owner's transaction are waited for.
             retry_backoff_ms=20,
         )
+        tell_lost_connections(producer, lambda: self._lose_connection(producer))
+        return producer
+
+    def _lose_connection(self, producer: AIOKafkaProducer) -> None:
+        # A transaction under way goes on to its end; it is the next one that is refused.
+        if producer is self._producer and self._failure is None:
+            why = "a connection to Kafka was lost"
+            self._failure = TransactionFailedError(self.transactional_id, why)
+
+    async def _end_what_hangs(self, producer: AIOKafkaProducer) -> None:
+        # Kafka 4.3 and 4.4 can take a transaction for ended whose markers they have not written
+        # (KAFKA-20734). Readers stop at it, and the marker of our next one would end it too:
+        # after a restore without it, its records would come beside those decided again.
+        await producer.begin_transaction()
+        add_partitions_ahead(producer, self._owned)
+        await producer.abort_transaction()
 
     async def _begin(self, producer: AIOKafkaProducer) -> None:
         await producer.begin_transaction()
