@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+import structlog
 from aiokafka.admin import AIOKafkaAdminClient
 
 from rescind.kafka.connection import Connection
@@ -21,6 +22,15 @@ from tests.sharing import lend_to, lent, served_here
 pytest.register_assert_rewrite("tests.scenario", "tests.golden")
 
 load_profiles()
+
+# What tests make go wrong in their own process is logged by structlog's defaults, whose
+# tracebacks are drawn by rich: that was half of the processor time of some files.
+structlog.configure(
+    processors=[
+        *structlog.get_config()["processors"][:-1],
+        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback),
+    ]
+)
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell that starts this in the background has Ctrl-C ignored, which children inherit.

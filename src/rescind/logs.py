@@ -21,7 +21,7 @@ def configure_logging(level: str = "INFO", *, json: bool | None = None) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     renderer: structlog.typing.Processor = (
-        structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer()
+        structlog.processors.JSONRenderer() if as_json else _for_a_person()
     )
     last: list[structlog.typing.Processor] = [
         structlog.stdlib.ProcessorFormatter.remove_processors_meta,
@@ -43,3 +43,9 @@ def configure_logging(level: str = "INFO", *, json: bool | None = None) -> None:
     root.setLevel(level)
     # Says each retry of each connection while a broker is away.
     logging.getLogger("aiokafka").setLevel(logging.WARNING)
+
+
+def _for_a_person() -> structlog.typing.Processor:
+    # Drawn by rich, as it would be here, a traceback takes 50 ms and not 0.5, in which an event
+    # loop stands still, and it has the local variables in it, so keys and passwords too.
+    return structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
