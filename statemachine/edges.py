@@ -6,7 +6,7 @@ maps it to itself. What is not in the table is impossible, and `evolve` raises o
 
 from typing import Final
 
-from rescind.statemachine.machine import FLOW, RUNNER, TASK, Lifecycle, triggers
+from rescind.statemachine.machine import FLOW, RUNNER, TASK, Lifecycle
 
 __all__ = [
     "FLOW_EDGES",
@@ -24,11 +24,15 @@ Edges = dict[tuple[str, str], str]
 
 
 def walk(lifecycle: Lifecycle) -> Edges:
-    """Ask the live machine for every pair of state and trigger."""
+    """Ask the live machine what each trigger of each state leads to.
+
+    Three of four pairs have none, and to be refused takes the machine as long as to move: asked
+    of every pair, the walk of an import takes 35 ms and not 15. A test does ask of every pair.
+    """
     return {
         (state, trigger): after
         for state in lifecycle.states()
-        for trigger in triggers(lifecycle)
+        for trigger in lifecycle.triggers_of(state)
         if (after := lifecycle.take(state, trigger)) is not None
     }
 

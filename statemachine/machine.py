@@ -154,6 +154,11 @@ class Lifecycle:
         """Every state by its full name, parents before children."""
         return [str(name) for name in self.machine.get_nested_state_names()]
 
+    def triggers_of(self, state: str) -> list[str]:
+        """The triggers of this state and its parents; conditions are not asked."""
+        known = set(self.machine.get_triggers(state))
+        return [trigger for trigger in triggers(self) if trigger in known]
+
     def take(self, state: str, trigger: str) -> str | None:
         """The state after this trigger, asked of the live machine; None where it has no edge."""
         self.machine.set_state(state, self._model)
