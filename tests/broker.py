@@ -58,7 +58,7 @@ def serve() -> ServedBroker:
 
 def embedded_broker(data_dir: Path, **options: Any) -> EmbeddedBroker:
     """A broker of a test's own, with the program files that all of them share."""
-    return EmbeddedBroker(data_dir, load_settings().cache_dir, **options)
+    return EmbeddedBroker(data_dir, load_settings().cache_dir, short_lived=True, **options)
 
 
 def formatted_broker(data_dir: Path, **options: Any) -> EmbeddedBroker:

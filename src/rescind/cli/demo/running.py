@@ -60,7 +60,12 @@ async def _demo(command: DemoCommand, output: Output) -> Exit:
 
 async def _in_a_house(command: DemoCommand, settings: Settings, output: Output) -> Exit:
     with stop_requested(output) as asked, StartProgress(output) as progress:
-        house = House(settings, progress=progress, news=speaker(output))
+        house = House(
+            settings,
+            progress=progress,
+            news=speaker(output),
+            short_lived=not command.keep,
+        )
         try:
             await unless_stopped(asked, house.start())
             if asked.is_set():

@@ -33,11 +33,19 @@ _BROKER_BACKOFF_SECONDS: Final = 2.0
 class House:
     """An async context manager: entered when everything answers, left when everything has ended.
 
-    ``environment`` is what a process needs that is to work with it.
+    ``environment`` is what a process needs that is to work with it. ``short_lived``: its Kafka is.
     """
 
-    def __init__(self, settings: Settings, *, progress: ProgressCallback, news: News) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        progress: ProgressCallback,
+        news: News,
+        short_lived: bool = False,
+    ) -> None:
         self.settings = settings
+        self._short_lived = short_lived
         self.broker: EmbeddedBroker | None = None
         self._progress = progress
         self._news = news
@@ -65,7 +73,9 @@ class House:
         """Raises `AlreadyUpError`, what the broker's start raises, `NotReadyError`."""
         self._lock_folder(self.settings.data_dir)
         if self.settings.is_embedded:
-            self.broker = EmbeddedBroker.from_settings(self.settings, self._progress)
+            self.broker = EmbeddedBroker.from_settings(
+                self.settings, self._progress, short_lived=self._short_lived
+            )
             await self.broker.start_async()
             self._watching = asyncio.create_task(self._keep_broker(self.broker), name="kafka")
         connection = self.connection

@@ -40,7 +40,8 @@ class EmbeddedBroker:
     """A broker on ``data_dir`` with its program files in ``cache_dir``.
 
     ``port`` 0 takes any free one; with ``fallback``, so does a port that is taken. ``properties``
-    go before the broker's own. ``tune`` lets the first clean stop make later starts quick.
+    go before the broker's own. ``short_lived`` spares work that pays off after minutes only.
+    ``tune`` lets the first clean stop make later starts quick.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class EmbeddedBroker:
         fallback: bool = True,
         heap_mb: int = 512,
         properties: Mapping[str, str] | None = None,
+        short_lived: bool = False,
         repository: str | None = None,
         progress: ProgressCallback = silent,
         tune: bool = True,
@@ -62,6 +64,7 @@ class EmbeddedBroker:
         self._fallback = fallback
         self._heap_mb = heap_mb
         self._properties = dict(properties or {})
+        self._short_lived = short_lived
         self._repository = repository
         self._progress = progress
         self._tune = tune
@@ -73,7 +76,9 @@ class EmbeddedBroker:
         self._given_up = threading.Event()
 
     @classmethod
-    def from_settings(cls, settings: Settings, progress: ProgressCallback = silent) -> Self:
+    def from_settings(
+        cls, settings: Settings, progress: ProgressCallback = silent, *, short_lived: bool = False
+    ) -> Self:
         """The broker that the settings describe; only the default port may give way to another."""
         return cls(
             settings.data_dir,
@@ -81,6 +86,7 @@ class EmbeddedBroker:
             port=settings.embedded_port,
             fallback="embedded_port" not in settings.model_fields_set,
             heap_mb=settings.embedded_heap_mb,
+            short_lived=short_lived,
             repository=settings.maven_repository,
             progress=progress,
         )
@@ -223,8 +229,7 @@ class EmbeddedBroker:
         """Run the controller alone until it has given up the broker that was killed."""
         self._say("start", "Kafka was killed: looking after its transactions first")
         properties = {**self._properties, **controller_alone(ports)}
-        options = [*java.cached_start(), "-XX:TieredStopAtLevel=1"]
-        self._process = self._spawn(java, lock, ports, properties, options)
+        self._process = self._spawn(java, lock, ports, properties, java.short_run())
         self._wait_until(lambda: is_fenced(self._log))
         self._process.end(_STOP_SECONDS_MAX)
 
@@ -235,6 +240,8 @@ class EmbeddedBroker:
         if not options and self._tune:
             self._record = java.aot_cache.with_name(f"start-{uuid.uuid4().hex}.record")
             options = java.recorded_start(self._record)
+        elif self._short_lived:
+            options = java.short_run()
         self._process = self._spawn(java, lock, ports, self._properties, options)
         self._wait_until(lambda: self._log.has("Kafka Server started"))
         state = BrokerState.of(self._process.pid, self.bootstrap, self.log_file)

@@ -36,7 +36,7 @@ def format_data(folder: Path, java: Java) -> None:
         "kafka.tools.StorageTool",
         *("format", "-t", _new_cluster_id(), "-c", str(properties)),
         heap_mb=128,
-        options=[*java.cached_start(), "-XX:TieredStopAtLevel=1"],
+        options=java.short_run(),
     )
     done = subprocess.run(
         command,
