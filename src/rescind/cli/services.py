@@ -10,6 +10,7 @@ from collections.abc import Callable
 import structlog
 
 from rescind.cli.debugging import debugging
+from rescind.cli.importing import importing
 from rescind.cli.session import needs_extra
 from rescind.errors import TopicsError
 from rescind.kafka.client_logs import calm_client_logs
@@ -27,7 +28,8 @@ _log = structlog.get_logger(__name__)
 def serve_worker() -> int:
     """Raises `BrokerUnsupportedError`, `TopicsError`, `SettingsError`, or `ExtraMissingError`."""
     needs_extra("service", "faust", "transitions")
-    from rescind.processors.app import run_worker
+    with importing():
+        from rescind.processors.app import run_worker
 
     return _serve(run_worker)
 
@@ -35,7 +37,8 @@ def serve_worker() -> int:
 def serve_agents() -> int:
     """Raises `BrokerUnsupportedError`, `TopicsError`, `SettingsError`, or `ExtraMissingError`."""
     needs_extra("service", "faust", "transitions")
-    from rescind.processors.app import run_agents
+    with importing():
+        from rescind.processors.app import run_agents
 
     return _serve(run_agents)
 

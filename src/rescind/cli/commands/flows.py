@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from rescind.cli.importing import importing
 from rescind.cli.options import Json, pairs
 
 __all__ = ["demo", "run"]
@@ -47,7 +48,8 @@ def run(
     SIGTERM asks for it as one Ctrl-C does, however often it comes, and the command ends with the
     flow run. Without a service it waits for one, and says so.
     """
-    from rescind.cli.flows.running import FlowCommand, run_flow
+    with importing():
+        from rescind.cli.flows.running import FlowCommand, run_flow
 
     command = FlowCommand(
         target=target,
