@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Final
 
 import psutil
 
@@ -16,6 +17,15 @@ from tests.waiting import until
 __all__ = ["ROOT", "Process", "until_none_runs_with", "whose_command_names"]
 
 ROOT = Path(__file__).parents[2]
+
+# Faust imports a web client, which reads every certificate of the machine, twice; pydantic looks
+# for plugins in every package that is installed. No process of a scenario has a use for either,
+# and a start of a worker takes 0.1 s of processor time less.
+_QUICK_TO_START: Final = {
+    "SSL_CERT_FILE": os.devnull,
+    "SSL_CERT_DIR": os.devnull,
+    "PYDANTIC_DISABLE_PLUGINS": "__all__",
+}
 
 
 class Process:
@@ -33,7 +43,7 @@ class Process:
             self._process = subprocess.Popen(
                 [sys.executable, *arguments],
                 cwd=folder,
-                env={**os.environ, **environ},
+                env={**os.environ, **_QUICK_TO_START, **environ},
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=subprocess.STDOUT,
