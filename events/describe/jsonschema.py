@@ -8,7 +8,8 @@ throughout, as the journal's is, also where a shared word is open in requests.
 import ast
 import inspect
 import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any, Final, cast
 
 from pydantic import BaseModel, TypeAdapter
@@ -125,7 +126,9 @@ def _notes(model: type[BaseModel], source_of: SourceOf) -> dict[str, str]:
     return {name: note for name, note in notes.items() if name in model.model_fields}
 
 
-def _own_notes(source: str) -> dict[str, str]:
+@cache
+def _own_notes(source: str) -> Mapping[str, str]:
+    # Kept, since a base is asked for again by each of its models: parsing is most of the work.
     [definition] = ast.parse(textwrap.dedent(source)).body
     assert isinstance(definition, ast.ClassDef)
     notes: dict[str, str] = {}

@@ -26,18 +26,20 @@ from tests.strategies import entries, models, requests
 from tests.unit.events.records import CANCEL
 
 ROOT = Path(rescind.__file__).parents[2]
+# Read once for all documents: it costs as much as all the rest of making them.
+SOURCE_OF = cache(inspect.getsource)
 RENEW = "run `make schema` and look at the difference: others read this wire"
 
 
 @cache
 def made() -> dict[str, str]:
     settings = {spec.name: spec.config for spec in topic_specs(TopicNames(prefix=""))}
-    return files(inspect.getsource, settings, rescind.__version__)
+    return files(SOURCE_OF, settings, rescind.__version__)
 
 
 @cache
 def documents() -> dict[str, dict[str, Any]]:
-    return schemas(inspect.getsource)
+    return schemas(SOURCE_OF)
 
 
 class Validator(Protocol):
