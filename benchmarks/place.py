@@ -21,7 +21,7 @@ from typing import Any, Final
 import psutil
 
 from rescind.kafka.connection import Connection, connect
-from rescind.kafka.embedded import EmbeddedBroker
+from rescind.kafka.embedded.broker import EmbeddedBroker
 from rescind.settings import load_settings
 
 __all__ = ["Child", "Place", "Program", "child", "cpu_seconds", "open_place", "started"]

@@ -19,7 +19,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from rescind.kafka.embedded import EmbeddedBroker
+from rescind.kafka.embedded.broker import EmbeddedBroker
 from rescind.kafka.embedded.download import ensure_jars
 from rescind.kafka.embedded.formatting import data_folder, format_data
 from rescind.kafka.embedded.java import Java

@@ -18,8 +18,10 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from rescind.errors import BrokerRunningError, BrokerStartError, PortTakenError
-from rescind.kafka.embedded import EmbeddedBroker, Progress, read_state
+from rescind.kafka.embedded.broker import EmbeddedBroker
 from rescind.kafka.embedded.logs import LogFollower
+from rescind.kafka.embedded.progress import Progress
+from rescind.kafka.embedded.state import read_state
 from rescind.settings import load_settings
 from tests.broker import embedded_broker, formatted_broker
 
@@ -183,7 +185,7 @@ async def test_a_cancelled_start_leaves_nothing_running(tmp_path: Path) -> None:
 
 _OWNER = """
 import pathlib, sys, threading
-from rescind.kafka.embedded import EmbeddedBroker
+from rescind.kafka.embedded.broker import EmbeddedBroker
 broker = EmbeddedBroker(pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]), tune=False)
 # Started in a thread that ends: the broker must outlive it, and not its process.
 starting = threading.Thread(target=broker.start)
@@ -196,7 +198,7 @@ threading.Event().wait()
 
 _ONCE = """
 import pathlib, sys
-from rescind.kafka.embedded import EmbeddedBroker
+from rescind.kafka.embedded.broker import EmbeddedBroker
 with EmbeddedBroker(pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]), tune=False):
     pass
 """

@@ -9,7 +9,7 @@ from rescind.errors import TransactionFailedError, UncertainError
 from rescind.events.journal import Entry, RequestRefused
 from rescind.events.refusals import Code
 from rescind.kafka.connection import Connection
-from rescind.kafka.embedded import EmbeddedBroker
+from rescind.kafka.embedded.broker import EmbeddedBroker
 from rescind.kafka.records import OutRecord
 from rescind.kafka.topics import TopicNames, create_topics, topic_specs
 from rescind.kafka.transactions import TransactionalProducer

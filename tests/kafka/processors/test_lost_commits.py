@@ -8,7 +8,7 @@ import pytest
 import structlog
 
 from rescind.kafka.connection import Connection
-from rescind.kafka.embedded import EmbeddedBroker
+from rescind.kafka.embedded.broker import EmbeddedBroker
 from rescind.kafka.embedded.formatting import data_folder
 from rescind.kafka.topics import TopicNames, create_topics, topic_specs
 from tests.broker import formatted_broker

@@ -14,8 +14,9 @@ from rescind.cli.up.service import News, Service
 from rescind.cli.up.state import UpState, read_up, remove_up, write_up
 from rescind.errors import AlreadyUpError, BrokerUnavailableError, NotReadyError, SettingsError
 from rescind.kafka.connection import Connection, connect
-from rescind.kafka.embedded import EmbeddedBroker, ProgressCallback
+from rescind.kafka.embedded.broker import EmbeddedBroker
 from rescind.kafka.embedded.locks import FileLock
+from rescind.kafka.embedded.progress import ProgressCallback
 from rescind.kafka.groups import describe_group
 from rescind.kafka.readers import ends
 from rescind.kafka.topics import TopicNames, create_topics, topic_specs

@@ -7,7 +7,7 @@ from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingCo
 from rich.progress import Progress as Bars
 
 from rescind.cli.printing.output import Output
-from rescind.kafka.embedded import Progress
+from rescind.kafka.embedded.progress import Progress
 
 __all__ = ["StartProgress"]
 
