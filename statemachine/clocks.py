@@ -5,12 +5,17 @@ worker that has lost its partition, is seen to be stale. In a flow run in quaran
 it stays as it is, and is not forgotten, until somebody has looked.
 """
 
+from typing import Final
+
 from rescind.events.requests import Clock
 from rescind.statemachine.edges import is_cancelling, is_finished
 from rescind.statemachine.policy import Policy
 from rescind.statemachine.runs import Cancellation, FlowRun, RunnerRecord, TaskRun
 
-__all__ = ["flow_clocks", "runner_clocks", "task_clocks"]
+__all__ = ["STUCK_AFTER_MS", "flow_clocks", "runner_clocks", "stuck_from", "task_clocks"]
+
+STUCK_AFTER_MS: Final = 5_000
+"""A deadline strikes within a moment; one that is over by this much did not."""
 
 
 def flow_clocks(flow: FlowRun, policy: Policy) -> dict[Clock, int]:
@@ -44,6 +49,18 @@ def task_clocks(task: TaskRun, flow: FlowRun) -> dict[Clock, int]:
 def runner_clocks(runner: RunnerRecord, policy: Policy) -> dict[Clock, int]:
     """The running clock of a runner: one that is gone is forgotten, as what has ended is."""
     return {} if runner.state == "Registered" else _forgetting(runner.at_ms, policy)
+
+
+def stuck_from(flow: FlowRun) -> int | None:
+    """From when on somebody should look at it, if it is still as it is now; None: never.
+
+    Past its deadline only what nobody can stop is waited for, and in quarantine nothing moves.
+    """
+    if flow.quarantined:
+        return None if is_finished(flow.state) else 0
+    if not is_cancelling(flow.state) or flow.cancellation is None:
+        return None
+    return flow.cancellation.deadline_ms + STUCK_AFTER_MS
 
 
 def _forgetting(since_ms: int, policy: Policy) -> dict[Clock, int]:

@@ -24,7 +24,16 @@ from rescind.statemachine.runs import (
     TaskRun,
 )
 
-__all__ = ["OPEN_SCHEMA", "OpenRecord", "open_record", "public_flow", "public_task", "read_open"]
+__all__ = [
+    "OPEN_SCHEMA",
+    "OpenRecord",
+    "counts_record",
+    "open_record",
+    "public_flow",
+    "public_task",
+    "read_open",
+    "with_counts",
+]
 
 OPEN_SCHEMA: Final = 1
 """The schema of open records. One that is higher belongs to a newer release."""
@@ -59,6 +68,16 @@ def open_record(record: OpenRecord) -> bytes:
     body["schema"] = OPEN_SCHEMA
     body["record"] = _NAMES[kind]
     return orjson.dumps(body, default=_plain)
+
+
+def counts_record(flow: FlowRun) -> bytes:
+    """What its open record leaves out, for whoever keeps that beside it (`with_counts`)."""
+    return orjson.dumps({name: getattr(flow, name) for name in sorted(_DERIVED)})
+
+
+def with_counts(flow: FlowRun, value: bytes) -> FlowRun:
+    """The flow run with the counts that were kept beside its open record."""
+    return flow._replace(**orjson.loads(value))
 
 
 def _plain(value: object) -> object:

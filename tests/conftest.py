@@ -5,6 +5,7 @@ import signal
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from rescind.kafka.connection import Connection
 from rescind.kafka.topics import TopicNames, create_topics, topic_specs
 from tests.broker import ServedBroker
 from tests.leaks import Running, leaked_since
+from tests.postgresql import PostgresqlServer, find_binaries, start_postgresql
 from tests.profiles import load_profiles
 from tests.sharing import lend_to, lent, served_here
 
@@ -95,6 +97,28 @@ async def cluster(bootstrap: str, unique_prefix: str) -> AsyncIterator[Cluster]:
     await admin.start()
     await admin.delete_topics(made)
     await admin.close()
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgresqlServer]:
+    """The session's PostgreSQL, each test with a database of its own in it."""
+    if (binaries := find_binaries()) is None:
+        pytest.skip("PostgreSQL is not installed (Debian, Ubuntu: apt install postgresql)")
+    server = start_postgresql(binaries)
+    yield server
+    server.stop()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """An empty database, of each kind that a read model may be in."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'read-model.db'}"
+        return
+    server: PostgresqlServer = request.getfixturevalue("postgresql")
+    name = server.new_database()
+    yield server.url(name)
+    server.drop_database(name)
 
 
 def pytest_terminal_summary(

@@ -66,6 +66,9 @@ class Settings(BaseSettings):
     data_dir: Path = Field(default_factory=lambda: platformdirs.user_data_path("rescind"))
     cache_dir: Path = Field(default_factory=lambda: platformdirs.user_cache_path("rescind"))
 
+    # Of the read model. None: a file of SQLite in `data_dir`. A secret, as it may have a password.
+    database_url: SecretStr | None = None
+
     embedded_port: int = Field(default=19092, ge=0, le=65535)
     embedded_heap_mb: int = Field(default=512, ge=128)
     # A mirror of Maven's repository, for machines that cannot reach the public one.
@@ -216,7 +219,7 @@ def _problem(error: Any) -> tuple[str, str, str | None]:
     name = _PREFIX + field.upper() if field in Settings.model_fields else field
     if error["type"] == "extra_forbidden":
         return name, "the name of a setting", "unknown"
-    if field in {"signing_keys", "sasl_password", "tls_key_password"}:
+    if field in {"signing_keys", "sasl_password", "tls_key_password", "database_url"}:
         return name, message, None
     return name, message, repr(error["input"])
 

@@ -23,6 +23,12 @@
     │   ├── UnknownEventError         written by a newer release than this one
     │   ├── UnreadableEventError      not an event at all
     │   └── UnreadableStateError      a state record that this release cannot restore
+    ├── ReadModelError            the read model cannot be used as it is
+    │   ├── ReadModelMissingError     nobody has made it yet
+    │   ├── NewerSchemaError          a newer release has made its tables
+    │   ├── PositionMovedError        another projection writes to it
+    │   ├── OtherJournalError         it was made of another journal than this one
+    │   └── CursorError               a cursor that no page of this list has ended with
     ├── RunnerError               a runner cannot do what was asked of it
     │   ├── RefusedError              the service refused a request of this runner
     │   ├── RunnerLostError           the service has given this runner up
@@ -108,6 +114,14 @@ from rescind.errors.kafka import (
     TransactionFailedError,
     UncertainError,
 )
+from rescind.errors.readmodel import (
+    CursorError,
+    NewerSchemaError,
+    OtherJournalError,
+    PositionMovedError,
+    ReadModelError,
+    ReadModelMissingError,
+)
 from rescind.errors.root import RescindError, SettingsError
 from rescind.errors.runners import (
     RefusedError,
@@ -131,6 +145,7 @@ __all__ = [
     "CommandError",
     "CommandFailedError",
     "CommitLostError",
+    "CursorError",
     "DownloadError",
     "ExecutorClosedError",
     "ExtraMissingError",
@@ -139,12 +154,17 @@ __all__ = [
     "FlowImportError",
     "InstanceTakenError",
     "JournalError",
+    "NewerSchemaError",
     "NoAnswerError",
     "NoTransitionError",
     "NotReadyError",
+    "OtherJournalError",
     "OutOfRangeError",
     "ParametersError",
     "PortTakenError",
+    "PositionMovedError",
+    "ReadModelError",
+    "ReadModelMissingError",
     "RecordTooLargeError",
     "RefusedError",
     "RescindError",

@@ -1,0 +1,88 @@
+"""The read model, or the database that it is in, cannot be used as it is."""
+
+from rescind.errors.root import RescindError
+
+__all__ = [
+    "CursorError",
+    "NewerSchemaError",
+    "OtherJournalError",
+    "PositionMovedError",
+    "ReadModelError",
+    "ReadModelMissingError",
+]
+
+
+class ReadModelError(RescindError):
+    """The read model cannot be used as it is."""
+
+
+class ReadModelMissingError(ReadModelError):
+    """Nobody has made the read model yet: whoever projects the journal does, when it starts."""
+
+    def __str__(self) -> str:
+        return (
+            "expected a read model in the database that RESCIND_DATABASE_URL names, but there is "
+            "none yet; what projects the journal makes it"
+        )
+
+
+class NewerSchemaError(ReadModelError):
+    """A newer release has made these tables, and this one does not know their shape."""
+
+    def __init__(self, found: str, known: str) -> None:
+        super().__init__(found, known)
+        self.found = found
+        self.known = known
+
+    def __str__(self) -> str:
+        return (
+            f"expected the tables of the read model at revision {self.known} or earlier, but they "
+            f"are at {self.found}; upgrade this process to the release that made them, or name "
+            "another database in RESCIND_DATABASE_URL: it is filled from the journal"
+        )
+
+
+class PositionMovedError(ReadModelError):
+    """Another projection has written to this read model meanwhile. Nothing was written here."""
+
+    def __init__(self, partition: int, expected: int) -> None:
+        super().__init__(partition, expected)
+        self.partition = partition
+        self.expected = expected
+
+    def __str__(self) -> str:
+        return (
+            f"expected the read model at offset {self.expected} of partition {self.partition}, "
+            "but another projection has moved it"
+        )
+
+
+class OtherJournalError(ReadModelError):
+    """The journal ends before the place to which the read model has read it: it is another one."""
+
+    def __init__(self, partition: int, offset: int, end: int) -> None:
+        super().__init__(partition, offset, end)
+        self.partition = partition
+        self.offset = offset
+        self.end = end
+
+    def __str__(self) -> str:
+        return (
+            f"expected partition {self.partition} of the journal to go on at offset {self.offset}, "
+            f"but it ends at {self.end}: it is another journal than the one that this read model "
+            "was made of; build it anew"
+        )
+
+
+class CursorError(ReadModelError):
+    """A cursor is none that a page of this list has ended with."""
+
+    def __init__(self, cursor: str) -> None:
+        super().__init__(cursor)
+        self.cursor = cursor
+
+    def __str__(self) -> str:
+        return (
+            f"expected the cursor that the page before ended with, but got {self.cursor[:100]!r}; "
+            "begin without one"
+        )

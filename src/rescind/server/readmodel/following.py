@@ -1,0 +1,109 @@
+"""One stay of a projection on one read model: from where that is, batch by batch.
+
+What was read is written with the positions behind it, past the markers of transactions too, so
+that nothing seems to be missing when nothing is. Should another projection have been quicker,
+nothing is written, and the stay is over: another one begins where the tables are then.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from types import TracebackType
+from typing import Final, Self
+
+from rescind.errors import OtherJournalError
+from rescind.kafka.connection import Connection
+from rescind.kafka.readers import TopicFollower, starts
+from rescind.kafka.records import Record
+from rescind.server.readmodel.batches import Part, write
+from rescind.server.readmodel.database import Database
+from rescind.server.readmodel.placed import place
+from rescind.server.readmodel.standing import begin_at, standings
+from rescind.server.readmodel.threads import in_thread
+
+__all__ = ["Following"]
+
+_FETCH_BYTES_MAX: Final = 4 << 20
+_RECORDS_MAX: Final = 4_000
+
+
+class Following:
+    """The journal's way into one read model. An async context manager.
+
+    Raises:
+        BrokerError: the journal cannot be read.
+        OtherJournalError: the read model is further than this journal has ever been.
+        PositionMovedError: another projection writes there.
+        sqlalchemy.exc.DBAPIError: the database cannot be used.
+
+    """
+
+    def __init__(
+        self, connection: Connection, journal: str, database: Database, number: int
+    ) -> None:
+        self._connection = connection
+        self._journal = journal
+        self._engine = database.writing(number)
+        self._positions: dict[int, int] = {}
+        self._follower: TopicFollower | None = None
+
+    async def __aenter__(self) -> Self:
+        firsts = await starts(self._connection, self._journal)
+        self._positions = await in_thread(self._begin, firsts)
+        follower = TopicFollower(
+            self._connection, self._journal, self._positions, fetch_bytes_max=_FETCH_BYTES_MAX
+        )
+        self._follower = await follower.__aenter__()
+        try:
+            for partition, end in (await follower.ends()).items():
+                if self._positions[partition] > end:
+                    raise OtherJournalError(partition, self._positions[partition], end)
+        except BaseException:
+            await follower.close()
+            raise
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._follower is not None:
+            await self._follower.close()
+
+    async def step(self, *, timeout_seconds: float = 1.0) -> int:
+        """Write what comes within that time, a batch at most; how many records it was."""
+        follower = self._follower
+        assert follower is not None, "not entered"
+        records = await follower.fetch(max_records=_RECORDS_MAX, timeout_seconds=timeout_seconds)
+        upto = {partition: await follower.position(partition) for partition in self._positions}
+        if upto != self._positions:
+            await in_thread(self._write, records, upto)
+            self._positions = upto
+        return len(records)
+
+    async def reach(self, upto: Mapping[int, int]) -> None:
+        """Go on until each partition is there."""
+        while any(self._positions[partition] < offset for partition, offset in upto.items()):
+            # Short: the last thing in a partition is a marker, for which no record comes.
+            await self.step(timeout_seconds=0.02)
+
+    def _begin(self, firsts: Mapping[int, int]) -> dict[int, int]:
+        with self._engine.begin() as connection:
+            begin_at(connection, firsts)
+            return {
+                partition: standing.next_offset
+                for partition, standing in standings(connection).items()
+            }
+
+    def _write(self, records: Sequence[Record], upto: Mapping[int, int]) -> None:
+        of_partition: defaultdict[int, list[Record]] = defaultdict(list)
+        for record in records:
+            of_partition[record.partition].append(record)
+        parts = [
+            Part(partition, since, upto[partition], list(map(place, of_partition[partition])))
+            for partition, since in self._positions.items()
+            if upto[partition] != since
+        ]
+        with self._engine.begin() as connection:
+            write(connection, parts)
