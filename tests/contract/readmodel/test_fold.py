@@ -6,17 +6,14 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from rescind.events.journal import Entry, FlowForgotten, TaskCancelled
-from rescind.events.words import Mode
+from rescind.events.journal import Entry, FlowForgotten
 from rescind.server.readmodel.rows import flow_of
 from rescind.server.readmodel.tables import (
     armed,
     events,
-    flow_labels,
     flow_runs,
     halted,
     runners,
-    task_runs,
 )
 from rescind.statemachine.draft import Draft
 from rescind.statemachine.partition import Partition

@@ -7,19 +7,17 @@ Whoever reads gets a connection that cannot write, on one snapshot for all that 
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from threading import Lock
+from functools import cache, partial
 from typing import Final, TypeVar
 
 from sqlalchemy import (
     Column,
     ColumnElement,
     Connection,
-    Engine,
     Integer,
     MetaData,
     Table,
     Text,
-    delete,
     func,
     insert,
     select,
@@ -38,6 +36,7 @@ T = TypeVar("T")
 _BUILDING: Final = "building"
 _SERVING: Final = "serving"
 _RETIRED: Final = "retired"
+_DROPPED: Final = "dropped"  # Kept, so that no number comes again.
 
 # Of the same shape for ever: it is read before anything is known of the release that wrote it.
 _models: Final = Table(
@@ -62,13 +61,20 @@ class Database:
     """The read models of one database, by their numbers. Threads may share it; `close` it.
 
     Raises `SettingsError` if the URL names no database that can be used.
+
+    Attributes:
+        reading: connections to the read model of a number that cannot write, each transaction on
+            one snapshot.
+        writing: those that can, each transaction with what it needs to be the only one.
+
     """
 
     def __init__(self, url: str) -> None:
         self._dialect: Dialect = dialect_of(url)
-        self._catalog = self._dialect.catalog()
-        self._engines: dict[tuple[int, bool], Engine] = {}
-        self._lock = Lock()
+        self._catalog = self._dialect.catalog
+        # Made once: what SQLAlchemy has compiled is kept in them.
+        self.reading = cache(partial(self._dialect.engine, writes=False))
+        self.writing = cache(partial(self._dialect.engine, writes=True))
 
     def prepare(self) -> int:
         """Make what is not there and bring the tables that serve up to date; which those are.
@@ -113,21 +119,13 @@ class Database:
                 if self.serving() == number:
                     raise
 
-    def reading(self, number: int) -> Engine:
-        """Connections to one read model that cannot write."""
-        return self._engine(number, writes=False)
-
-    def writing(self, number: int) -> Engine:
-        """Connections to one read model whose transactions write, one after the other."""
-        return self._engine(number, writes=True)
-
     def begin_another(self) -> int:
         """Make an empty read model beside the one that serves; its number.
 
         One that somebody else is building is dropped: the last who begins goes on.
         """
         with self._catalog_alone() as catalog:
-            self._drop_all(catalog, _models.c.state != _SERVING)
+            self._drop_all(catalog, _models.c.state.in_((_BUILDING, _RETIRED)))
             number = _next_number(catalog)
             catalog.execute(insert(_models).values(number=number, state=_BUILDING))
             self._dialect.make(catalog, number)
@@ -138,8 +136,7 @@ class Database:
         with self._catalog_alone() as catalog:
             state = _models.c.state
             catalog.execute(update(_models).where(state == _SERVING).values(state=_RETIRED))
-            this = _models.c.number == number
-            catalog.execute(update(_models).where(this).values(state=_SERVING))
+            self._set(catalog, number, _SERVING)
 
     def drop_retired(self) -> None:
         """Drop what has served. Waits for whoever still reads there."""
@@ -147,28 +144,16 @@ class Database:
             self._drop_all(catalog, _models.c.state == _RETIRED)
 
     def close(self) -> None:
-        """End every connection."""
-        with self._lock:
-            engines, self._engines = list(self._engines.values()), {}
-        for engine in [*engines, self._catalog]:
-            engine.dispose()
+        """End every connection that is not in use."""
+        self._catalog.dispose()
 
     def _drop_all(self, catalog: Connection, which: ColumnElement[bool]) -> None:
         for number in catalog.execute(select(_models.c.number).where(which)).scalars().all():
-            with self._lock:
-                engines = [self._engines.pop((number, writes), None) for writes in (False, True)]
-            for engine in engines:
-                if engine is not None:
-                    engine.dispose()
-            catalog.execute(delete(_models).where(_models.c.number == number))
+            self._set(catalog, number, _DROPPED)
             self._dialect.drop(catalog, number)
 
-    def _engine(self, number: int, *, writes: bool) -> Engine:
-        with self._lock:
-            key = (number, writes)
-            if key not in self._engines:
-                self._engines[key] = self._dialect.engine(number, writes=writes)
-            return self._engines[key]
+    def _set(self, catalog: Connection, number: int, state: str) -> None:
+        catalog.execute(update(_models).where(_models.c.number == number).values(state=state))
 
     @contextmanager
     def _catalog_alone(self) -> Iterator[Connection]:

@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError
+from sqlalchemy.pool import NullPool
 from sqlalchemy.schema import CreateSchema, DropSchema
 
 from rescind.errors import SettingsError
@@ -22,12 +23,11 @@ _LOCK: Final = 0x72657363696E64  # "rescind": an advisory lock of PostgreSQL is 
 class Dialect(Protocol):
     """One kind of database."""
 
-    def catalog(self) -> Engine:
-        """Connections to where it is written which read models there are."""
-        ...
+    catalog: Engine
+    """Connections to where it is written which read models there are."""
 
     def engine(self, number: int, *, writes: bool) -> Engine:
-        """Connections to one read model."""
+        """Connections to one read model. There is nothing of it to be closed."""
         ...
 
     def lock(self, catalog: Connection) -> None:
@@ -65,14 +65,16 @@ def _wrong(got: str) -> SettingsError:
 
 
 class _Sqlite:
-    """A file for each read model, beside the one that says which of them serves."""
+    """A file for each read model, beside the one that says which of them serves.
+
+    Connections are closed when they are given back: one that is kept would keep the disk space of
+    a file that was dropped. Whoever writes keeps its own.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
-
-    def catalog(self) -> Engine:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        return _sqlite(self._path, writes=True, creates=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.catalog = _sqlite(path, writes=True, creates=True)
 
     def engine(self, number: int, *, writes: bool) -> Engine:
         return _sqlite(self._file(number), writes=writes)
@@ -82,10 +84,8 @@ class _Sqlite:
 
     def make(self, catalog: Connection, number: int) -> None:
         del catalog
-        engine = _sqlite(self._file(number), writes=True, creates=True)
-        with engine.begin() as connection:
+        with _sqlite(self._file(number), writes=True, creates=True).begin() as connection:
             migrate(connection)
-        engine.dispose()
 
     def drop(self, catalog: Connection, number: int) -> None:
         del catalog
@@ -97,13 +97,26 @@ class _Sqlite:
         return self._path.with_stem(f"{self._path.stem}-{number}")
 
 
+_PRAGMAS_OF_WRITERS: Final = (
+    "journal_mode=WAL",
+    # After a loss of power the last transactions may be gone, each as a whole: their events are
+    # read from the journal again.
+    "synchronous=NORMAL",
+    f"cache_size=-{_CACHE_KIB}",
+    f"wal_autocheckpoint={_CHECKPOINT_PAGES}",
+)
+
+
 def _sqlite(path: Path, *, writes: bool, creates: bool = False) -> Engine:
-    mode = "rwc" if creates else "rw"
-    url = URL.create(
-        "sqlite", database=f"file:{quote(str(path))}", query={"mode": mode, "uri": "true"}
+    query = {"mode": "rwc" if creates else "rw", "uri": "true"}
+    engine = create_engine(
+        URL.create("sqlite", database=f"file:{quote(str(path))}", query=query),
+        # A batch is written by whichever thread is free, on the same connection.
+        connect_args={"timeout": _BUSY_SECONDS, "check_same_thread": False},
+        # Values by their names, as PostgreSQL's driver takes them.
+        paramstyle="named",
+        poolclass=NullPool,
     )
-    # Values by their names, as PostgreSQL's driver takes them.
-    engine = create_engine(url, connect_args={"timeout": _BUSY_SECONDS}, paramstyle="named")
 
     @event.listens_for(engine, "connect")
     def _connected(connection: Any, _: object) -> None:
@@ -120,38 +133,27 @@ def _sqlite(path: Path, *, writes: bool, creates: bool = False) -> Engine:
     return engine
 
 
-_PRAGMAS_OF_WRITERS: Final = (
-    "journal_mode=WAL",
-    # After a loss of power the last transactions may be gone, each as a whole: their events are
-    # read from the journal again.
-    "synchronous=NORMAL",
-    f"cache_size=-{_CACHE_KIB}",
-    f"wal_autocheckpoint={_CHECKPOINT_PAGES}",
-)
-
-
 class _Postgresql:
-    """A schema for each read model, in the database that the URL names."""
+    """A schema for each read model, in the database that the URL names.
+
+    Which one a connection sees is said at the beginning of each transaction, so that those of one
+    pool serve them all.
+    """
 
     def __init__(self, url: URL) -> None:
-        self._url = url
+        self.catalog = create_engine(url, pool_pre_ping=True)
 
-    def catalog(self) -> Engine:
-        return create_engine(self._url)
+        @event.listens_for(self.catalog, "begin")
+        def _begun(connection: Connection) -> None:
+            schema = connection.get_execution_options().get("rescind_schema")
+            if schema is not None:
+                connection.exec_driver_sql(f"SET LOCAL search_path TO {schema}")
 
     def engine(self, number: int, *, writes: bool) -> Engine:
-        options = (
-            {} if writes else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-        )
-        engine = create_engine(self._url, execution_options=options, pool_pre_ping=True)
-
-        @event.listens_for(engine, "connect")
-        def _connected(connection: Any, _: object) -> None:
-            connection.autocommit = True
-            connection.execute(f"SET SESSION search_path TO {_schema(number)}")
-            connection.autocommit = False
-
-        return engine
+        seen = self.catalog.execution_options(rescind_schema=_schema(number))
+        if writes:
+            return seen
+        return seen.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
     def lock(self, catalog: Connection) -> None:
         catalog.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
@@ -159,15 +161,16 @@ class _Postgresql:
     def make(self, catalog: Connection, number: int) -> None:
         before = catalog.execute(text("SHOW search_path")).scalar_one()
         catalog.execute(CreateSchema(_schema(number), if_not_exists=True))
-        self._go_to(catalog, _schema(number))
+        _go_to(catalog, _schema(number))
         migrate(catalog)
-        self._go_to(catalog, before)
+        _go_to(catalog, before)
 
     def drop(self, catalog: Connection, number: int) -> None:
         catalog.execute(DropSchema(_schema(number), cascade=True, if_exists=True))
 
-    def _go_to(self, catalog: Connection, path: str) -> None:
-        catalog.execute(text("SELECT set_config('search_path', :path, true)"), {"path": path})
+
+def _go_to(catalog: Connection, path: str) -> None:
+    catalog.execute(text("SELECT set_config('search_path', :path, true)"), {"path": path})
 
 
 def _schema(number: int) -> str:

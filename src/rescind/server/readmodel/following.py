@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Final, Self
 
+from sqlalchemy import Connection as DatabaseConnection
+
 from rescind.errors import OtherJournalError
 from rescind.kafka.connection import Connection
 from rescind.kafka.readers import TopicFollower, starts
@@ -43,24 +45,30 @@ class Following:
         self._connection = connection
         self._journal = journal
         self._engine = database.writing(number)
+        self._tables: DatabaseConnection | None = None
         self._positions: dict[int, int] = {}
         self._follower: TopicFollower | None = None
 
     async def __aenter__(self) -> Self:
+        try:
+            await self._enter()
+        except BaseException:
+            await self._leave()
+            raise
+        return self
+
+    async def _enter(self) -> None:
         firsts = await starts(self._connection, self._journal)
-        self._positions = await in_thread(self._begin, firsts)
+        # One for the whole stay: what the database keeps in memory for it is kept.
+        self._tables = await in_thread(self._engine.connect)
+        self._positions = await in_thread(self._begin, self._tables, firsts)
         follower = TopicFollower(
             self._connection, self._journal, self._positions, fetch_bytes_max=_FETCH_BYTES_MAX
         )
         self._follower = await follower.__aenter__()
-        try:
-            for partition, end in (await follower.ends()).items():
-                if self._positions[partition] > end:
-                    raise OtherJournalError(partition, self._positions[partition], end)
-        except BaseException:
-            await follower.close()
-            raise
-        return self
+        for partition, end in (await follower.ends()).items():
+            if self._positions[partition] > end:
+                raise OtherJournalError(partition, self._positions[partition], end)
 
     async def __aexit__(
         self,
@@ -68,17 +76,25 @@ class Following:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._follower is not None:
-            await self._follower.close()
+        await self._leave()
+
+    async def _leave(self) -> None:
+        follower, self._follower = self._follower, None
+        tables, self._tables = self._tables, None
+        if follower is not None:
+            await follower.close()
+        if tables is not None:
+            await in_thread(tables.close)
 
     async def step(self, *, timeout_seconds: float = 1.0) -> int:
         """Write what comes within that time, a batch at most; how many records it was."""
-        follower = self._follower
+        follower, tables = self._follower, self._tables
         assert follower is not None, "not entered"
+        assert tables is not None, "not entered"
         records = await follower.fetch(max_records=_RECORDS_MAX, timeout_seconds=timeout_seconds)
         upto = {partition: await follower.position(partition) for partition in self._positions}
         if upto != self._positions:
-            await in_thread(self._write, records, upto)
+            await in_thread(self._write, tables, records, upto)
             self._positions = upto
         return len(records)
 
@@ -88,15 +104,14 @@ class Following:
             # Short: the last thing in a partition is a marker, for which no record comes.
             await self.step(timeout_seconds=0.02)
 
-    def _begin(self, firsts: Mapping[int, int]) -> dict[int, int]:
-        with self._engine.begin() as connection:
-            begin_at(connection, firsts)
-            return {
-                partition: standing.next_offset
-                for partition, standing in standings(connection).items()
-            }
+    def _begin(self, tables: DatabaseConnection, firsts: Mapping[int, int]) -> dict[int, int]:
+        with tables.begin():
+            begin_at(tables, firsts)
+            return {partition: at.next_offset for partition, at in standings(tables).items()}
 
-    def _write(self, records: Sequence[Record], upto: Mapping[int, int]) -> None:
+    def _write(
+        self, tables: DatabaseConnection, records: Sequence[Record], upto: Mapping[int, int]
+    ) -> None:
         of_partition: defaultdict[int, list[Record]] = defaultdict(list)
         for record in records:
             of_partition[record.partition].append(record)
@@ -105,5 +120,5 @@ class Following:
             for partition, since in self._positions.items()
             if upto[partition] != since
         ]
-        with self._engine.begin() as connection:
-            write(connection, parts)
+        with tables.begin():
+            write(tables, parts)

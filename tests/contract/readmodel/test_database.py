@@ -1,0 +1,135 @@
+"""Read models of a database: made, brought up to date, built beside another, switched, dropped."""
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from rescind.errors import NewerSchemaError, ReadModelMissingError, SettingsError
+from rescind.server.readmodel.database import Database, open_database
+from rescind.server.readmodel.standing import standings
+from rescind.server.readmodel.tables import metadata
+from rescind.settings import load_settings
+from tests.contract.readmodel.tables import Told
+from tests.model.driver import live
+
+
+def test_the_revisions_make_the_tables_that_are_described(model: Told) -> None:
+    with model.database.reading(model.number).connect() as connection:
+        context = MigrationContext.configure(connection)
+
+        assert compare_metadata(context, metadata) == []
+
+
+def test_made_twice_it_is_as_it_was(model: Told) -> None:
+    model.tell_entries(live(3, 40).world.journal)
+    before = model.everything()
+
+    assert model.database.prepare() == model.number
+    assert model.everything() == before
+
+
+def test_made_by_several_at_once_it_is_made_once(database_url: str) -> None:
+    databases = [Database(database_url) for _ in range(4)]
+    with ThreadPoolExecutor(4) as threads:
+        numbers = list(threads.map(Database.prepare, databases))
+
+    assert numbers == [1, 1, 1, 1]
+    for database in databases:
+        database.close()
+
+
+def test_what_a_newer_release_has_made_is_left_alone(model: Told) -> None:
+    with model.database.writing(model.number).begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+
+    with pytest.raises(NewerSchemaError, match="0001 or earlier, but they are at 9999"):
+        model.database.prepare()
+
+
+def test_before_anybody_has_made_it_that_is_said(database_url: str) -> None:
+    database = Database(database_url)
+
+    with pytest.raises(ReadModelMissingError):
+        database.ask(standings)
+
+    database.close()
+
+
+def test_who_reads_cannot_write(model: Told) -> None:
+    with (
+        pytest.raises(DBAPIError, match=r"read-?only"),
+        model.database.reading(model.number).connect() as connection,
+    ):
+        connection.execute(text("DELETE FROM events"))
+
+
+def test_who_reads_sees_one_moment_however_often_it_asks(model: Told) -> None:
+    journal = live(3, 40).world.journal
+    with model.database.reading(model.number).connect() as connection:
+        before = standings(connection)
+        model.tell_entries(journal)
+
+        assert standings(connection) == before
+    assert model.standing().events == len(journal)
+
+
+def test_one_that_is_built_beside_another_serves_when_it_is_told_to(model: Told) -> None:
+    model.tell_entries(live(3, 40).world.journal)
+    served = model.database.ask(standings)
+
+    number = model.database.begin_another()
+    assert model.database.ask(standings) == served
+    model.database.switch(number)
+
+    assert model.database.ask(standings) == {}
+
+
+def test_of_those_that_were_left_half_built_none_stays(model: Told) -> None:
+    half = model.database.begin_another()
+
+    other = model.database.begin_another()
+
+    with pytest.raises(DBAPIError), model.database.reading(half).connect() as connection:
+        standings(connection)
+    assert other > half
+
+
+def test_what_has_served_is_dropped_and_who_asks_then_gets_the_new_one(model: Told) -> None:
+    before = model.number
+    asked: list[int] = []
+
+    def ask(connection: object) -> int:
+        asked.append(1)
+        if len(asked) == 1:
+            model.anew()
+            raise DBAPIError("SELECT", None, Exception("no such table"))
+        return len(asked)
+
+    assert model.database.ask(ask) == 2
+    with pytest.raises(DBAPIError), model.database.reading(before).connect() as connection:
+        standings(connection)
+
+
+def test_by_default_it_is_a_file_beside_the_other_data(tmp_path: Path) -> None:
+    database = open_database(load_settings(data_dir=tmp_path / "data of ours"))
+
+    database.prepare()
+
+    names = {path.name for path in (tmp_path / "data of ours").glob("*.db")}
+    assert names == {"read-model.db", "read-model-1.db"}
+    database.close()
+
+
+@pytest.mark.parametrize(
+    "url", ["", "nonsense", "sqlite://", "sqlite:///:memory:", "mysql://ada:secret@host/x"]
+)
+def test_a_url_of_something_else_is_refused_without_being_shown(url: str) -> None:
+    with pytest.raises(SettingsError, match="RESCIND_DATABASE_URL") as refused:
+        Database(url)
+
+    assert "secret" not in str(refused.value)
