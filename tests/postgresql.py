@@ -98,7 +98,7 @@ def _run(*command: str | Path, folder: Path) -> str:
     become: dict[str, Any] = (
         {} if user is None else {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
     )
-    done = subprocess.run(
+    done: subprocess.CompletedProcess[str] = subprocess.run(
         [str(part) for part in command],
         cwd=folder,
         stdin=subprocess.DEVNULL,

@@ -18,7 +18,7 @@ from rescind.statemachine.draft import Draft
 from rescind.statemachine.records import open_record
 from rescind.statemachine.runs import FlowRun, TaskRun
 
-__all__ = ["STEP", "Told", "check_equal", "records_of", "told"]
+__all__ = ["STEP", "Reader", "Told", "check_equal", "reader", "records_of", "told"]
 
 STEP = 3
 """Offsets from one record to the next: markers of transactions lie between."""
@@ -36,11 +36,45 @@ def enumerate_by_step(values: Iterable[bytes | None], first: int) -> Iterator[tu
     return ((first + STEP * number, value) for number, value in enumerate(values))
 
 
-class Told:
-    """A read model, and how far it was told."""
+class Reader:
+    """A database, and what the read model that serves there has."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
+
+    def standing(self, partition: int = 0) -> Standing:
+        return self.database.ask(standings)[partition]
+
+    def rows(self, table: Table) -> list[Row[Any]]:
+        """All of them, by their keys."""
+        ordered = select(table).order_by(*table.primary_key.columns)
+        return self.database.ask(lambda connection: list(connection.execute(ordered)))
+
+    def everything(self) -> dict[str, list[tuple[Any, ...]]]:
+        """Every row of every table."""
+        return {
+            table.name: [tuple(row) for row in self.rows(table)] for table in metadata.sorted_tables
+        }
+
+    def flows(self) -> dict[str, FlowRun]:
+        """The flow runs that live."""
+        living = (row for row in self.rows(flow_runs) if row.forgotten_ms is None)
+        return {row.flow_run_id: flow_of(row) for row in living}
+
+    def tasks(self) -> dict[str, dict[str, TaskRun]]:
+        """The task runs of flow runs that live, by flow run."""
+        found: dict[str, dict[str, TaskRun]] = {flow_run_id: {} for flow_run_id in self.flows()}
+        for row in self.rows(task_runs):
+            if row.flow_run_id in found:
+                found[row.flow_run_id][row.task_run_id] = task_of(row)
+        return {flow_run_id: tasks for flow_run_id, tasks in found.items() if tasks}
+
+
+class Told(Reader):
+    """A read model, and how far it was told."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
         self.number = database.prepare()
         self._begin()
 
@@ -74,33 +108,6 @@ class Told:
     def tell_entries(self, entries: Iterable[Entry], *, batch: int = 50) -> None:
         self.tell((entry.to_json() for entry in entries), batch=batch)
 
-    def standing(self, partition: int = 0) -> Standing:
-        return self.database.ask(standings)[partition]
-
-    def rows(self, table: Table) -> list[Row[Any]]:
-        """All of them, by their keys."""
-        ordered = select(table).order_by(*table.primary_key.columns)
-        return self.database.ask(lambda connection: list(connection.execute(ordered)))
-
-    def everything(self) -> dict[str, list[tuple[Any, ...]]]:
-        """Every row of every table."""
-        return {
-            table.name: [tuple(row) for row in self.rows(table)] for table in metadata.sorted_tables
-        }
-
-    def flows(self) -> dict[str, FlowRun]:
-        """The flow runs that live."""
-        living = (row for row in self.rows(flow_runs) if row.forgotten_ms is None)
-        return {row.flow_run_id: flow_of(row) for row in living}
-
-    def tasks(self) -> dict[str, dict[str, TaskRun]]:
-        """The task runs of flow runs that live, by flow run."""
-        found: dict[str, dict[str, TaskRun]] = {flow_run_id: {} for flow_run_id in self.flows()}
-        for row in self.rows(task_runs):
-            if row.flow_run_id in found:
-                found[row.flow_run_id][row.task_run_id] = task_of(row)
-        return {flow_run_id: tasks for flow_run_id, tasks in found.items() if tasks}
-
 
 @contextmanager
 def told(url: str) -> Iterator[Told]:
@@ -112,7 +119,17 @@ def told(url: str) -> Iterator[Told]:
         database.close()
 
 
-def check_equal(model: Told, fold: Draft) -> None:
+@contextmanager
+def reader(url: str) -> Iterator[Reader]:
+    """A database that nothing was made in."""
+    database = Database(url)
+    try:
+        yield Reader(database)
+    finally:
+        database.close()
+
+
+def check_equal(model: Reader, fold: Draft) -> None:
     """What lives in the read model is what the fold of the journal has."""
     flows = {key: flow for key, flow in fold.flows.items() if flow is not None}
     tasks = {

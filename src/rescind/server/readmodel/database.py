@@ -95,12 +95,11 @@ class Database:
         Raises `ReadModelMissingError` if none was made yet.
         """
         try:
-            with self._catalog.connect() as catalog:
-                number = _serving(catalog)
+            number = self._look()
         except DBAPIError as error:
-            if self._is_made():
-                raise
-            raise ReadModelMissingError from error
+            if not self._is_made():
+                raise ReadModelMissingError from error
+            number = self._look()
         if number is None:
             raise ReadModelMissingError
         return number
@@ -162,6 +161,10 @@ class Database:
             self._dialect.lock(catalog)
             _models.create(catalog, checkfirst=True)
             yield catalog
+
+    def _look(self) -> int | None:
+        with self._dialect.looking.connect() as catalog:
+            return _serving(catalog)
 
     def _is_made(self) -> bool:
         with self._catalog.connect() as catalog:

@@ -26,6 +26,9 @@ class Dialect(Protocol):
     catalog: Engine
     """Connections to where it is written which read models there are."""
 
+    looking: Engine
+    """The same for whoever only looks, and waits for nobody."""
+
     def engine(self, number: int, *, writes: bool) -> Engine:
         """Connections to one read model. There is nothing of it to be closed."""
         ...
@@ -75,6 +78,7 @@ class _Sqlite:
         self._path = path
         path.parent.mkdir(parents=True, exist_ok=True)
         self.catalog = _sqlite(path, writes=True, creates=True)
+        self.looking = _sqlite(path, writes=False)
 
     def engine(self, number: int, *, writes: bool) -> Engine:
         return _sqlite(self._file(number), writes=writes)
@@ -141,7 +145,7 @@ class _Postgresql:
     """
 
     def __init__(self, url: URL) -> None:
-        self.catalog = create_engine(url, pool_pre_ping=True)
+        self.catalog = self.looking = create_engine(url, pool_pre_ping=True)
 
         @event.listens_for(self.catalog, "begin")
         def _begun(connection: Connection) -> None:

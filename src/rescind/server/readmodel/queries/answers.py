@@ -1,0 +1,115 @@
+"""What questions are answered with: frozen, and made of the words that the wire has for them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from rescind.events.states import CancellationState, FlowState
+from rescind.events.words import Handle, How, RunnerCapabilities, StreamKind
+
+__all__ = [
+    "CancelAccount",
+    "FlowRunDetails",
+    "FlowRunRow",
+    "Halt",
+    "JournalEvent",
+    "RunnerRow",
+    "TaskGroup",
+    "WaitedFor",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Halt:
+    """Since where a stream stands still here, because an event of it could not be folded."""
+
+    partition: int
+    offset: int
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class FlowRunRow:
+    """A flow run in a list, with how many of its task runs wait for a grant and hold one."""
+
+    state: FlowState
+    pending: int
+    running: int
+    forgotten_at_ms: int | None
+    halt: Halt | None
+
+
+@dataclass(frozen=True, slots=True)
+class TaskGroup:
+    """Task runs of a flow run that are alike; times are the first and the last of them."""
+
+    name: str
+    state: str
+    how: How | None
+    count: int
+    unconfirmed: int
+    started_at_ms: int | None
+    finished_at_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class FlowRunDetails:
+    """One flow run with its task runs in groups: a few, however many there are."""
+
+    row: FlowRunRow
+    groups: tuple[TaskGroup, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WaitedFor:
+    """A runner that holds task runs of a flow run which is being cancelled."""
+
+    runner_id: str
+    task_runs: int
+    told: bool
+    acknowledged: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CancelAccount:
+    """What has become of a cancellation so far.
+
+    ``ended`` has how many task runs were cancelled in which way.
+    """
+
+    flow_run_id: str
+    state: str
+    cancellation: CancellationState
+    ended: Mapping[How, int]
+    unconfirmed: int
+    pending: int
+    waited_for: tuple[WaitedFor, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RunnerRow:
+    """A runner, with its state in each partition that it has used."""
+
+    runner_id: str
+    states: Mapping[int, str]
+    since_ms: int
+    pool: str
+    scope: str
+    capabilities: RunnerCapabilities | None
+    handle: Handle | None
+    task_runs_held: int
+
+
+@dataclass(frozen=True, slots=True)
+class JournalEvent:
+    """One record of the journal with its place; ``value`` is its own bytes."""
+
+    partition: int
+    offset: int
+    at_ms: int
+    stream_kind: StreamKind | None
+    stream_id: str | None
+    task_run_id: str | None
+    type: str | None
+    code: str | None
+    value: bytes | None
+    error: str | None

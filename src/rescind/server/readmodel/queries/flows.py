@@ -1,0 +1,200 @@
+"""Flow runs: lists of them, counts, and one."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Connection, Row, Select, func, or_, select, union_all
+
+from rescind.events.states import FlowState
+from rescind.events.words import StreamKind
+from rescind.server.readmodel.placed import plain
+from rescind.server.readmodel.queries.answers import FlowRunDetails, FlowRunRow, Halt
+from rescind.server.readmodel.queries.pages import Page, after, before, bounded, cut
+from rescind.server.readmodel.queries.tasks import task_groups
+from rescind.server.readmodel.rows import flow_of
+from rescind.server.readmodel.tables import flow_labels, flow_runs, halted
+from rescind.statemachine.machine import FLOW
+from rescind.statemachine.records import public_flow
+
+__all__ = ["FlowFilter", "count_flows", "flow_run", "list_flows", "list_stuck", "states_within"]
+
+_flows: Final = flow_runs.c
+_SHOWN: Final = (
+    *(_flows.flow_run_id, _flows.registered_ms, _flows.stuck_from_ms, _flows.forgotten_ms),
+    *(_flows.record, _flows.counts),
+)
+_STATES: Final = tuple(FLOW.states())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlowFilter:
+    """Which flow runs are wanted; what is empty is not asked.
+
+    Attributes:
+        states: as ``Running``, with all that lies in it.
+        text: what the id or the name has in it, in capitals or not.
+        registered_from_ms, registered_before_ms: a span of time, its end not in it.
+
+    """
+
+    states: tuple[str, ...] = ()
+    name: str | None = None
+    namespace: str | None = None
+    parent_flow_run_id: str | None = None
+    labels: Mapping[str, str] = field(default_factory=dict[str, str])
+    text: str | None = None
+    registered_from_ms: int | None = None
+    registered_before_ms: int | None = None
+
+
+def states_within(names: Iterable[str]) -> list[str]:
+    """The states of flow runs that are one of these or lie in one; nothing for an unknown name."""
+    wanted = set(names)
+    return [
+        state
+        for state in _STATES
+        if any(state == name or state.startswith(f"{name}.") for name in wanted)
+    ]
+
+
+def list_flows(
+    connection: Connection, wanted: FlowFilter, *, limit: int, cursor: str | None = None
+) -> Page[FlowRunRow]:
+    """Flow runs, the latest registration first.
+
+    Raises `CursorError` if the cursor is none of this list.
+    """
+    limit = bounded(limit)
+    rows = connection.execute(flows_statement(wanted, limit + 1, cursor)).all()
+    halts = _halts(connection, [row.flow_run_id for row in rows])
+    order = (_flows.registered_ms, _flows.flow_run_id)
+    return cut(rows, limit, order, lambda row: _row(row, halts))
+
+
+def flows_statement(wanted: FlowFilter, count: int, cursor: str | None) -> Select[Any]:
+    """The statement behind `list_flows`: one index gives the order, and the rest is looked at."""
+    if wanted.labels:
+        return _by_label(wanted, count, cursor)
+    order = (_flows.registered_ms, _flows.flow_run_id)
+    conditions = [*_conditions(wanted), *before(order, cursor)]
+    newest = [column.desc() for column in order]
+    if not wanted.states:
+        return select(*_SHOWN).where(*conditions).order_by(*newest).limit(count)
+    # Each state has its own run of the index: a few of each, and the latest of those.
+    of_each = [
+        select(*_SHOWN)
+        .where(_flows.state == state, *conditions)
+        .order_by(*newest)
+        .limit(count)
+        .subquery()
+        for state in states_within(wanted.states) or ("",)
+    ]
+    every = union_all(*[select(one) for one in of_each]).subquery()
+    return (
+        select(every)
+        .order_by(every.c.registered_ms.desc(), every.c.flow_run_id.desc())
+        .limit(count)
+    )
+
+
+def _by_label(wanted: FlowFilter, count: int, cursor: str | None) -> Select[Any]:
+    (key, value), *others = wanted.labels.items()
+    first = flow_labels.c
+    order = (first.registered_ms, first.flow_run_id)
+    statement = (
+        select(*_SHOWN)
+        .join_from(flow_labels, flow_runs, first.flow_run_id == _flows.flow_run_id)
+        .where(first.key == plain(key), first.value == plain(value))
+        .where(*_conditions(wanted), *before(order, cursor))
+    )
+    if wanted.states:
+        statement = statement.where(_flows.state.in_(states_within(wanted.states)))
+    for other_key, other_value in others:
+        other = flow_labels.alias()
+        statement = statement.where(
+            select(other.c.key)
+            .where(
+                other.c.flow_run_id == first.flow_run_id,
+                other.c.key == plain(other_key),
+                other.c.value == plain(other_value),
+            )
+            .exists()
+        )
+    return statement.order_by(*[column.desc() for column in order]).limit(count)
+
+
+def _conditions(wanted: FlowFilter) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if wanted.name is not None:
+        conditions.append(_flows.name == plain(wanted.name))
+    if wanted.namespace is not None:
+        conditions.append(_flows.namespace == plain(wanted.namespace))
+    if wanted.parent_flow_run_id is not None:
+        conditions.append(_flows.parent_flow_run_id == plain(wanted.parent_flow_run_id))
+    if wanted.registered_from_ms is not None:
+        conditions.append(_flows.registered_ms >= wanted.registered_from_ms)
+    if wanted.registered_before_ms is not None:
+        conditions.append(_flows.registered_ms < wanted.registered_before_ms)
+    if wanted.text:
+        text = plain(wanted.text).lower()
+        either = (_flows.flow_run_id, _flows.name)
+        found = [func.lower(column).contains(text, autoescape=True) for column in either]
+        conditions.append(or_(*found))
+    return conditions
+
+
+def list_stuck(
+    connection: Connection, now_ms: int, *, limit: int, cursor: str | None = None
+) -> Page[FlowRunRow]:
+    """Flow runs that somebody should look at, the longest stuck first."""
+    limit = bounded(limit)
+    rows = connection.execute(stuck_statement(now_ms, limit + 1, cursor)).all()
+    halts = _halts(connection, [row.flow_run_id for row in rows])
+    order = (_flows.stuck_from_ms, _flows.flow_run_id)
+    return cut(rows, limit, order, lambda row: _row(row, halts))
+
+
+def stuck_statement(now_ms: int, count: int, cursor: str | None) -> Select[Any]:
+    order = (_flows.stuck_from_ms, _flows.flow_run_id)
+    stuck = _flows.stuck_from_ms < now_ms
+    return select(*_SHOWN).where(stuck, *after(order, cursor)).order_by(*order).limit(count)
+
+
+def count_flows(connection: Connection, namespace: str | None = None) -> dict[str, int]:
+    """How many flow runs are in which state, with what the service has forgotten."""
+    counted = select(_flows.state, func.count()).group_by(_flows.state)
+    if namespace is not None:
+        counted = counted.where(_flows.namespace == plain(namespace))
+    return {row[0]: row[1] for row in connection.execute(counted)}
+
+
+def flow_run(connection: Connection, flow_run_id: str) -> FlowRunDetails | None:
+    """One flow run, also if the service has forgotten it; None: the journal has none."""
+    this = _flows.flow_run_id == plain(flow_run_id)
+    row = connection.execute(select(*_SHOWN).where(this)).one_or_none()
+    if row is None:
+        return None
+    halts = _halts(connection, [flow_run_id])
+    return FlowRunDetails(_row(row, halts), task_groups(connection, flow_run_id))
+
+
+def _halts(connection: Connection, flow_run_ids: Collection[str]) -> dict[str, Halt]:
+    standing = halted.c
+    rows: Sequence[Row[Any]] = connection.execute(
+        select(standing.stream_id, standing.partition, standing.offset, standing.error).where(
+            standing.stream_kind == StreamKind.FLOW.value, standing.stream_id.in_(flow_run_ids)
+        )
+    ).all()
+    return {row.stream_id: Halt(row.partition, row.offset, row.error) for row in rows}
+
+
+def _row(row: Row[Any], halts: Mapping[str, Halt]) -> FlowRunRow:
+    flow = flow_of(row)
+    return FlowRunRow(
+        FlowState.model_validate_json(public_flow(flow)),
+        flow.pending,
+        flow.running,
+        row.forgotten_ms,
+        halts.get(row.flow_run_id),
+    )

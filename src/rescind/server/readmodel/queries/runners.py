@@ -1,0 +1,68 @@
+"""Runners: where each is registered, what it can do, and how much it holds.
+
+When one was heard last is not here: heartbeats are no events of the journal.
+"""
+
+from collections import defaultdict
+from typing import Any
+
+from sqlalchemy import Connection, Select, func, select
+
+from rescind.server.readmodel.queries.answers import RunnerRow
+from rescind.server.readmodel.queries.pages import Page, after, bounded, cut
+from rescind.server.readmodel.rows import runner_of
+from rescind.server.readmodel.tables import runners, task_runs
+from rescind.statemachine.runs import RunnerRecord
+
+__all__ = ["list_runners"]
+
+
+def list_runners(
+    connection: Connection, *, limit: int, cursor: str | None = None
+) -> Page[RunnerRow]:
+    """Runners by their ids, those that are gone among them for as long as they are known.
+
+    Raises `CursorError`.
+    """
+    limit = bounded(limit)
+    ids = connection.execute(runners_statement(limit + 1, cursor)).all()
+    wanted = [row.runner_id for row in ids[:limit]]
+    known: defaultdict[str, dict[int, RunnerRecord]] = defaultdict(dict)
+    rows = select(runners.c.partition, runners.c.record).where(runners.c.runner_id.in_(wanted))
+    for row in connection.execute(rows.order_by(runners.c.runner_id, runners.c.partition)):
+        runner = runner_of(row)
+        known[runner.runner_id][row.partition] = runner
+    held = _held(connection, wanted)
+    return cut(
+        ids,
+        limit,
+        (runners.c.runner_id,),
+        lambda row: _row(row.runner_id, known[row.runner_id], held.get(row.runner_id, 0)),
+    )
+
+
+def runners_statement(count: int, cursor: str | None) -> Select[Any]:
+    key = runners.c.runner_id
+    return select(key).distinct().where(*after((key,), cursor)).order_by(key).limit(count)
+
+
+def _held(connection: Connection, runner_ids: list[str]) -> dict[str, int]:
+    holder = task_runs.c.held_by
+    counted = select(holder, func.count()).where(holder.in_(runner_ids)).group_by(holder)
+    return {row[0]: row[1] for row in connection.execute(counted)}
+
+
+def _row(runner_id: str, known: dict[int, RunnerRecord], held: int) -> RunnerRow:
+    # The same runner says the same of itself everywhere; the stub of one that was never seen
+    # before it was lost says nothing.
+    latest = max(known.values(), key=lambda runner: (bool(runner.pool), runner.at_ms))
+    return RunnerRow(
+        runner_id,
+        {partition: runner.state for partition, runner in known.items()},
+        max(runner.at_ms for runner in known.values()),
+        latest.pool,
+        latest.scope,
+        latest.capabilities,
+        latest.handle,
+        held,
+    )

@@ -1,0 +1,138 @@
+"""Task runs: of a flow run, of a runner, and those of which nobody has seen the stop."""
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from sqlalchemy import Connection, Row, Select, func, select, union_all
+
+from rescind.events.states import TaskState
+from rescind.events.words import How
+from rescind.server.readmodel.placed import plain
+from rescind.server.readmodel.queries.answers import TaskGroup
+from rescind.server.readmodel.queries.pages import Page, after, before, bounded, cut
+from rescind.server.readmodel.rows import task_of
+from rescind.server.readmodel.tables import task_runs
+from rescind.statemachine.machine import TASK
+from rescind.statemachine.records import public_task
+
+__all__ = ["list_held", "list_tasks", "list_unconfirmed", "task_groups", "task_run"]
+
+_tasks: Final = task_runs.c
+_SHOWN: Final = (
+    *(_tasks.flow_run_id, _tasks.task_run_id, _tasks.registered_offset, _tasks.unconfirmed_ms),
+    *(_tasks.held_by, _tasks.record),
+)
+_STATES: Final = tuple(TASK.states())
+
+
+def list_tasks(
+    connection: Connection,
+    flow_run_id: str,
+    states: Iterable[str] = (),
+    *,
+    limit: int,
+    cursor: str | None = None,
+) -> Page[TaskState]:
+    """Task runs of a flow run in the order of their registration, the body among them.
+
+    States are as ``Running``, with all that lies in one. Raises `CursorError`.
+    """
+    limit = bounded(limit)
+    statement = tasks_statement(flow_run_id, states, limit + 1, cursor)
+    return cut(connection.execute(statement).all(), limit, (_tasks.registered_offset,), _state)
+
+
+def tasks_statement(
+    flow_run_id: str, states: Iterable[str], count: int, cursor: str | None
+) -> Select[Any]:
+    order = (_tasks.registered_offset,)
+    conditions = [_tasks.flow_run_id == plain(flow_run_id), *after(order, cursor)]
+    wanted = set(states)
+    if not wanted:
+        return select(*_SHOWN).where(*conditions).order_by(*order).limit(count)
+    within = [
+        state
+        for state in _STATES
+        if any(state == name or state.startswith(f"{name}.") for name in wanted)
+    ]
+    of_each = [
+        select(*_SHOWN)
+        .where(*conditions, _tasks.state == state)
+        .order_by(*order)
+        .limit(count)
+        .subquery()
+        for state in within or ("",)
+    ]
+    every = union_all(*[select(one) for one in of_each]).subquery()
+    return select(every).order_by(every.c.registered_offset).limit(count)
+
+
+def task_run(connection: Connection, flow_run_id: str, task_run_id: str) -> TaskState | None:
+    this = _tasks.flow_run_id == plain(flow_run_id), _tasks.task_run_id == plain(task_run_id)
+    row = connection.execute(select(*_SHOWN).where(*this)).one_or_none()
+    return None if row is None else _state(row)
+
+
+def task_groups(connection: Connection, flow_run_id: str) -> tuple[TaskGroup, ...]:
+    """The task runs of a flow run by name, state, and how they were cancelled; without the body."""
+    kinds = (_tasks.name, _tasks.state, _tasks.how)
+    grouped = (
+        select(
+            *kinds,
+            func.count().label("of"),
+            func.count(_tasks.unconfirmed_ms).label("unconfirmed"),
+            func.min(_tasks.started_ms).label("started_ms"),
+            func.max(_tasks.finished_ms).label("finished_ms"),
+        )
+        .where(_tasks.flow_run_id == plain(flow_run_id), _tasks.kind != "body")
+        .group_by(*kinds)
+        .order_by(*kinds)
+    )
+    return tuple(
+        TaskGroup(
+            row.name,
+            row.state,
+            None if row.how is None else How(row.how),
+            row.of,
+            row.unconfirmed,
+            row.started_ms,
+            row.finished_ms,
+        )
+        for row in connection.execute(grouped)
+    )
+
+
+def list_held(
+    connection: Connection, runner_id: str, *, limit: int, cursor: str | None = None
+) -> Page[TaskState]:
+    """What a runner holds now, by flow run."""
+    limit = bounded(limit)
+    rows = connection.execute(held_statement(runner_id, limit + 1, cursor)).all()
+    return cut(rows, limit, (_tasks.flow_run_id, _tasks.task_run_id), _state)
+
+
+def held_statement(runner_id: str, count: int, cursor: str | None) -> Select[Any]:
+    order = (_tasks.flow_run_id, _tasks.task_run_id)
+    held = _tasks.held_by == plain(runner_id)
+    return select(*_SHOWN).where(held, *after(order, cursor)).order_by(*order).limit(count)
+
+
+def list_unconfirmed(
+    connection: Connection, *, limit: int, cursor: str | None = None
+) -> Page[TaskState]:
+    """Task runs that have ended without anybody having seen them stop, the latest first."""
+    limit = bounded(limit)
+    rows = connection.execute(unconfirmed_statement(limit + 1, cursor)).all()
+    order = (_tasks.unconfirmed_ms, _tasks.flow_run_id, _tasks.task_run_id)
+    return cut(rows, limit, order, _state)
+
+
+def unconfirmed_statement(count: int, cursor: str | None) -> Select[Any]:
+    order = (_tasks.unconfirmed_ms, _tasks.flow_run_id, _tasks.task_run_id)
+    conditions = [_tasks.unconfirmed_ms.is_not(None), *before(order, cursor)]
+    newest = [column.desc() for column in order]
+    return select(*_SHOWN).where(*conditions).order_by(*newest).limit(count)
+
+
+def _state(row: Row[Any]) -> TaskState:
+    return TaskState.model_validate_json(public_task(task_of(row)))

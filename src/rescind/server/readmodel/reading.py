@@ -1,0 +1,164 @@
+"""`ReadModel`: every question about runs that the surfaces have, and nothing that changes one.
+
+Its calls block: an event loop asks in a thread. Each is answered on one snapshot of the read model
+that serves, also while another one is being built and comes to serve.
+"""
+
+from collections.abc import Iterable, Mapping
+from functools import partial
+
+from rescind.events.states import TaskState
+from rescind.events.words import StreamKind
+from rescind.server.readmodel.database import Database
+from rescind.server.readmodel.queries import cancellations, flows, runners, tasks
+from rescind.server.readmodel.queries import timeline as journal
+from rescind.server.readmodel.queries.answers import (
+    CancelAccount,
+    FlowRunDetails,
+    FlowRunRow,
+    JournalEvent,
+    RunnerRow,
+)
+from rescind.server.readmodel.queries.flows import FlowFilter
+from rescind.server.readmodel.queries.pages import Page
+from rescind.server.readmodel.standing import Standing, standings
+from rescind.statemachine.runs import Armed
+
+__all__ = ["ReadModel"]
+
+_LIMIT = 50
+_EVERYTHING = FlowFilter()
+
+
+class ReadModel:
+    """Questions. Every one raises `ReadModelMissingError` before anybody has begun to project.
+
+    Those with a ``cursor`` give a `Page` and raise `CursorError` for one that is not of that list;
+    a ``limit`` over 1,000 is 1,000.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._ask = database.ask
+
+    def flow_runs(
+        self, wanted: FlowFilter = _EVERYTHING, *, limit: int = _LIMIT, cursor: str | None = None
+    ) -> Page[FlowRunRow]:
+        """Flow runs, the latest registration first."""
+        return self._ask(partial(flows.list_flows, wanted=wanted, limit=limit, cursor=cursor))
+
+    def stuck(
+        self, now_ms: int, *, limit: int = _LIMIT, cursor: str | None = None
+    ) -> Page[FlowRunRow]:
+        """Flow runs that are cancelling past their deadline or in quarantine."""
+        return self._ask(partial(flows.list_stuck, now_ms=now_ms, limit=limit, cursor=cursor))
+
+    def count_flow_runs(self, namespace: str | None = None) -> dict[str, int]:
+        """How many flow runs are in which state."""
+        return self._ask(partial(flows.count_flows, namespace=namespace))
+
+    def flow_run(self, flow_run_id: str) -> FlowRunDetails | None:
+        """One flow run with its task runs in groups; None: the journal has none."""
+        return self._ask(partial(flows.flow_run, flow_run_id=flow_run_id))
+
+    def cancel_account(self, flow_run_id: str) -> CancelAccount | None:
+        """What has become of its cancellation; None: there is none."""
+        return self._ask(partial(cancellations.cancel_account, flow_run_id=flow_run_id))
+
+    def armed_for(self, flow_run_id: str) -> Armed | None:
+        """The cancellation that waits for a flow run which nobody knows yet."""
+        return self._ask(partial(cancellations.armed_for, flow_run_id=flow_run_id))
+
+    def task_runs(
+        self,
+        flow_run_id: str,
+        states: Iterable[str] = (),
+        *,
+        limit: int = _LIMIT,
+        cursor: str | None = None,
+    ) -> Page[TaskState]:
+        """Task runs of a flow run, in the order of their registration."""
+        return self._ask(
+            partial(
+                tasks.list_tasks,
+                flow_run_id=flow_run_id,
+                states=tuple(states),
+                limit=limit,
+                cursor=cursor,
+            )
+        )
+
+    def task_run(self, flow_run_id: str, task_run_id: str) -> TaskState | None:
+        """One task run; None: the journal has none."""
+        return self._ask(partial(tasks.task_run, flow_run_id=flow_run_id, task_run_id=task_run_id))
+
+    def held_by(
+        self, runner_id: str, *, limit: int = _LIMIT, cursor: str | None = None
+    ) -> Page[TaskState]:
+        """What a runner holds now."""
+        return self._ask(partial(tasks.list_held, runner_id=runner_id, limit=limit, cursor=cursor))
+
+    def unconfirmed(self, *, limit: int = _LIMIT, cursor: str | None = None) -> Page[TaskState]:
+        """Task runs that have ended without anybody having seen them stop, the latest first."""
+        return self._ask(partial(tasks.list_unconfirmed, limit=limit, cursor=cursor))
+
+    def runners(self, *, limit: int = _LIMIT, cursor: str | None = None) -> Page[RunnerRow]:
+        """Runners by their ids."""
+        return self._ask(partial(runners.list_runners, limit=limit, cursor=cursor))
+
+    def timeline(
+        self,
+        flow_run_id: str,
+        task_run_id: str | None = None,
+        *,
+        limit: int = _LIMIT,
+        cursor: str | None = None,
+    ) -> Page[JournalEvent]:
+        """What happened to a flow run, or to a task run of it, as it happened."""
+        return self._ask(
+            partial(
+                journal.timeline,
+                kind=StreamKind.FLOW,
+                stream_id=flow_run_id,
+                task_run_id=task_run_id,
+                limit=limit,
+                cursor=cursor,
+            )
+        )
+
+    def runner_timeline(
+        self, runner_id: str, *, limit: int = _LIMIT, cursor: str | None = None
+    ) -> Page[JournalEvent]:
+        """What happened to a runner, partition by partition."""
+        return self._ask(
+            partial(
+                journal.timeline,
+                kind=StreamKind.RUNNER,
+                stream_id=runner_id,
+                limit=limit,
+                cursor=cursor,
+            )
+        )
+
+    def journal(self, *, limit: int = _LIMIT, cursor: str | None = None) -> Page[JournalEvent]:
+        """The journal of all partitions, the latest first."""
+        return self._ask(partial(journal.list_journal, limit=limit, cursor=cursor))
+
+    def events_after(
+        self, positions: Mapping[int, int], flow_run_id: str | None = None, *, limit: int = _LIMIT
+    ) -> list[JournalEvent]:
+        """What the journal has from these offsets on, of all or of one flow run."""
+        return self._ask(
+            partial(journal.events_after, positions=positions, flow_run_id=flow_run_id, limit=limit)
+        )
+
+    def dead_letters(self, *, limit: int = _LIMIT, cursor: str | None = None) -> Page[JournalEvent]:
+        """Refusals of requests whose bytes are in the topic of dead letters, the latest first."""
+        return self._ask(partial(journal.list_refused, limit=limit, cursor=cursor))
+
+    def not_folded(self, *, limit: int = _LIMIT, cursor: str | None = None) -> Page[JournalEvent]:
+        """Records of the journal that are no events, or that no state allows, the latest first."""
+        return self._ask(partial(journal.list_not_folded, limit=limit, cursor=cursor))
+
+    def standings(self) -> dict[int, Standing]:
+        """Where each partition of the journal has been read to."""
+        return self._ask(standings)

@@ -1,0 +1,101 @@
+"""Each list is read from an index that has its order: a page costs the same in any table."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, Select
+
+from rescind.events.words import StreamKind
+from rescind.server.readmodel.queries.flows import FlowFilter, flows_statement, stuck_statement
+from rescind.server.readmodel.queries.runners import runners_statement
+from rescind.server.readmodel.queries.tasks import (
+    held_statement,
+    tasks_statement,
+    unconfirmed_statement,
+)
+from rescind.server.readmodel.queries.timeline import (
+    after_statement,
+    journal_statement,
+    not_folded_statement,
+    refused_statement,
+    timeline_statement,
+)
+from tests.contract.readmodel.tables import Told
+from tests.model.driver import live
+
+ONE_INDEX: dict[str, tuple[Select[Any], str]] = {
+    "newest": (flows_statement(FlowFilter(), 50, None), "flow_runs_newest"),
+    "name": (flows_statement(FlowFilter(name="n"), 50, None), "flow_runs_by_name"),
+    "namespace": (flows_statement(FlowFilter(namespace="n"), 50, None), "flow_runs_by_namespace"),
+    "parent": (
+        flows_statement(FlowFilter(parent_flow_run_id="p"), 50, None),
+        "flow_runs_by_parent",
+    ),
+    "text": (flows_statement(FlowFilter(text="t"), 50, None), "flow_runs_newest"),
+    "label": (flows_statement(FlowFilter(labels={"a": "b"}), 50, None), "flow_labels_by_value"),
+    "stuck": (stuck_statement(1, 50, None), "flow_runs_stuck"),
+    "task runs": (tasks_statement("run", (), 50, None), "task_runs_in_order"),
+    "held": (held_statement("runner", 50, None), "task_runs_by_holder"),
+    "unconfirmed": (unconfirmed_statement(50, None), "task_runs_unconfirmed"),
+    "timeline": (timeline_statement(StreamKind.FLOW, "r", None, 50, None), "events_by_stream"),
+    "of a task run": (timeline_statement(StreamKind.FLOW, "r", "t", 50, None), "events_by_stream"),
+    "journal": (journal_statement(50, None), "events_newest"),
+    "not folded": (not_folded_statement(50, None), "events_not_folded"),
+    "after, of a flow run": (after_statement(0, 5, "run", 50), "events_by_stream"),
+}
+
+MERGED: dict[str, tuple[Select[Any], str]] = {
+    "states": (flows_statement(FlowFilter(states=("Running",)), 50, None), "flow_runs_by_state"),
+    "states of task runs": (tasks_statement("r", ("Finished",), 50, None), "task_runs_by_state"),
+    "dead letters": (
+        refused_statement(("unreadable", "internal_error"), 50, None),
+        "events_refused",
+    ),
+}
+
+
+@pytest.fixture
+def filled(model: Told) -> Told:
+    model.tell_entries(live(3, 60).world.journal)
+    return model
+
+
+@pytest.mark.parametrize("name", ONE_INDEX)
+def test_a_list_comes_in_the_order_of_its_index(filled: Told, name: str) -> None:
+    statement, index = ONE_INDEX[name]
+
+    plan = filled.database.ask(lambda connection: plan_of(connection, statement))
+
+    assert index in plan, plan
+    assert "TEMP B-TREE" not in plan, plan
+    assert "Sort" not in plan, plan
+    assert "Seq Scan" not in plan, plan
+
+
+@pytest.mark.parametrize("name", MERGED)
+def test_a_list_of_several_states_takes_a_page_of_each_and_merges_those(
+    filled: Told, name: str
+) -> None:
+    statement, index = MERGED[name]
+
+    plan = filled.database.ask(lambda connection: plan_of(connection, statement))
+
+    # In a table of a few rows PostgreSQL may take another index that has the order.
+    assert plan.count(index) >= 2 or plan.count("Index Scan") >= 2, plan
+    assert "Seq Scan" not in plan, plan
+
+
+def test_the_runners_are_read_by_their_key(filled: Told) -> None:
+    plan = filled.database.ask(lambda connection: plan_of(connection, runners_statement(50, None)))
+
+    assert "runners_pkey" in plan or "sqlite_autoindex_runners_1" in plan, plan
+
+
+def plan_of(connection: Connection, statement: Select[Any]) -> str:
+    sql = statement.compile(connection, compile_kwargs={"literal_binds": True})
+    if connection.dialect.name == "sqlite":
+        return "\n".join(row[-1] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}"))
+    # Tables of a test are small: PostgreSQL would not look at an index.
+    for way in ("seqscan", "sort", "bitmapscan"):
+        connection.exec_driver_sql(f"SET LOCAL enable_{way} = off")
+    return "\n".join(row[0] for row in connection.exec_driver_sql(f"EXPLAIN {sql}"))

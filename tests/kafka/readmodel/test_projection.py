@@ -1,0 +1,174 @@
+"""The projection on a real Kafka: it keeps up, it survives, and one of them writes."""
+
+import asyncio
+import sys
+from asyncio.subprocess import DEVNULL, Process
+from random import Random
+
+import pytest
+from sqlalchemy.exc import DBAPIError
+
+from rescind.errors import OtherJournalError, ReadModelMissingError
+from rescind.server.readmodel.projection import Projection
+from rescind.server.readmodel.rebuilding import rebuild
+from rescind.server.readmodel.standing import begin_at, standings
+from rescind.server.readmodel.tables import events
+from tests.conftest import Cluster
+from tests.contract.readmodel.tables import Reader, check_equal
+from tests.kafka.readmodel.conftest import Projecting
+from tests.kafka.readmodel.journal import a_life, writing
+from tests.waiting import until
+
+SEED = 21
+
+
+def is_there(model: Reader, count: int) -> bool:
+    """Whether so many events of all partitions have been written."""
+    try:
+        known = model.database.ask(standings)
+    except ReadModelMissingError:
+        return False
+    return sum(at.events for at in known.values()) == count
+
+
+async def test_what_is_in_the_journal_and_what_comes_is_in_the_tables(
+    cluster: Cluster, model: Reader, projecting: Projecting
+) -> None:
+    journal, fold = a_life(SEED, 100)
+    half = len(journal) // 2
+    async with writing(cluster) as writer:
+        await writer.write(journal[:half])
+        async with projecting(model):
+            await writer.write(journal[half:])
+            await until(lambda: is_there(model, len(journal)))
+
+    check_equal(model, fold)
+    assert [row.value for row in model.rows(events)] == journal
+
+
+async def test_when_everything_is_there_nothing_is_behind(
+    cluster: Cluster, model: Reader, projecting: Projecting
+) -> None:
+    """Though the last thing in a partition is a marker, for which no record comes."""
+    journal, _ = a_life(SEED, 40)
+    async with writing(cluster) as writer, projecting(model) as projection:
+        await writer.write(journal)
+        await until(lambda: is_there(model, len(journal)))
+
+        async def nothing_is_behind() -> bool:
+            return all(lag == (0, 0.0) for lag in (await projection.lag()).values())
+
+        await until(nothing_is_behind)
+
+
+async def test_how_far_it_is_behind_is_said(cluster: Cluster, model: Reader) -> None:
+    journal, _ = a_life(SEED, 40)
+    model.database.prepare()
+    async with writing(cluster) as writer:
+        await writer.write(journal)
+    projection = Projection(cluster.connection, cluster.names.journal, model.database)
+
+    lag = await projection.lag()
+
+    assert lag[0].offsets >= len(journal)
+    assert lag[0].seconds > 0
+    assert lag[1] == (0, 0.0)
+
+
+async def test_a_read_model_of_another_journal_is_left_alone(
+    cluster: Cluster, model: Reader
+) -> None:
+    number = model.database.prepare()
+    with model.database.writing(number).begin() as connection:
+        begin_at(connection, {0: 1_000, 1: 0})
+    projection = Projection(cluster.connection, cluster.names.journal, model.database)
+
+    with pytest.raises(OtherJournalError, match="ends at 0"):
+        await projection.run()
+
+
+@pytest.mark.slow
+async def test_killed_at_any_moment_it_neither_loses_nor_doubles(
+    cluster: Cluster, model: Reader, database_url: str
+) -> None:
+    chance = Random(SEED)
+    journal, fold = a_life(SEED, 300)
+    async with writing(cluster) as writer:
+        for first in range(0, len(journal), 60):
+            process = await start_projecting(cluster, database_url)
+            await writer.write(journal[first : first + 60], each=3)
+            # As soon as it has written so many of them, which is in the middle of others.
+            enough = first + chance.randrange(60)
+            await kill_at(process, model, enough)
+        process = await start_projecting(cluster, database_url)
+        await kill_at(process, model, len(journal))
+
+    check_equal(model, fold)
+    assert [row.value for row in model.rows(events)] == journal
+
+
+async def kill_at(process: Process, model: Reader, count: int) -> None:
+    await until(lambda: written(model) >= count or process.returncode is not None)
+    assert process.returncode is None
+    process.kill()
+    await process.wait()
+
+
+async def start_projecting(cluster: Cluster, url: str) -> Process:
+    return await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "tests.kafka.readmodel.projecting"),
+        *(cluster.bootstrap, cluster.names.journal, url),
+        stdout=DEVNULL,
+    )
+
+
+def written(model: Reader) -> int:
+    try:
+        return sum(at.events for at in model.database.ask(standings).values())
+    except (ReadModelMissingError, DBAPIError):
+        return -1
+
+
+async def test_of_two_projections_one_writes_and_the_other_goes_on_after_it(
+    cluster: Cluster, model: Reader, projecting: Projecting
+) -> None:
+    journal, fold = a_life(SEED, 200)
+    half = len(journal) // 2
+    async with writing(cluster) as writer, projecting(model):
+        async with projecting(model):
+            await writer.write(journal[:half], each=2)
+            await until(lambda: is_there(model, half))
+        await writer.write(journal[half:], each=2)
+        await until(lambda: is_there(model, len(journal)))
+
+    check_equal(model, fold)
+    assert [row.value for row in model.rows(events)] == journal
+
+
+async def test_built_anew_while_others_read_and_write_nobody_ever_sees_less(
+    cluster: Cluster, model: Reader, projecting: Projecting
+) -> None:
+    journal, fold = a_life(SEED, 300)
+    half = len(journal) // 2
+    seen: list[int] = []
+    async with writing(cluster) as writer, projecting(model):
+        await writer.write(journal[:half])
+        await until(lambda: is_there(model, half))
+        reading = asyncio.create_task(look_all_the_time(model, seen))
+        going_on = asyncio.create_task(writer.write(journal[half:], each=1))
+
+        number = await rebuild(cluster.connection, cluster.names.journal, model.database)
+
+        await going_on
+        await until(lambda: is_there(model, len(journal)))
+        reading.cancel()
+
+    assert number == model.database.serving() == 2
+    assert seen == sorted(seen)
+    assert len(set(seen)) > 2
+    check_equal(model, fold)
+
+
+async def look_all_the_time(model: Reader, seen: list[int]) -> None:
+    while True:
+        seen.append(await asyncio.to_thread(written, model))
