@@ -16,6 +16,7 @@ from benchmarks import (
     growth,
     interrupt,
     large_flow,
+    projection,
     replay,
     restore,
     throughput,
@@ -47,6 +48,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "failover": failover.run,
     "restore": restore.run,
     "replay": replay.run,
+    "projection": projection.run,
     "growth": growth.run,
     "faust_path": faust_path.run,
 }

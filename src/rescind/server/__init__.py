@@ -1,1 +1,1 @@
-"""Who asks: what the service knows, for people and programs. It decides nothing."""
+"""What answers people and programs: it knows what the journal says, and decides nothing."""

@@ -48,9 +48,10 @@ _models: Final = Table(
 
 
 def open_database(settings: Settings) -> "Database":
-    """The database of the settings; nothing is made, and nothing is connected to yet.
+    """The database of the settings; nothing is connected to yet. The folder of a file is made.
 
-    Raises `SettingsError` if the URL names none that can be used.
+    Raises `SettingsError` if the URL names none that can be used, and `ExtraMissingError` if the
+    driver for it is not installed.
     """
     url = settings.database_url
     default = f"sqlite:///{settings.data_dir / 'read-model.db'}"

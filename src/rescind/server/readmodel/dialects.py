@@ -9,7 +9,7 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import NullPool
 from sqlalchemy.schema import CreateSchema, DropSchema
 
-from rescind.errors import SettingsError
+from rescind.errors import ExtraMissingError, SettingsError
 from rescind.server.readmodel.migrating import migrate
 
 __all__ = ["Dialect", "dialect_of"]
@@ -47,7 +47,10 @@ class Dialect(Protocol):
 
 
 def dialect_of(url: str) -> Dialect:
-    """Raises `SettingsError` if the URL is none, or not of a database that can be used."""
+    """Raises `SettingsError` if the URL is none, or not of a database that can be used.
+
+    Raises `ExtraMissingError` if PostgreSQL is meant and its driver is not installed.
+    """
     try:
         made = make_url(url)
     except ArgumentError:
@@ -145,7 +148,10 @@ class _Postgresql:
     """
 
     def __init__(self, url: URL) -> None:
-        self.catalog = self.looking = create_engine(url, pool_pre_ping=True)
+        try:
+            self.catalog = self.looking = create_engine(url, pool_pre_ping=True)
+        except ModuleNotFoundError as error:
+            raise ExtraMissingError("postgres", str(error.name)) from None
 
         @event.listens_for(self.catalog, "begin")
         def _begun(connection: Connection) -> None:
