@@ -106,7 +106,7 @@ def postgresql() -> Iterator[PostgresqlServer]:
         pytest.skip("PostgreSQL is not installed (Debian, Ubuntu: apt install postgresql)")
     server = start_postgresql(binaries)
     yield server
-    server.stop()
+    server.remove()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -43,13 +43,21 @@ class PostgresqlServer:
         where = ("-h", str(self.folder), "-U", "tester", "-d", "postgres", "-qAtX")
         return _run(self.binaries / program, *where, *arguments, folder=self.folder)
 
-    def stop(self) -> None:
-        data = str(self.folder / "data")
-        _run(
-            *(self.binaries / "pg_ctl", "stop", "-w", "-m", "immediate", "-D", data),
-            folder=self.folder,
-        )
+    def start(self) -> None:
+        options = f"-c listen_addresses='' -c unix_socket_directories='{self.folder}' -c fsync=off"
+        self._control("start", "-o", options, "-l", str(self.folder / "log"))
+
+    def halt(self) -> None:
+        """End it at once, as if it were killed; what it has committed is there when it starts."""
+        self._control("stop", "-m", "immediate")
+
+    def remove(self) -> None:
+        self.halt()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _control(self, *what: str) -> None:
+        data = str(self.folder / "data")
+        _run(self.binaries / "pg_ctl", *what, "-w", "-D", data, folder=self.folder)
 
 
 def find_binaries() -> Path | None:
@@ -74,12 +82,7 @@ def start_postgresql(binaries: Path) -> PostgresqlServer:
             *(binaries / "initdb", "-D", data, "-U", "tester", "-A", "trust", "-N", *words),
             folder=folder,
         )
-        options = f"-c listen_addresses='' -c unix_socket_directories='{folder}' -c fsync=off"
-        _run(
-            *(binaries / "pg_ctl", "start", "-w", "-D", data, "-o", options),
-            *("-l", str(folder / "log")),
-            folder=folder,
-        )
+        server.start()
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise

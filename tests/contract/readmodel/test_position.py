@@ -1,6 +1,9 @@
 """The position is moved with the rows, and by one projection: nothing is lost or doubled."""
 
+import subprocess
+import sys
 import threading
+from subprocess import PIPE
 
 import pytest
 
@@ -47,6 +50,23 @@ def test_a_transaction_that_breaks_off_leaves_nothing(model: Told) -> None:
         connection.rollback()
 
     assert model.everything() == before
+
+
+def test_a_process_that_is_killed_inside_a_transaction_leaves_nothing(
+    model: Told, database_url: str
+) -> None:
+    shell = live(SEED, 80)
+    before = model.everything()
+    command = (sys.executable, "-m", "tests.contract.readmodel.half_way")
+    with subprocess.Popen([*command, database_url, str(SEED), "80"], stdout=PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"written, and not committed\n"
+        assert model.everything() == before
+        process.kill()
+
+    assert model.everything() == before
+    model.tell_entries(shell.world.journal)
+    check_equal(model, shell.fold)
 
 
 def test_of_two_that_write_the_same_at_once_one_is_too_late(model: Told) -> None:

@@ -6,17 +6,21 @@ from asyncio.subprocess import DEVNULL, Process
 from random import Random
 
 import pytest
+from aiokafka import TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from sqlalchemy.exc import DBAPIError
 
 from rescind.errors import OtherJournalError, ReadModelMissingError
+from rescind.kafka.readers import ends
 from rescind.server.readmodel.projection import Projection
 from rescind.server.readmodel.rebuilding import rebuild
 from rescind.server.readmodel.standing import begin_at, standings
 from rescind.server.readmodel.tables import events
 from tests.conftest import Cluster
-from tests.contract.readmodel.tables import Reader, check_equal
+from tests.contract.readmodel.tables import Reader, check_equal, reader
 from tests.kafka.readmodel.conftest import Projecting
 from tests.kafka.readmodel.journal import a_life, writing
+from tests.postgresql import PostgresqlServer, start_postgresql
 from tests.waiting import until
 
 SEED = 21
@@ -85,6 +89,59 @@ async def test_a_read_model_of_another_journal_is_left_alone(
 
     with pytest.raises(OtherJournalError, match="ends at 0"):
         await projection.run()
+
+
+async def test_what_the_journal_does_not_keep_any_more_is_told_and_passed(
+    cluster: Cluster, model: Reader, projecting: Projecting
+) -> None:
+    journal, _ = a_life(SEED, 60)
+    topic = cluster.names.journal
+    async with writing(cluster) as writer:
+        await writer.write(journal)
+        end = (await ends(cluster.connection, topic))[0]
+        await forget_before(cluster, TopicPartition(topic, 0), end)
+        number = model.database.prepare()
+        with model.database.writing(number).begin() as connection:
+            begin_at(connection, {0: 0, 1: 0})
+        async with projecting(model):
+            await writer.write(journal[:1])
+            await until(lambda: is_there(model, 2))
+
+    lost, kept = model.rows(events)
+    assert lost.error == (
+        f"the journal does not keep its records from offset 0 to before {end} any more"
+    )
+    assert kept.value == journal[0]
+
+
+async def forget_before(cluster: Cluster, partition: TopicPartition, offset: int) -> None:
+    admin = AIOKafkaAdminClient(bootstrap_servers=cluster.bootstrap)
+    await admin.start()
+    try:
+        await admin.delete_records({partition: RecordsToDelete(offset)})
+    finally:
+        await admin.close()
+
+
+async def test_while_the_database_is_away_it_waits(
+    cluster: Cluster, postgresql: PostgresqlServer, projecting: Projecting
+) -> None:
+    journal, fold = a_life(SEED, 60)
+    half = len(journal) // 2
+    # One of its own: others of this session use the one that is there.
+    server = start_postgresql(postgresql.binaries)
+    try:
+        with reader(server.url()) as model:
+            async with writing(cluster) as writer, projecting(model):
+                await writer.write(journal[:half])
+                await until(lambda: is_there(model, half))
+                server.halt()
+                await writer.write(journal[half:])
+                server.start()
+                await until(lambda: written(model) == len(journal))
+            check_equal(model, fold)
+    finally:
+        server.remove()
 
 
 @pytest.mark.slow

@@ -18,7 +18,7 @@ from rescind.kafka.readers import TopicFollower, starts
 from rescind.kafka.records import Record
 from rescind.server.readmodel.batches import Part, write
 from rescind.server.readmodel.database import Database
-from rescind.server.readmodel.placed import place
+from rescind.server.readmodel.placed import gone, place
 from rescind.server.readmodel.standing import begin_at, standings
 from rescind.server.readmodel.threads import in_thread
 
@@ -107,7 +107,14 @@ class Following:
     def _begin(self, tables: DatabaseConnection, firsts: Mapping[int, int]) -> dict[int, int]:
         with tables.begin():
             begin_at(tables, firsts)
-            return {partition: at.next_offset for partition, at in standings(tables).items()}
+            known = {partition: at.next_offset for partition, at in standings(tables).items()}
+            lost = [
+                Part(partition, since, first, [gone(self._journal, partition, since, first)])
+                for partition, first in firsts.items()
+                if (since := known[partition]) < first
+            ]
+            write(tables, lost)
+            return known | {part.partition: part.upto for part in lost}
 
     def _write(
         self, tables: DatabaseConnection, records: Sequence[Record], upto: Mapping[int, int]

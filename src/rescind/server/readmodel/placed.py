@@ -14,11 +14,12 @@ from rescind.events.journal import Entry, RequestRefused
 from rescind.events.words import StreamKind
 from rescind.kafka.records import Record
 
-__all__ = ["Placed", "Stream", "event_row", "place"]
+__all__ = ["Placed", "Stream", "event_row", "gone", "place", "plain"]
 
 Stream = tuple[StreamKind, str, int]
 """The kind of a stream, its id, and its partition."""
 
+_ID_CHARACTERS_MAX: Final = 128
 _REPLACEMENT: Final = "\N{REPLACEMENT CHARACTER}"
 
 
@@ -55,9 +56,17 @@ def _stream_of(record: Record) -> Stream | None:
     if body.get("version") is None:
         return None
     for kind in (StreamKind.FLOW, StreamKind.RUNNER):
-        if isinstance(body.get(kind.value), str):
-            return kind, body[kind.value], record.partition
+        stream_id = body.get(kind.value)
+        if isinstance(stream_id, str) and len(stream_id) <= _ID_CHARACTERS_MAX:
+            return kind, stream_id, record.partition
     return None
+
+
+def gone(journal: str, partition: int, first: int, upto: int) -> Placed:
+    """What is told in the place of records that the journal does not keep any more."""
+    record = Record(journal, partition, first, 0, None, None, ())
+    why = f"the journal does not keep its records from offset {first} to before {upto} any more"
+    return Placed(record, None, why)
 
 
 def event_row(placed: Placed, at_ms: int) -> dict[str, Any]:
@@ -78,7 +87,8 @@ def event_row(placed: Placed, at_ms: int) -> dict[str, Any]:
     if entry is not None:
         row["at_ms"] = entry.at_ms
         row["stream_kind"] = entry.stream_kind.value
-        row["stream_id"] = entry.stream_id
+        # An id, but for a partition's, which only its writer bounds.
+        row["stream_id"] = plain(entry.stream_id)[:_ID_CHARACTERS_MAX]
         row["task_run_id"] = entry.task_run_id
         row["type"] = entry.event.type
         if isinstance(entry.event, RequestRefused):

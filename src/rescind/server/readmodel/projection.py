@@ -64,10 +64,11 @@ class Projection:
         backoff_seconds, backoff_max = _BACKOFF_SECONDS
         while True:
             try:
-                await self._follow(await in_thread(self._database.prepare))
+                try:
+                    await self._follow(await in_thread(self._database.prepare))
+                except PositionMovedError:
+                    await self._look_on()
                 backoff_seconds = _BACKOFF_SECONDS[0]
-            except PositionMovedError:
-                await self._look_on()
             except (BrokerError, OperationalError) as error:
                 self._say(str(error))
                 await asyncio.sleep(backoff_seconds)
