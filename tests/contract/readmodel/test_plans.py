@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import Connection, Select
 
 from rescind.events.words import StreamKind
+from rescind.server.readmodel.known import lookup_statement
 from rescind.server.readmodel.queries.flows import FlowFilter, flows_statement, stuck_statement
 from rescind.server.readmodel.queries.runners import runners_statement
 from rescind.server.readmodel.queries.tasks import (
@@ -35,6 +36,7 @@ ONE_INDEX: dict[str, tuple[Select[Any], str]] = {
     "label": (flows_statement(FlowFilter(labels={"a": "b"}), 50, None), "flow_labels_by_value"),
     "stuck": (stuck_statement(1, 50, None), "flow_runs_stuck"),
     "task runs": (tasks_statement("run", (), 50, None), "task_runs_in_order"),
+    "of a state": (tasks_statement("run", ("Finished",), 50, None), "task_runs_in_order"),
     "held": (held_statement("runner", 50, None), "task_runs_by_holder"),
     "unconfirmed": (unconfirmed_statement(50, None), "task_runs_unconfirmed"),
     "timeline": (timeline_statement(StreamKind.FLOW, "r", None, 50, None), "events_by_stream"),
@@ -46,7 +48,6 @@ ONE_INDEX: dict[str, tuple[Select[Any], str]] = {
 
 MERGED: dict[str, tuple[Select[Any], str]] = {
     "states": (flows_statement(FlowFilter(states=("Running",)), 50, None), "flow_runs_by_state"),
-    "states of task runs": (tasks_statement("r", ("Finished",), 50, None), "task_runs_by_state"),
     "dead letters": (
         refused_statement(("unreadable", "internal_error"), 50, None),
         "events_refused",
@@ -83,6 +84,19 @@ def test_a_list_of_several_states_takes_a_page_of_each_and_merges_those(
     # In a table of a few rows PostgreSQL may take another index that has the order.
     assert plan.count(index) >= 2 or plan.count("Index Scan") >= 2, plan
     assert "Seq Scan" not in plan, plan
+
+
+def test_the_task_runs_of_a_batch_are_looked_up_by_their_keys(filled: Told) -> None:
+    """A batch that read the whole table would take the longer the more there is."""
+
+    def plan_of_it(connection: Connection) -> str:
+        statement = lookup_statement(connection.dialect.name).params(keys='[["a","b"]]')
+        return plan_of(connection, statement)
+
+    plan = filled.database.ask(plan_of_it)
+
+    assert "task_runs_pkey" in plan or "sqlite_autoindex_task_runs_1" in plan, plan
+    assert "SCAN task_runs" not in plan, plan
 
 
 def test_the_runners_are_read_by_their_key(filled: Told) -> None:

@@ -16,7 +16,7 @@ __all__ = ["Dialect", "dialect_of"]
 
 _BUSY_SECONDS: Final = 30
 _CACHE_KIB: Final = 64 << 10
-_CHECKPOINT_PAGES: Final = 10_000
+_CHECKPOINT_PAGES: Final = 4_000
 _LOCK: Final = 0x72657363696E64  # "rescind": an advisory lock of PostgreSQL is a number.
 
 
@@ -105,6 +105,8 @@ class _Sqlite:
 
 
 _PRAGMAS_OF_WRITERS: Final = (
+    # Counts for a file that is made. An event is half a KiB, so few fit into one of 4.
+    "page_size=16384",
     "journal_mode=WAL",
     # After a loss of power the last transactions may be gone, each as a whole: their events are
     # read from the journal again.

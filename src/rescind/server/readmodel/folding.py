@@ -27,8 +27,11 @@ _LAST = (FlowForgotten, CancellationLapsed, RunnerForgotten)
 """After these nothing is known of a stream, so nothing wrong can be either."""
 
 
-def stretches(placed: Iterable[Placed]) -> Iterator[list[Placed]]:
+def stretches(placed: Sequence[Placed]) -> Iterator[Sequence[Placed]]:
     """Records of one partition in parts, in none of which an id has more than one life."""
+    if not any(one.entry is not None and isinstance(one.entry.event, _LAST) for one in placed):
+        yield placed
+        return
     stretch: list[Placed] = []
     over = set[Stream]()
     for one in placed:
@@ -86,21 +89,21 @@ class Fold:
         ]
 
     def _see(self, one: Placed) -> Placed:
-        stream, entry = one.stream, one.entry
-        if entry is None or stream is None or entry.version is None:
+        entry = one.entry
+        if entry is None or entry.version is None:
             if one.halts is not None:
                 self._halt(one.halts, one.record.offset, one.error or "")
             return one
         if isinstance(entry.event, FlowForgotten):
             self.forgotten[entry.stream_id] = entry.at_ms
-        if stream in self.halted:
+        if self.halted and (stream := one.stream) in self.halted and stream is not None:
             if isinstance(entry.event, _LAST):
                 self._let_go(stream)
             return one
         try:
             self.draft.fold(entry)
         except NoTransitionError as error:
-            self._halt(stream, one.record.offset, str(error))
+            self._halt(one.stream, one.record.offset, str(error))
             return one._replace(error=str(error))
         self._note_place(entry, one.record.offset)
         return one
@@ -111,8 +114,8 @@ class Fold:
         elif isinstance(entry.event, TaskRegistered) and entry.task_run_id is not None:
             self.new_tasks[entry.stream_id, entry.task_run_id] = offset
 
-    def _halt(self, stream: Stream, offset: int, error: str) -> None:
-        if stream not in self.halted:
+    def _halt(self, stream: Stream | None, offset: int, error: str) -> None:
+        if stream is not None and stream not in self.halted:
             self.halted.add(stream)
             self.newly_halted[stream] = offset, error
 

@@ -25,7 +25,7 @@ from rescind.server.readmodel.threads import in_thread
 __all__ = ["Following"]
 
 _FETCH_BYTES_MAX: Final = 4 << 20
-_RECORDS_MAX: Final = 4_000
+_RECORDS_MAX: Final = 16_000
 
 
 class Following:

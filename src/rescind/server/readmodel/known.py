@@ -1,9 +1,21 @@
 """What the tables know of the runs that a stretch of the journal is about: what is folded above."""
 
 from collections.abc import Collection, Iterable, Iterator
+from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import Connection, select, tuple_
+import orjson
+from sqlalchemy import (
+    JSON,
+    Connection,
+    Select,
+    Text,
+    bindparam,
+    cast,
+    column,
+    func,
+    select,
+)
 
 from rescind.events.journal import CancellationAcknowledged, Entry
 from rescind.events.words import StreamKind
@@ -11,7 +23,7 @@ from rescind.server.readmodel.rows import armed_of, flow_of, runner_of, task_of
 from rescind.server.readmodel.tables import armed, flow_runs, runners, task_runs
 from rescind.statemachine.partition import Partition
 
-__all__ = ["Known", "TaskKey", "known_of"]
+__all__ = ["Known", "TaskKey", "known_of", "lookup_statement"]
 
 TaskKey = tuple[str, str]
 """A flow run's id and a task run's id."""
@@ -90,13 +102,26 @@ def _look_up_flows(connection: Connection, known: Known, keys: Collection[str]) 
 
 
 def _look_up_tasks(connection: Connection, known: Known, keys: Collection[TaskKey]) -> None:
-    columns = task_runs.c
-    key = tuple_(columns.flow_run_id, columns.task_run_id)
-    wanted = select(columns.record)
+    wanted = lookup_statement(connection.dialect.name)
     for some in _some(keys):
-        for row in connection.execute(wanted.where(key.in_(some))):
+        for row in connection.execute(wanted, {"keys": orjson.dumps(some).decode()}):
             task = task_of(row)
             known.base.tasks.setdefault(task.flow_run_id, {})[task.task_run_id] = task
+
+
+@cache
+def lookup_statement(dialect: str) -> Select[Any]:
+    """Task runs by their keys, which come as one value: a list of pairs in JSON.
+
+    SQLite reads the whole table for ``(a, b) IN (VALUES ...)``, and an index for this.
+    """
+    pairs = func.json_each if dialect == "sqlite" else func.json_array_elements
+    given = cast(bindparam("keys", type_=Text), Text if dialect == "sqlite" else JSON)
+    pair = pairs(given).table_valued(column("value", JSON), name="wanted").c.value
+    columns = task_runs.c
+    return select(columns.record).where(
+        columns.flow_run_id == pair[0].as_string(), columns.task_run_id == pair[1].as_string()
+    )
 
 
 def _some(keys: Collection[Any]) -> Iterator[list[Any]]:

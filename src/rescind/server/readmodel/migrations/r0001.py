@@ -182,9 +182,8 @@ def _task_runs() -> None:
         postgresql_where=sa.text("held_by IS NOT NULL"),
     )
     op.create_index(
-        "task_runs_by_state", "task_runs", ["flow_run_id", "state", "registered_offset"]
+        "task_runs_in_order", "task_runs", ["flow_run_id", "registered_offset", "state"]
     )
-    op.create_index("task_runs_in_order", "task_runs", ["flow_run_id", "registered_offset"])
     op.create_index(
         "task_runs_unconfirmed",
         "task_runs",

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, Select, func, select, union_all
+from sqlalchemy import Connection, Row, Select, func, select
 
 from rescind.events.states import TaskState
 from rescind.events.words import How
@@ -48,23 +48,14 @@ def tasks_statement(
     order = (_tasks.registered_offset,)
     conditions = [_tasks.flow_run_id == plain(flow_run_id), *after(order, cursor)]
     wanted = set(states)
-    if not wanted:
-        return select(*_SHOWN).where(*conditions).order_by(*order).limit(count)
-    within = [
-        state
-        for state in _STATES
-        if any(state == name or state.startswith(f"{name}.") for name in wanted)
-    ]
-    of_each = [
-        select(*_SHOWN)
-        .where(*conditions, _tasks.state == state)
-        .order_by(*order)
-        .limit(count)
-        .subquery()
-        for state in within or ("",)
-    ]
-    every = union_all(*[select(one) for one in of_each]).subquery()
-    return select(every).order_by(every.c.registered_offset).limit(count)
+    if wanted:
+        within = [
+            state
+            for state in _STATES
+            if any(state == name or state.startswith(f"{name}.") for name in wanted)
+        ]
+        conditions.append(_tasks.state.in_(within))
+    return select(*_SHOWN).where(*conditions).order_by(*order).limit(count)
 
 
 def task_run(connection: Connection, flow_run_id: str, task_run_id: str) -> TaskState | None:
