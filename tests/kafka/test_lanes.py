@@ -112,6 +112,35 @@ async def test_a_worker_whose_name_another_one_has_taken_goes_and_the_other_stay
                 await until(lambda: len(second.assigned) == len(third.assigned) == 1)
 
 
+async def test_a_worker_does_not_take_its_name_back_because_it_shows_progress(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = cluster.names
+    may_beat = asyncio.Event()
+    async with joined(cluster.connection, names.prefix, "same") as first:
+        await owns(first, {0, 1})
+        consumer: Any = first._consumer  # noqa: SLF001
+        beat = consumer._coordinator._do_heartbeat  # noqa: SLF001
+
+        async def beat_later() -> bool:
+            await may_beat.wait()
+            is_known: bool = await beat()
+            return is_known
+
+        monkeypatch.setattr(consumer._coordinator, "_do_heartbeat", beat_later)  # noqa: SLF001
+        async with joined(cluster.connection, names.prefix, "same") as second:
+            await owns(second, {0, 1})
+
+            await first.show_progress({(names.stop_requests, 0): 7})
+            may_beat.set()
+
+            with pytest.raises(InstanceTakenError):
+                await owns(first, set())
+            await first.leave()
+            async with joined(cluster.connection, names.prefix, "other") as third:
+                await until(lambda: len(second.assigned) == len(third.assigned) == 1)
+
+
 async def test_positions_are_shown_to_tools(cluster: Cluster) -> None:
     names = cluster.names
     async with joined(cluster.connection, names.prefix) as worker:

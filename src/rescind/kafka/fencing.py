@@ -3,14 +3,18 @@
 A static member that joins takes the place of the one that had its instance id, and the broker
 fences that one: it answers its next heartbeat so, if the heartbeat names the instance. aiokafka's
 does not. It is told that its member id is unknown, joins again, and takes the place back; two
-workers that were given the same name did that to each other for ever.
+workers that were given the same name did that to each other for ever. Its commits of offsets, which
+name no instance either, must not be what tells it: one of them came before the heartbeat, the first
+worker took the name back from the second, and in the end both were gone.
 """
 
 from collections.abc import Mapping
 from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer
+from aiokafka.errors import IllegalGenerationError, UnknownMemberIdError
 from aiokafka.protocol.api import Request, RequestStruct
+from aiokafka.protocol.commit import OffsetCommitRequest
 from aiokafka.protocol.group import HeartbeatRequest, HeartbeatResponse_v1
 from aiokafka.protocol.types import Int32, Schema, String
 
@@ -19,6 +23,7 @@ from rescind.kafka.internals import member_id, send_through
 __all__ = ["Fencing"]
 
 _FENCED_INSTANCE_ID: Final = 82
+_OF_NO_MEMBER: Final = {IllegalGenerationError.errno, UnknownMemberIdError.errno}
 
 
 class Fencing:
@@ -40,6 +45,8 @@ class Fencing:
         if isinstance(request, HeartbeatRequest):
             request = _Heartbeat(vars(request), self._instance_id)
         response = await self._send(request)
+        if isinstance(request, OffsetCommitRequest):
+            _leave_it_to_heartbeats(response)
         # Whoever has joined anew meanwhile is fenced under the member id that it had before.
         is_about_us = mine != "" and mine == member_id(self._consumer)
         if is_about_us and getattr(response, "error_code", 0) == _FENCED_INSTANCE_ID:
@@ -48,6 +55,14 @@ class Fencing:
                 # The client would only log that it does not know this error.
                 response.error_code = 0
         return response
+
+
+def _leave_it_to_heartbeats(response: Any) -> None:
+    """Take a commit that came from no member of this generation for one that went well."""
+    response.topics = [
+        (topic, [(place, 0 if code in _OF_NO_MEMBER else code) for place, code in partitions])
+        for topic, partitions in response.topics
+    ]
 
 
 class _HeartbeatResponse(HeartbeatResponse_v1):
