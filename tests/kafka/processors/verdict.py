@@ -51,10 +51,10 @@ async def _owes_more(service: Service, partition: int) -> bool:
 
 
 async def assert_at_rest_and_right(
-    service: Service, *, but: Collection[FindingCode] = frozenset()
+    service: Service, *, but: Collection[FindingCode] = frozenset(), within_seconds: float = 60
 ) -> None:
     """Every rule, in every partition; `but` names what a test has broken itself."""
-    await settled(service)
+    await settled(service, within_seconds=within_seconds)
     await assert_right(service, but=but)
 
 
