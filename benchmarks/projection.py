@@ -3,29 +3,18 @@
 import asyncio
 import sys
 from asyncio.subprocess import PIPE
-from typing import Any, NamedTuple
+from typing import Any
 
 import orjson
 
 from benchmarks.place import Place
-from benchmarks.replay import live
+from benchmarks.replay import JournalRead, live
 from benchmarks.rows import Row
 from benchmarks.service import Service, serve
 
-__all__ = ["Projected", "projected", "run"]
+__all__ = ["projected", "run"]
 
 TARGET_PER_SECOND = 10_000
-
-
-class Projected(NamedTuple):
-    """A journal that was read from its beginning to its end, and written into empty tables."""
-
-    events: int
-    seconds: float
-
-    @property
-    def rate(self) -> float:
-        return self.events / self.seconds
 
 
 async def run(place: Place) -> list[Row]:
@@ -48,7 +37,7 @@ async def run(place: Place) -> list[Row]:
     ]  # fmt: skip
 
 
-async def projected(service: Service, url: str) -> Projected:
+async def projected(service: Service, url: str) -> JournalRead:
     """Run a projection in a process of its own until it has everything."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "benchmarks.projecting"),
@@ -57,4 +46,4 @@ async def projected(service: Service, url: str) -> Projected:
     )
     out, _ = await process.communicate()
     said: dict[str, Any] = orjson.loads(out)
-    return Projected(**said)
+    return JournalRead(**said)

@@ -15,14 +15,14 @@ from benchmarks.taskruns import TaskRuns
 from rescind.cli.audit.sharing import WORTH_IT, processors
 from rescind.events.requests.base import ITEMS_MAX
 
-__all__ = ["Audit", "audit", "live", "run"]
+__all__ = ["JournalRead", "audit", "live", "run"]
 
 TARGET_PER_SECOND = 50_000
 PATIENCE_SECONDS = 300
 
 
-class Audit(NamedTuple):
-    """What a run of the command says: how many entries it has folded, and in how long."""
+class JournalRead(NamedTuple):
+    """A journal that was read from its beginning to its end: how many events, in how long."""
 
     events: int
     seconds: float
@@ -65,7 +65,7 @@ async def live(service: Service, tasks: int) -> None:
     await service.progress.until("stop", end, PATIENCE_SECONDS)
 
 
-async def audit(service: Service, *arguments: str) -> Audit:
+async def audit(service: Service, *arguments: str) -> JournalRead:
     """Run the command.
 
     Raises:
@@ -81,4 +81,4 @@ async def audit(service: Service, *arguments: str) -> Audit:
     said: dict[str, Any] = orjson.loads(out or b"{}")
     if not said.get("whole"):
         raise RuntimeError(f"expected a journal that is whole, but got {said}")
-    return Audit(said["events"], said["seconds"])
+    return JournalRead(said["events"], said["seconds"])

@@ -1,7 +1,9 @@
-"""A process in the middle of a transaction: ``DATABASE_URL SEED STEPS``. It says so, and stays."""
+"""A process in the middle of a transaction: ``DATABASE_URL SEED STEPS``.
+
+It says so, and stays for as long as its input is open.
+"""
 
 import sys
-import time
 
 from rescind.server.readmodel.batches import Part, write
 from rescind.server.readmodel.database import Database
@@ -16,7 +18,7 @@ def main(url: str, seed: str, steps: str) -> None:
     with database.writing(database.serving()).begin() as connection:
         write(connection, [Part(0, 0, records[-1].offset + STEP, list(map(place, records)))])
         print("written, and not committed", flush=True)  # noqa: T201 - this is what is waited for
-        time.sleep(3_600)
+        sys.stdin.read()
 
 
 if __name__ == "__main__":

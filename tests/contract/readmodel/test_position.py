@@ -58,7 +58,8 @@ def test_a_process_that_is_killed_inside_a_transaction_leaves_nothing(
     shell = live(SEED, 80)
     before = model.everything()
     command = (sys.executable, "-m", "tests.contract.readmodel.half_way")
-    with subprocess.Popen([*command, database_url, str(SEED), "80"], stdout=PIPE) as process:
+    arguments = [*command, database_url, str(SEED), "80"]
+    with subprocess.Popen(arguments, stdin=PIPE, stdout=PIPE) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == b"written, and not committed\n"
         assert model.everything() == before

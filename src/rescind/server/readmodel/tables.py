@@ -8,7 +8,7 @@ skips nor repeats a run that moves meanwhile; each order has an index, which a t
 Whoever changes a table adds a revision to `migrations`: a test compares the two.
 """
 
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import (
     BigInteger,
@@ -37,6 +37,13 @@ metadata: Final = MetaData()
 
 # Ids are compared byte by byte: the order of a language would change with the operating system.
 _Words: Final = Text().with_variant(Text(collation="C"), "postgresql")
+
+
+def _partial_index(name: str, *columns: Column[Any], where_set: Column[Any]) -> None:
+    """Index by these columns only the rows in which `where_set` has a value."""
+    is_set = where_set.is_not(None)
+    Index(name, *columns, sqlite_where=is_set, postgresql_where=is_set)
+
 
 positions: Final = Table(
     "positions",
@@ -73,19 +80,18 @@ flow_runs: Final = Table(
     Index("flow_runs_by_name", "name", "registered_ms", "flow_run_id"),
     Index("flow_runs_by_namespace", "namespace", "registered_ms", "flow_run_id"),
 )
-_has_parent = flow_runs.c.parent_flow_run_id.is_not(None)
-Index(
+_partial_index(
     "flow_runs_by_parent",
-    *(flow_runs.c.parent_flow_run_id, flow_runs.c.registered_ms, flow_runs.c.flow_run_id),
-    sqlite_where=_has_parent,
-    postgresql_where=_has_parent,
+    flow_runs.c.parent_flow_run_id,
+    flow_runs.c.registered_ms,
+    flow_runs.c.flow_run_id,
+    where_set=flow_runs.c.parent_flow_run_id,
 )
-_may_be_stuck = flow_runs.c.stuck_from_ms.is_not(None)
-Index(
+_partial_index(
     "flow_runs_stuck",
-    *(flow_runs.c.stuck_from_ms, flow_runs.c.flow_run_id),
-    sqlite_where=_may_be_stuck,
-    postgresql_where=_may_be_stuck,
+    flow_runs.c.stuck_from_ms,
+    flow_runs.c.flow_run_id,
+    where_set=flow_runs.c.stuck_from_ms,
 )
 
 flow_labels: Final = Table(
@@ -119,19 +125,19 @@ task_runs: Final = Table(
     # state would be one more to be moved by each event of a task run.
     Index("task_runs_in_order", "flow_run_id", "registered_offset", "state"),
 )
-_is_held = task_runs.c.held_by.is_not(None)
-Index(
+_partial_index(
     "task_runs_by_holder",
-    *(task_runs.c.held_by, task_runs.c.flow_run_id, task_runs.c.task_run_id),
-    sqlite_where=_is_held,
-    postgresql_where=_is_held,
+    task_runs.c.held_by,
+    task_runs.c.flow_run_id,
+    task_runs.c.task_run_id,
+    where_set=task_runs.c.held_by,
 )
-_is_unconfirmed = task_runs.c.unconfirmed_ms.is_not(None)
-Index(
+_partial_index(
     "task_runs_unconfirmed",
-    *(task_runs.c.unconfirmed_ms, task_runs.c.flow_run_id, task_runs.c.task_run_id),
-    sqlite_where=_is_unconfirmed,
-    postgresql_where=_is_unconfirmed,
+    task_runs.c.unconfirmed_ms,
+    task_runs.c.flow_run_id,
+    task_runs.c.task_run_id,
+    where_set=task_runs.c.unconfirmed_ms,
 )
 
 armed: Final = Table(
@@ -172,19 +178,20 @@ events: Final = Table(
     # The task run in it: one of 10,000 is picked out without touching the rows.
     Index("events_by_stream", "stream_kind", "stream_id", "partition", "offset", "task_run_id"),
 )
-_is_refusal = events.c.code.is_not(None)
-Index(
+_partial_index(
     "events_refused",
-    *(events.c.code, events.c.at_ms, events.c.partition, events.c.offset),
-    sqlite_where=_is_refusal,
-    postgresql_where=_is_refusal,
+    events.c.code,
+    events.c.at_ms,
+    events.c.partition,
+    events.c.offset,
+    where_set=events.c.code,
 )
-_is_wrong = events.c.error.is_not(None)
-Index(
+_partial_index(
     "events_not_folded",
-    *(events.c.at_ms, events.c.partition, events.c.offset),
-    sqlite_where=_is_wrong,
-    postgresql_where=_is_wrong,
+    events.c.at_ms,
+    events.c.partition,
+    events.c.offset,
+    where_set=events.c.error,
 )
 
 halted: Final = Table(
