@@ -136,7 +136,9 @@ async def test_a_clock_that_came_due_while_no_worker_ran_strikes_at_the_next_sta
     await until_broker_time_passes(service, 1000)
     async with service.worker(acknowledge_seconds=FAR, armed_seconds=1):
         last = "flow.cancelled" if clock == "deadline" else "cancellation.lapsed"
-        await service.journal.until(lambda: types_of(service.journal.entries)[-1] == last)
+        # Not always the very last: the first worker may have struck too, as it left, without
+        # judging it any more. Whichever request comes second is refused as stale.
+        await service.journal.until(lambda: last in types_of(service.journal.entries))
         await assert_at_rest_and_right(service)
 
 
