@@ -7,7 +7,7 @@ import sys
 import time
 
 from rescind.kafka.connection import Connection
-from rescind.kafka.readers import ends
+from rescind.kafka.visits import ends
 from rescind.processors.app import COLLECTOR_THRESHOLDS
 from rescind.server.readmodel.database import Database
 from rescind.server.readmodel.following import Following

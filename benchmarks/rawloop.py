@@ -17,7 +17,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from rescind.kafka.connection import Connection
 from rescind.kafka.internals import lower_transaction_backoff
-from rescind.kafka.readers import read_to_end
+from rescind.kafka.visits import read_to_end
 from rescind.processors.lifecycle.position import POSITION_KEY, LanePosition, Position
 
 __all__ = ["Shape", "Written", "run_raw_loop", "what_was_written"]

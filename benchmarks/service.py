@@ -13,9 +13,9 @@ from benchmarks.progress import Progress
 from benchmarks.requests import Requests
 from rescind.events.requests import Lane
 from rescind.kafka.connection import Connection
-from rescind.kafka.readers import ends
 from rescind.kafka.records import OutRecord
 from rescind.kafka.topics import TopicNames, create_topics, topic_specs
+from rescind.kafka.visits import ends
 
 __all__ = ["PARTITIONS", "Service", "serve", "topics_of_its_own"]
 

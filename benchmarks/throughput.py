@@ -18,9 +18,9 @@ from benchmarks.rows import Row
 from benchmarks.service import Service, serve, topics_of_its_own
 from benchmarks.taskruns import TaskRuns
 from rescind.events.requests import Lane
-from rescind.kafka.readers import ends
 from rescind.kafka.records import OutRecord
 from rescind.kafka.topics import TopicNames
+from rescind.kafka.visits import ends
 from rescind.processors.lifecycle.lifecycle import ITEMS_MAX
 
 __all__ = ["run"]

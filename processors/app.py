@@ -18,9 +18,9 @@ from prometheus_client import CollectorRegistry
 
 from rescind.kafka.connection import Connection
 from rescind.kafka.lanes import LaneMembership
-from rescind.kafka.readers import ends
 from rescind.kafka.sender import Sender
 from rescind.kafka.topics import TopicNames
+from rescind.kafka.visits import ends
 from rescind.processors.liveness import Liveness, add_liveness
 from rescind.processors.measuring.endpoint import scraped
 from rescind.processors.on_faust.hosting import host, make_app, wait_for_broker

@@ -10,15 +10,15 @@ from typing import Any
 
 import pytest
 import structlog
-from aiokafka.admin import AIOKafkaAdminClient
 
 from rescind.kafka.connection import Connection
-from rescind.kafka.topics import TopicNames, create_topics, topic_specs
+from rescind.kafka.topics import TopicNames
 from tests.broker import ServedBroker
 from tests.leaks import Running, leaked_since
 from tests.postgresql import PostgresqlServer, find_binaries, start_postgresql
 from tests.profiles import load_profiles
 from tests.sharing import lend_to, lent, served_here
+from tests.topics import topics_made
 
 # Helpers with asserts of their own, said before any test imports them.
 pytest.register_assert_rewrite("tests.scenario", "tests.golden")
@@ -91,12 +91,8 @@ async def cluster(bootstrap: str, unique_prefix: str) -> AsyncIterator[Cluster]:
     """The session's broker with every topic under a prefix of the test's own, two partitions."""
     connection = Connection(bootstrap)
     names = TopicNames(unique_prefix)
-    made = await create_topics(connection, topic_specs(names), partitions=2, replicas=1)
-    yield Cluster(connection, names, partitions=2)
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
-    await admin.start()
-    await admin.delete_topics(made)
-    await admin.close()
+    async with topics_made(connection, names, partitions=2):
+        yield Cluster(connection, names, partitions=2)
 
 
 @pytest.fixture(scope="session")

@@ -25,7 +25,7 @@ from rescind.errors import (
     UnreadableStateError,
 )
 from rescind.events.requests import AnyRequest, Lane
-from rescind.kafka.readers import ends, starts
+from rescind.kafka.visits import Visit
 from rescind.processors.lifecycle.errands import Errands
 from rescind.processors.lifecycle.lifecycle import Batch, Lifecycle, Place, Read
 from rescind.processors.lifecycle.position import Position
@@ -177,15 +177,18 @@ class Pipeline:
             "stop": self._place.topics.stop_requests,
             "start": self._place.topics.start_requests,
         }
-        at: dict[Lane, int] = {lane: await self._first_of(lane, names[lane]) for lane in names}
+        async with Visit(self._tools.connection) as visit:
+            at: dict[Lane, int] = {
+                lane: await self._first_of(lane, names[lane], visit) for lane in names
+            }
         self._intake = Intake(self._tools.connection, names, self._place.partition, at)
         await self._intake.open()
 
-    async def _first_of(self, lane: Lane, topic: str) -> int:
+    async def _first_of(self, lane: Lane, topic: str, visit: Visit) -> int:
         partition = self._place.partition
         due = self.life.position.of(lane).next
-        first = (await starts(self._tools.connection, topic))[partition]
-        end = (await ends(self._tools.connection, topic))[partition]
+        first = (await visit.starts(topic))[partition]
+        end = (await visit.ends(topic))[partition]
         if due > end:
             # The lane was made anew, or it is another cluster: nothing here fits together.
             raise OutOfRangeError(topic, partition, due, first, end)

@@ -5,13 +5,14 @@ settles its last transaction, so nothing moves any more while this reads to the 
 """
 
 import asyncio
+from collections.abc import AsyncIterator
 
 import structlog
 
 from rescind.kafka.connection import Connection
-from rescind.kafka.readers import read_to_end
 from rescind.kafka.records import Record
 from rescind.kafka.topics import TopicNames
+from rescind.kafka.visits import Visit, read_to_end
 from rescind.processors.lifecycle.position import POSITION_KEY, Position
 from rescind.statemachine.partition import Partition
 from rescind.statemachine.records import read_open
@@ -36,19 +37,27 @@ async def restore(
     """
     base = Partition()
     position: Position | None = None
-    for topic in (topics.open_flows, topics.open_tasks, topics.runners):
-        async for batch in read_to_end(connection, topic, partition):
-            for number, record in enumerate(batch):
-                if record.key == POSITION_KEY:
-                    position = Position.from_json(record.value or b"")
-                else:
-                    _put(base, record)
-                if number % YIELD_RECORDS == 0:
-                    await asyncio.sleep(0)
+    async for batch in _open_records(connection, topics, partition):
+        for number, record in enumerate(batch):
+            if record.key == POSITION_KEY:
+                position = Position.from_json(record.value or b"")
+            else:
+                _put(base, record)
+            if number % YIELD_RECORDS == 0:
+                await asyncio.sleep(0)
     base.recount()
     if position is not None:
         base.last_at_ms = position.last_at_ms
     return base, position
+
+
+async def _open_records(
+    connection: Connection, topics: TopicNames, partition: int
+) -> AsyncIterator[list[Record]]:
+    async with Visit(connection) as visit:
+        for topic in (topics.open_flows, topics.open_tasks, topics.runners):
+            async for batch in visit.read_to_end(topic, partition):
+                yield batch
 
 
 async def read_position(

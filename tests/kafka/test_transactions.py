@@ -18,10 +18,10 @@ from rescind.errors import (
 from rescind.kafka import transactions
 from rescind.kafka.batches import Batch
 from rescind.kafka.connection import Connection
-from rescind.kafka.readers import ends, read_to_end
 from rescind.kafka.records import OutRecord, Record
 from rescind.kafka.topics import TopicNames, create_topics, record_limits, topic_specs
 from rescind.kafka.transactions import TransactionalProducer
+from rescind.kafka.visits import ends, read_to_end
 from tests.broker import formatted_broker
 from tests.conftest import Cluster
 from tests.waiting import until

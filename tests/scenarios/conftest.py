@@ -13,7 +13,8 @@ def house(bootstrap: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     """A deployment with one worker, for every scenario that breaks nothing of it."""
     house = House(bootstrap, tmp_path_factory.mktemp("house"), heartbeat_seconds=0.5)
     try:
-        house.make_topics()
+        made = house.command("topics", "create")
+        assert made.wait() == 0, made.said()
         worker = house.worker()
         yield house
         worker.terminate()

@@ -26,6 +26,7 @@ from rescind.settings import Settings, load_settings
 from tests.kafka.processors.journal import types_of
 from tests.kafka.processors.service import KEY, Service
 from tests.scenarios.processes import ROOT, Process
+from tests.topics import topics_made
 from tests.waiting import until
 
 __all__ = [
@@ -82,10 +83,6 @@ class House:
         """``rescind agents``; there may be more of them."""
         return self.start("-m", "rescind", "agents", **settings)
 
-    def make_topics(self) -> None:
-        made = self.command("topics", "create")
-        assert made.wait() == 0, made.said()
-
     def close(self) -> None:
         """End every process that is still there."""
         for process in self._processes:
@@ -106,15 +103,15 @@ class House:
 @asynccontextmanager
 async def alone(house: House) -> "AsyncIterator[Scene]":
     """One scenario in a deployment that is made for it and ends with it."""
-    try:
-        house.make_topics()
-        async with Scene(house) as scene:
-            yield scene
-        assert await house.findings() == []
-    finally:
-        house.close()
-        # Shown by pytest if the test has failed.
-        sys.stdout.write(house.said())
+    async with topics_made(house.connection, house.names, PARTITIONS):
+        try:
+            async with Scene(house) as scene:
+                yield scene
+            assert await house.findings() == []
+        finally:
+            house.close()
+            # Shown by pytest if the test has failed.
+            sys.stdout.write(house.said())
 
 
 class Scene(Service):

@@ -6,9 +6,9 @@ from confluent_kafka import Message, Producer
 
 from rescind.events.journal import Entry
 from rescind.kafka.partitions import partition_of
-from rescind.kafka.readers import ends
 from rescind.kafka.records import Record
 from rescind.kafka.topics.specs import topic_specs
+from rescind.kafka.visits import ends
 from rescind.processors.pipeline.restore import restore
 from rescind.statemachine.draft import Draft
 from rescind.statemachine.partition import Partition

@@ -9,6 +9,7 @@ import pytest
 from rescind.kafka.partitions import partition_of
 from tests.scenarios.harness import PARTITIONS, House, Scene
 from tests.scenarios.processes import Process
+from tests.topics import topics_made
 from tests.waiting import until
 
 
@@ -16,15 +17,15 @@ from tests.waiting import until
 async def scene(bootstrap: str, tmp_path: Path) -> AsyncIterator[Scene]:
     """A deployment of its own, with nobody in it yet, audited by the newer release."""
     house = House(bootstrap, tmp_path)
-    try:
-        house.make_topics()
-        async with Scene(house) as scene:
-            yield scene
-        audit = newer(house, "audit", "verify", "--json")
-        assert await audit.exit_code() == 0, audit.said()
-    finally:
-        house.close()
-        sys.stdout.write(house.said())
+    async with topics_made(house.connection, house.names, PARTITIONS):
+        try:
+            async with Scene(house) as scene:
+                yield scene
+            audit = newer(house, "audit", "verify", "--json")
+            assert await audit.exit_code() == 0, audit.said()
+        finally:
+            house.close()
+            sys.stdout.write(house.said())
 
 
 def newer(house: House, *arguments: str) -> Process:

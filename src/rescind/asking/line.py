@@ -21,10 +21,11 @@ from rescind.events.requests import AnyRequest, write_request
 from rescind.events.signature import SIGNATURE_HEADER, sign
 from rescind.kafka.connection import Connection
 from rescind.kafka.partitions import partition_of
-from rescind.kafka.readers import TopicFollower, ends
+from rescind.kafka.readers import TopicFollower
 from rescind.kafka.records import OutRecord, Record
 from rescind.kafka.sender import Sender
 from rescind.kafka.topics import TopicNames
+from rescind.kafka.visits import ends
 
 __all__ = ["Line", "new_request_id"]
 

@@ -19,12 +19,16 @@ here for a measured reason:
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from random import shuffle
 from types import CoroutineType
 from typing import Any, Final
 
 import aiokafka.producer.sender as producer_sender
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.cluster import ClusterMetadata
 from aiokafka.conn import CloseReason
+from aiokafka.errors import KafkaConnectionError, KafkaError
+from aiokafka.protocol.metadata import MetadataRequest
 
 __all__ = [
     "add_partitions_ahead",
@@ -142,14 +146,33 @@ async def _discard_consumer(consumer: AIOKafkaConsumer) -> None:
 
 
 async def partitions_of(consumer: AIOKafkaConsumer, topic: str) -> list[int]:
-    """Return the partitions of a topic, none if there is no such topic."""
+    """Return the partitions of a topic, none if there is no such topic, and learn who leads them.
+
+    aiokafka asks of all topics, of which a cluster may have thousands, or has the one made that
+    it asks for, where the cluster allows that.
+    """
     client: Any = consumer._client  # noqa: SLF001
-    # Of all topics: asking for one by name would make it, where the cluster allows that.
-    metadata = await client.fetch_all_metadata()
-    found: set[int] = metadata.partitions_for_topic(topic) or set()
-    if found:
-        await client.set_topics([topic])
-    return sorted(found)
+    answer = await _asked_of_any_broker(client, MetadataRequest([topic], False))
+    found = ClusterMetadata()
+    found.update_metadata(answer)
+    numbers = sorted(found.partitions_for_topic(topic) or ())
+    if numbers:
+        client.cluster.update_metadata(answer)
+        # What it asks for again when a leader has moved.
+        client._topics = {topic}  # noqa: SLF001
+    return numbers
+
+
+async def _asked_of_any_broker(client: Any, request: MetadataRequest) -> Any:
+    brokers = [broker.nodeId for broker in client.cluster.brokers()]
+    shuffle(brokers)
+    why: KafkaError = KafkaConnectionError("no broker is known")
+    for node in brokers:
+        try:
+            return await client.send(node, request)
+        except KafkaError as error:
+            why = error
+    raise why
 
 
 def leave_on_stop(consumer: AIOKafkaConsumer) -> None:

@@ -1,38 +1,26 @@
-"""Committed records of topics, read without a consumer group: for restores, runners and tools.
+"""Committed records of topics as they come, read without a consumer group.
 
-Everyone here reads ``read_committed``. The end of a partition is where the first transaction
-that is still open begins, and markers of transactions take offsets without being records: so
-"to the end" means until the *position* has reached the end, not the last record's offset.
+Everyone here reads ``read_committed``: for as long as it lasts, each on a connection of its own.
+For what ends soon there are `visits`.
 """
 
 import time
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Any, Final, Self
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import KafkaError, OffsetOutOfRangeError
+from aiokafka.errors import OffsetOutOfRangeError
 
-from rescind.errors import BrokerUnavailableError, OutOfRangeError, StalledError, TopicsError
+from rescind.errors import BrokerUnavailableError, OutOfRangeError, StalledError
 from rescind.kafka.connection import Connection
-from rescind.kafka.headers import read_any_header_name
-from rescind.kafka.internals import discard_consumer, partitions_of
+from rescind.kafka.consumers import asked, started_consumer
+from rescind.kafka.internals import discard_consumer
 from rescind.kafka.records import Record
-from rescind.kafka.starting import started
 
-__all__ = [
-    "PartitionReader",
-    "TopicFollower",
-    "ends",
-    "offsets_at",
-    "read_to_end",
-    "starts",
-    "written_ends",
-]
+__all__ = ["PartitionReader", "TopicFollower"]
 
 _WAIT_SECONDS: Final = 30.0
-_ASK_MS: Final = 10_000
 _FETCH_BYTES_MAX: Final = 4 << 20
 _STALL_SECONDS: Final = 30.0
 
@@ -61,13 +49,17 @@ class TopicFollower:
         self._consumer: AIOKafkaConsumer | None = None
 
     async def __aenter__(self) -> Self:
-        self._consumer = await _started_consumer(
-            self._connection, self._wait_seconds, self._fetch_bytes_max
+        self.use(
+            await started_consumer(self._connection, self._wait_seconds, self._fetch_bytes_max)
         )
-        self._consumer.assign(list(self._start))
-        for partition, offset in self._start.items():
-            self._consumer.seek(partition, offset)
         return self
+
+    def use(self, consumer: AIOKafkaConsumer) -> None:
+        """Read by this one, which whoever started it discards, instead of entering."""
+        self._consumer = consumer
+        consumer.assign(list(self._start))
+        for partition, offset in self._start.items():
+            consumer.seek(partition, offset)
 
     async def __aexit__(
         self,
@@ -113,18 +105,18 @@ class TopicFollower:
 
     async def ends(self) -> dict[int, int]:
         """Return for each partition the offset after the last one that is committed."""
-        return await _asked(self._open().end_offsets, self._start, self._connection)
+        return await asked(self._open().end_offsets, self._start, self._connection)
 
     def _open(self) -> AIOKafkaConsumer:
         assert self._consumer is not None, "not entered"
         return self._consumer
 
     async def _out_of_range(self, error: OffsetOutOfRangeError) -> OutOfRangeError:
-        (partition, asked), *_ = error.args[0].items()
-        firsts = await _asked(self._open().beginning_offsets, [partition], self._connection)
-        lasts = await _asked(self._open().end_offsets, [partition], self._connection)
+        (partition, wanted), *_ = error.args[0].items()
+        firsts = await asked(self._open().beginning_offsets, [partition], self._connection)
+        lasts = await asked(self._open().end_offsets, [partition], self._connection)
         number = int(partition.partition)
-        return OutOfRangeError(self.topic, number, int(asked), firsts[number], lasts[number])
+        return OutOfRangeError(self.topic, number, int(wanted), firsts[number], lasts[number])
 
 
 class PartitionReader(TopicFollower):
@@ -177,110 +169,6 @@ class PartitionReader(TopicFollower):
 
     async def end(self) -> int:
         return (await self.ends())[self.partition]
-
-
-async def read_to_end(
-    connection: Connection,
-    topic: str,
-    partition: int,
-    start: int | None = None,
-    *,
-    wait_seconds: float = _WAIT_SECONDS,
-) -> AsyncIterator[list[Record]]:
-    """Yield the committed records from ``start`` (None: the first) to the end as it is now.
-
-    Raises `OutOfRangeError` if ``start`` is not kept any more.
-    """
-    first = start if start is not None else (await starts(connection, topic))[partition]
-    reader = PartitionReader(
-        connection, topic, partition, first, wait_seconds=wait_seconds, fetch_bytes_max=16 << 20
-    )
-    async with reader:
-        end = await reader.end()
-        while await reader.position(partition) < end:
-            # Short: the last thing in a partition is a marker, for which no record comes.
-            records = await reader.fetch(max_records=10_000, timeout_seconds=0.02)
-            if records and records[-1].offset >= end:
-                records = [record for record in records if record.offset < end]
-            if records:
-                yield records
-
-
-async def ends(connection: Connection, topic: str) -> dict[int, int]:
-    """Return for each partition the offset after the last one that is committed."""
-    async with _asking(connection, topic) as (consumer, partitions):
-        return await _asked(consumer.end_offsets, partitions, connection)
-
-
-async def written_ends(connection: Connection, topic: str) -> dict[int, int]:
-    """Return for each partition the offset after the last record, committed or not."""
-    async with _asking(connection, topic, "read_uncommitted") as (consumer, partitions):
-        return await _asked(consumer.end_offsets, partitions, connection)
-
-
-async def starts(connection: Connection, topic: str) -> dict[int, int]:
-    """Return for each partition the first offset that is still kept."""
-    async with _asking(connection, topic) as (consumer, partitions):
-        return await _asked(consumer.beginning_offsets, partitions, connection)
-
-
-async def offsets_at(connection: Connection, topic: str, at_ms: int) -> dict[int, int]:
-    """Return for each partition the first offset whose record has that time or a later one.
-
-    Milliseconds since 1970, by the clock that the topic's records carry. A partition without
-    such a record gets its end.
-    """
-    async with _asking(connection, topic) as (consumer, partitions):
-        found: dict[Any, Any] = await consumer.offsets_for_times(dict.fromkeys(partitions, at_ms))
-        last = await _asked(consumer.end_offsets, partitions, connection)
-        first = {int(place.partition): at.offset for place, at in found.items() if at is not None}
-        return last | first
-
-
-@asynccontextmanager
-async def _asking(
-    connection: Connection, topic: str, isolation: str = "read_committed"
-) -> AsyncIterator[tuple[AIOKafkaConsumer, list[TopicPartition]]]:
-    consumer = await _started_consumer(connection, _WAIT_SECONDS, _FETCH_BYTES_MAX, isolation)
-    try:
-        numbers = await partitions_of(consumer, topic)
-        if not numbers:
-            raise TopicsError([f"{topic} is missing: run `rescind topics create`"])
-        yield consumer, [TopicPartition(topic, number) for number in numbers]
-    except KafkaError as error:
-        raise BrokerUnavailableError(connection.bootstrap, str(error)) from error
-    finally:
-        await discard_consumer(consumer)
-
-
-async def _started_consumer(
-    connection: Connection,
-    wait_seconds: float,
-    fetch_bytes_max: int,
-    isolation: str = "read_committed",
-) -> AIOKafkaConsumer:
-    def make() -> AIOKafkaConsumer:
-        return AIOKafkaConsumer(
-            **connection.options(),
-            group_id=None,
-            enable_auto_commit=False,
-            auto_offset_reset="none",
-            isolation_level=isolation,
-            max_partition_fetch_bytes=fetch_bytes_max,
-            request_timeout_ms=_ASK_MS,
-            retry_backoff_ms=50,
-        )
-
-    read_any_header_name()
-    return await started(make, discard_consumer, connection, wait_seconds)
-
-
-async def _asked(ask: Any, partitions: Any, connection: Connection) -> dict[int, int]:
-    try:
-        found: dict[Any, int] = await ask(list(partitions))
-    except (KafkaError, TimeoutError) as error:
-        raise BrokerUnavailableError(connection.bootstrap, str(error)) from error
-    return {int(partition.partition): offset for partition, offset in found.items()}
 
 
 def _record(found: Any) -> Record:

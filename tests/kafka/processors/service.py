@@ -17,10 +17,10 @@ from rescind.events.requests import AnyRequest, Lane
 from rescind.events.signature import SIGNATURE_HEADER, sign
 from rescind.kafka.connection import Connection
 from rescind.kafka.partitions import partition_of
-from rescind.kafka.readers import read_to_end
 from rescind.kafka.records import OutRecord, Record, Sent
 from rescind.kafka.sender import Sender
 from rescind.kafka.topics import TopicNames
+from rescind.kafka.visits import Visit
 from rescind.processors.shared.keys import signing_keys
 from rescind.processors.worker import Worker
 from rescind.settings import Settings, load_settings
@@ -126,11 +126,16 @@ class Service:
 
     async def read(self, topic: str, partition: int | None = None) -> list[Record]:
         """Every committed record of a topic, or of one partition of it."""
+        async with Visit(self.connection) as visit:
+            return await self.read_by(visit, topic, partition)
+
+    async def read_by(self, visit: Visit, topic: str, partition: int | None = None) -> list[Record]:
+        """`read` for whoever has several readings."""
         wanted = range(self.partitions) if partition is None else [partition]
         return [
             record
             for number in wanted
-            async for batch in read_to_end(self.connection, topic, number)
+            async for batch in visit.read_to_end(topic, number)
             for record in batch
         ]
 

@@ -18,8 +18,8 @@ from typing import Any, Final
 import orjson
 
 from rescind.events.requests import Lane
-from rescind.kafka.readers import read_to_end
 from rescind.kafka.records import Sent as Place
+from rescind.kafka.visits import read_to_end
 from rescind.processors.lifecycle.lifecycle import Lifecycle
 from rescind.processors.pipeline.restore import restore
 from rescind.statemachine.audit import Auditor

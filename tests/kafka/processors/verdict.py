@@ -9,8 +9,8 @@ from collections.abc import Collection, Iterator
 
 from rescind.events.journal import Entry, RequestsLost
 from rescind.events.requests import Lane
-from rescind.kafka.readers import starts
 from rescind.kafka.records import Record
+from rescind.kafka.visits import Visit
 from rescind.processors.lifecycle.position import POSITION_KEY, Position
 from rescind.processors.pipeline.restore import read_position, restore
 from rescind.statemachine.audit import Auditor, FindingCode, Topic
@@ -31,13 +31,14 @@ async def settled(service: Service, *, within_seconds: float = 60) -> None:
     """Wait until every request has been taken in, all stubs are gone, and everybody is told."""
 
     async def is_settled() -> bool:
-        for partition in range(service.partitions):
-            position = await read_position(service.connection, service.names, partition)
-            for lane in LANES:
-                records = await _lane(service, lane, partition)
-                last = records[-1].offset if records else -1
-                if (position or Position()).of(lane).previous < last:
-                    return False
+        async with Visit(service.connection) as visit:
+            for partition in range(service.partitions):
+                position = await read_position(service.connection, service.names, partition)
+                for lane in LANES:
+                    records = await service.read_by(visit, _topic(service, lane), partition)
+                    last = records[-1].offset if records else -1
+                    if (position or Position()).of(lane).previous < last:
+                        return False
         return not [p for p in range(service.partitions) if await _owes_more(service, p)]
 
     await until(is_settled, within_seconds=within_seconds)
@@ -60,16 +61,19 @@ async def assert_at_rest_and_right(
 
 async def assert_right(service: Service, *, but: Collection[FindingCode] = frozenset()) -> None:
     """The same of what is committed, while nothing moves."""
-    wrong = [
-        f"partition {partition}: {sentence}"
-        for partition in range(service.partitions)
-        for sentence in await _wrong(service, partition, but)
-    ]
+    async with Visit(service.connection) as visit:
+        wrong = [
+            f"partition {partition}: {sentence}"
+            for partition in range(service.partitions)
+            for sentence in await _wrong(service, visit, partition, but)
+        ]
     assert not wrong, "\n".join(wrong[:20])
 
 
-async def _wrong(service: Service, partition: int, but: Collection[FindingCode]) -> list[str]:
-    records = await service.read(service.names.journal, partition)
+async def _wrong(
+    service: Service, visit: Visit, partition: int, but: Collection[FindingCode]
+) -> list[str]:
+    records = await service.read_by(visit, service.names.journal, partition)
     entries = [service.journal.entry_of(record) for record in records]
     restored, position = await restore(service.connection, service.names, partition)
     auditor = Auditor(partition)
@@ -77,16 +81,17 @@ async def _wrong(service: Service, partition: int, but: Collection[FindingCode])
         auditor.see(record.offset, entry)
     for topic in Topic:
         name = f"{service.names.prefix}{topic.value}"
-        auditor.compare_states(topic, _last(await service.read(name, partition)))
+        auditor.compare_states(topic, _last(await service.read_by(visit, name, partition)))
     for lane in LANES:
         auditor.must_reach(lane, (position or Position()).of(lane).previous)
     found = auditor.findings()
     wrong = [f"{f.code.value} {f.where}: {f.message}" for f in found if f.code not in but]
     for lane in LANES:
         taken = (position or Position()).of(lane).next
-        lying = [record.offset for record in await _lane(service, lane, partition)]
+        lane_topic = _topic(service, lane)
+        lying = [record.offset for record in await service.read_by(visit, lane_topic, partition)]
         offsets = [offset for offset in lying if offset < taken]
-        kept_from = (await starts(service.connection, _topic(service, lane)))[partition]
+        kept_from = (await visit.starts(lane_topic))[partition]
         wrong += _unanswered(lane, entries, offsets, kept_from)
     folded = Draft(Partition())
     for entry in entries:
@@ -155,10 +160,6 @@ def _last(records: list[Record]) -> list[tuple[str, bytes]]:
         if record.value is not None and record.key != POSITION_KEY:
             last[key] = record.value
     return list(last.items())
-
-
-async def _lane(service: Service, lane: Lane, partition: int) -> list[Record]:
-    return await service.read(_topic(service, lane), partition)
 
 
 def _topic(service: Service, lane: Lane) -> str:

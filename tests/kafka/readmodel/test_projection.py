@@ -11,7 +11,7 @@ from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from sqlalchemy.exc import DBAPIError
 
 from rescind.errors import OtherJournalError, ReadModelMissingError
-from rescind.kafka.readers import ends
+from rescind.kafka.visits import ends
 from rescind.server.readmodel.projection import Projection
 from rescind.server.readmodel.rebuilding import rebuild
 from rescind.server.readmodel.standing import begin_at, standings

@@ -17,6 +17,7 @@ from rescind.events.requests import Lane
 from rescind.kafka.connection import Connection
 from rescind.kafka.readers import PartitionReader
 from rescind.kafka.topics import TopicNames
+from rescind.kafka.visits import Visit
 
 if TYPE_CHECKING:
     # The state machine needs an extra; whoever only asks and looks does without.
@@ -71,14 +72,15 @@ async def _compare(connection: Connection, names: TopicNames, auditor: "Auditor"
     """Show the auditor what the service would restore, and how far it says that it has got."""
     from rescind.processors.lifecycle.position import POSITION_KEY, Position
 
-    for topic, name in _topics(names).items():
-        values = await latest(connection, name, [auditor.partition])
-        records = [(key.decode(), value) for key, value in values.items() if _is_run(key)]
-        auditor.compare_states(topic, records)
-        if POSITION_KEY in values:
-            position = Position.from_json(values[POSITION_KEY])
-            for lane in _LANES:
-                auditor.must_reach(lane, position.of(lane).previous)
+    async with Visit(connection) as visit:
+        for topic, name in _topics(names).items():
+            values = await latest(visit, name, [auditor.partition])
+            records = [(key.decode(), value) for key, value in values.items() if _is_run(key)]
+            auditor.compare_states(topic, records)
+            if POSITION_KEY in values:
+                position = Position.from_json(values[POSITION_KEY])
+                for lane in _LANES:
+                    auditor.must_reach(lane, position.of(lane).previous)
 
 
 async def _settled(

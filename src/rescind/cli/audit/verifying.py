@@ -17,7 +17,7 @@ from rescind.cli.exits import Exit
 from rescind.cli.printing.output import Output
 from rescind.cli.session import Session, open_session
 from rescind.errors import TopicsError
-from rescind.kafka.readers import ends, starts
+from rescind.kafka.visits import Visit
 
 __all__ = ["verify", "verify_journal"]
 
@@ -57,7 +57,8 @@ async def verify(session: Session, partitions: list[int] | None, output: Output)
     Raises `TopicsError` if the journal has no such partition.
     """
     topic = session.names.journal
-    first, last = await starts(session.connection, topic), await ends(session.connection, topic)
+    async with Visit(session.connection) as visit:
+        first, last = await visit.starts(topic), await visit.ends(topic)
     chosen = sorted(last) if partitions is None else sorted(set(partitions))
     if missing := [number for number in chosen if number not in last]:
         raise TopicsError([f"{topic} has no partition {missing[0]}, only {len(last)}"])

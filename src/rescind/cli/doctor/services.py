@@ -6,7 +6,7 @@ from rescind.cli.session import Session
 from rescind.cli.up.state import read_up
 from rescind.errors import BrokerUnavailableError
 from rescind.kafka.groups import GroupReport, describe_group
-from rescind.kafka.readers import ends
+from rescind.kafka.visits import Visit
 
 __all__ = ["check_services", "lag_of"]
 
@@ -25,7 +25,8 @@ async def check_services(session: Session) -> list[Check]:
     except BrokerUnavailableError as error:
         return [*checks, fail("workers", f"the groups cannot be asked: {error.why}", _START)]
     lanes = (names.stop_requests, names.start_requests)
-    last = {topic: await ends(session.connection, topic) for topic in lanes}
+    async with Visit(session.connection) as visit:
+        last = {topic: await visit.ends(topic) for topic in lanes}
     checks.append(_workers(lifecycle, len(last[names.stop_requests]), names.stop_requests))
     checks += [_lag(topic, lag_of(lifecycle, topic, last[topic])) for topic in lanes]
     checks.append(_agents(agents))

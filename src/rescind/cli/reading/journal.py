@@ -16,8 +16,9 @@ from rescind.errors import JournalError
 from rescind.events.journal import Entry
 from rescind.events.states import FlowState
 from rescind.events.words import StreamKind
-from rescind.kafka.readers import TopicFollower, ends, offsets_at, starts
+from rescind.kafka.readers import TopicFollower
 from rescind.kafka.records import Record
+from rescind.kafka.visits import Visit, ends, offsets_at
 
 __all__ = ["Placed", "belongs_to", "entries_of", "follow_flow", "follow_journal", "last_entries"]
 
@@ -74,8 +75,8 @@ async def entries_of(session: Session, flow: FlowState) -> tuple[list[Placed], d
 async def last_entries(session: Session, count: int) -> tuple[list[Placed], dict[int, int]]:
     """Return the last ``count`` entries of all partitions, by time, and where those end now."""
     topic = session.names.journal
-    last = await ends(session.connection, topic)
-    first = await starts(session.connection, topic)
+    async with Visit(session.connection) as visit:
+        first, last = await visit.starts(topic), await visit.ends(topic)
     offsets = count * _OFFSETS_PER_ENTRY
     while True:
         since = {number: max(first[number], last[number] - offsets) for number in last}

@@ -4,12 +4,13 @@ Read from the beginning at each call. That is right for a person who looks now a
 asks all the time follows the topic instead.
 """
 
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from typing import Final
 
 from rescind.kafka.connection import Connection
-from rescind.kafka.readers import TopicFollower, starts
+from rescind.kafka.readers import TopicFollower
 from rescind.kafka.records import Record
+from rescind.kafka.visits import Visit
 
 __all__ = ["latest", "read_all"]
 
@@ -30,19 +31,16 @@ async def read_all(
                 yield kept
 
 
-async def latest(
-    connection: Connection, topic: str, partitions: Collection[int] | None = None
-) -> dict[bytes, bytes]:
-    """Return the value of each key that has one (partitions None: in all of them)."""
-    first = await starts(connection, topic)
-    chosen = {number: first[number] for number in (first if partitions is None else partitions)}
+async def latest(visit: Visit, topic: str, partitions: Iterable[int]) -> dict[bytes, bytes]:
+    """Return the value of each key of these partitions that has one."""
     found: dict[bytes, bytes] = {}
-    async for records in read_all(connection, topic, chosen):
-        for record in records:
-            if record.key is None:
-                continue
-            if record.value is None:  # A tombstone.
-                found.pop(record.key, None)
-            else:
-                found[record.key] = record.value
+    for partition in partitions:
+        async for records in visit.read_to_end(topic, partition):
+            for record in records:
+                if record.key is None:
+                    continue
+                if record.value is None:  # A tombstone.
+                    found.pop(record.key, None)
+                else:
+                    found[record.key] = record.value
     return found

@@ -13,7 +13,7 @@ from rescind.cli.reading.snapshot import latest
 from rescind.cli.session import Session
 from rescind.events.states import FlowState, TaskState
 from rescind.kafka.partitions import partition_of
-from rescind.kafka.readers import starts
+from rescind.kafka.visits import Visit, starts
 
 __all__ = ["FlowRuns", "read_flow", "read_flows", "read_state", "read_tasks"]
 
@@ -32,7 +32,10 @@ class FlowRuns:
 
 async def read_flows(session: Session, partitions: Collection[int] | None = None) -> FlowRuns:
     """Read every flow run that is known, or those of some partitions."""
-    values = await latest(session.connection, session.names.flow_states, partitions)
+    topic = session.names.flow_states
+    async with Visit(session.connection) as visit:
+        chosen = await visit.starts(topic) if partitions is None else partitions
+        values = await latest(visit, topic, chosen)
     states = _parsed(FlowState, values.values())
     return FlowRuns({state.flow_run_id: state for state in states}, len(values) - len(states))
 
@@ -46,7 +49,8 @@ async def read_flow(session: Session, flow_run_id: str) -> FlowState | None:
 async def read_tasks(session: Session, flow_run_id: str) -> list[TaskState]:
     """Read the task runs of a flow run, in the order in which they were registered."""
     partition = await partition_of_stream(session, flow_run_id)
-    found = await latest(session.connection, session.names.task_states, [partition])
+    async with Visit(session.connection) as visit:
+        found = await latest(visit, session.names.task_states, [partition])
     ours = f"{flow_run_id}{_SEPARATOR}".encode()
     states = _parsed(TaskState, (value for key, value in found.items() if key.startswith(ours)))
     return sorted(states, key=lambda task: (task.registered_at, task.version, task.task_run_id))

@@ -14,8 +14,9 @@ from sqlalchemy import Connection as DatabaseConnection
 
 from rescind.errors import OtherJournalError
 from rescind.kafka.connection import Connection
-from rescind.kafka.readers import TopicFollower, starts
+from rescind.kafka.readers import TopicFollower
 from rescind.kafka.records import Record
+from rescind.kafka.visits import starts
 from rescind.server.readmodel.batches import Part, write
 from rescind.server.readmodel.database import Database
 from rescind.server.readmodel.placed import gone, place

@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 
 from rescind.errors import BrokerError, PositionMovedError
 from rescind.kafka.connection import Connection
-from rescind.kafka.readers import ends
+from rescind.kafka.visits import ends
 from rescind.server.readmodel.database import Database
 from rescind.server.readmodel.following import Following
 from rescind.server.readmodel.standing import PartitionLag, lag_of, standings

@@ -11,7 +11,7 @@ from sqlalchemy import Connection as DatabaseConnection
 from sqlalchemy import select
 
 from rescind.kafka.connection import Connection
-from rescind.kafka.readers import ends
+from rescind.kafka.visits import ends
 from rescind.server.readmodel.database import Database
 from rescind.server.readmodel.following import Following
 from rescind.server.readmodel.standing import standings
