@@ -68,7 +68,7 @@ def tools_with(plan: list[str]) -> type[Tools]:
         ["well", "uncertain after", "uncertain after", "uncertain before", "uncertain after"],
         ["uncertain before"] * 4,
         ["fails"] * 2,
-        ["fails"] * 20,
+        ["fails"] * 8,
     ],
     ids=" ".join,
 )

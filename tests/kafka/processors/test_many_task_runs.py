@@ -20,7 +20,7 @@ from tests.kafka.processors.service import Request, Service
 from tests.kafka.processors.verdict import assert_at_rest_and_right
 from tests.sizes import FULL
 
-TASK_RUNS: Final = 100_000 if FULL else 6_000
+TASK_RUNS: Final = 100_000 if FULL else 3_000
 RUNNERS: Final = [f"runner-{number}" for number in range(20)]
 CHUNK: Final = 25
 FEW: Final = 8

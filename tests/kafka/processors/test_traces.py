@@ -28,7 +28,7 @@ MET: Final = {
     "task.started",
 }
 """Or they would say nothing."""
-SHARES: Final = list(shares_of(200 if FULL else 8, each=25))
+SHARES: Final = list(shares_of(200 if FULL else 4, each=25))
 
 
 @pytest.mark.sized
