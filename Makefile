@@ -12,7 +12,7 @@ BIN := $(VENV)/bin
 PYTHON ?= python3 python3.11 python3.12 python3.13 python3.14
 ARGS ?=
 # Processes of tests: more than a small machine has cores, since many tests wait for a broker.
-JOBS ?= 3
+JOBS ?= 4
 
 # pip says what it is doing to a person, and nothing to a log.
 QUIET := $(shell test -t 1 || echo --quiet)

@@ -50,14 +50,16 @@ class Cancelled(NamedTuple):
     Attributes:
         told_ms: cancel sent until the intent was read.
         settled_ms: last report sent until the end of the flow run was read.
-        sent_at: when each cancel of `told_ms` was sent, in seconds of the monotonic clock.
+        sent_at: when each cancel of these was sent, by flow run, in seconds of the monotonic clock.
+        read_at: when its intent was read, the same.
         note: about the load: the rate that it reached and how late it was.
 
     """
 
     told_ms: list[float]
     settled_ms: list[float]
-    sent_at: list[float]
+    sent_at: dict[str, float]
+    read_at: dict[str, float]
     missing: int
     seconds: float
     note: str
@@ -97,8 +99,8 @@ async def cancel_all(
         cpu = 0.0 if pid is None else cpu_seconds(pid) - cpu
     sent = {(what, flow): at for (_, flow, what), at in zip(plan, departures.sent_at, strict=True)}
     counted = flows.ids[WARM_UP:]
-    sent_at = [sent["told", f] for f in counted if f in told.at]
-    told_ms = [(told.at[f] - sent["told", f]) * 1000 for f in counted if f in told.at]
+    sent_at = {f: sent["told", f] for f in counted if f in told.at}
+    told_ms = [(told.at[f] - at) * 1000 for f, at in sent_at.items()]
     settled_ms = [
         (settled.at[f] - sent["settled", f]) * 1000 for f in counted if report and f in settled.at
     ]
@@ -107,7 +109,7 @@ async def cancel_all(
     note = f"sent p99 {late_ms:.1f} ms late"
     if pid is not None:
         note += f"; worker {cpu / seconds:.0%} of a core"
-    return Cancelled(told_ms, settled_ms, sent_at, missing, seconds, note)
+    return Cancelled(told_ms, settled_ms, sent_at, told.at, missing, seconds, note)
 
 
 def _record(flows: Flows, flow: str, what: str) -> OutRecord:

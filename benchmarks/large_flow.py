@@ -8,11 +8,12 @@ import asyncio
 import time
 from typing import NamedTuple
 
-from benchmarks.cancelling import WARM_UP, Cancelled, Flows, cancel_all
+from benchmarks.cancelling import WARM_UP, Flows, cancel_all
 from benchmarks.place import Place
 from benchmarks.rows import Row, latencies, percentile
 from benchmarks.seeing import flows_cancelled, flows_told, runners_told, watching
 from benchmarks.service import Service, serve
+from benchmarks.stages import moments_of, said_of_the_slowest
 from benchmarks.taskruns import OneFlow
 from rescind.kafka.sender import Sender
 
@@ -123,9 +124,14 @@ async def _sweep_beside_others(
         await told.last_of(others.ids[:WARM_UP], PATIENCE_SECONDS)
         asked, ended = await sweep_unstarted(service, flow)
         done = await cancelling
+        moments = await moments_of(service)
     what = f"{tasks:,} task runs that had not started"
-    meanwhile = _told_between(done, asked, ended)
-    note = f"{OTHERS_PER_SECOND} cancels/s while the sweep lasts; {done.missing} NEVER SEEN"
+    sent_at = {flow: at for flow, at in done.sent_at.items() if asked <= at <= ended}
+    meanwhile = [(done.read_at[flow] - at) * 1000 for flow, at in sent_at.items()]
+    note = f"{OTHERS_PER_SECOND} cancels/s while the sweep lasts"
+    note += f"; {said_of_the_slowest(sent_at, done.read_at, moments)}"
+    if done.missing:
+        note += f"; {done.missing} NEVER SEEN"
     return [
         Row(
             "large_flow", f"{what}: cancel sent to flow.cancelled", ended - asked, "s", 15,
@@ -133,14 +139,9 @@ async def _sweep_beside_others(
         ),
         *latencies(
             "large_flow", "the same moments: another cancel sent to intent read", meanwhile,
-            None, 35, note if done.missing else note.partition(";")[0],
+            None, 35, note,
         ),
     ]  # fmt: skip
-
-
-def _told_between(done: Cancelled, begin: float, end: float) -> list[float]:
-    sent = zip(done.sent_at, done.told_ms, strict=True)
-    return [told_ms for sent_at, told_ms in sent if begin <= sent_at <= end]
 
 
 def _each(seconds: float, tasks: int) -> str:

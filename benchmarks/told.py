@@ -11,12 +11,15 @@ from benchmarks.place import Place
 from benchmarks.requests import some_id
 from benchmarks.rows import Row, latencies
 from benchmarks.service import Service, serve
+from benchmarks.stages import moments_of, said_of_the_slowest
 from rescind.kafka.records import OutRecord
 
 __all__ = ["run"]
 
 IDLE_PER_SECOND = 15
 BACKLOG_FLOWS = 100
+# Nobody acknowledges here: after 15 s the clocks of the first ones would be so many requests more.
+RATE_SECONDS = 12
 
 
 async def run(place: Place) -> list[Row]:
@@ -34,11 +37,12 @@ async def _idle(place: Place) -> list[Row]:
             flows = Flows(service, place.size(600, 150))
             await service.settle(flows.beginning())
             done = await cancel_all(service, flows, IDLE_PER_SECOND, report=True, pid=pid)
+        said = await _said(service, done)
     return [
-        *latencies("told", "cancel sent to intent read, idle", done.told_ms, 8, 35, _said(done)),
+        *latencies("told", "cancel sent to intent read, idle", done.told_ms, 8, 35, said),
         *latencies(
             "settlement", "last report to flow.cancelled readable, idle", done.settled_ms, 10,
-            note=_said(done),
+            note=said,
         ),
     ]  # fmt: skip
 
@@ -47,11 +51,12 @@ async def _at(place: Place, rate: int) -> list[Row]:
     place.say(f"told: {rate} cancels a second")
     async with serve(place, f"rate {rate}") as service:
         with service.worker() as pid:
-            flows = Flows(service, rate * place.size(20, 5))
+            flows = Flows(service, rate * place.size(RATE_SECONDS, 5))
             await service.settle(flows.beginning())
             done = await cancel_all(service, flows, rate, report=False, pid=pid)
+        said = await _said(service, done)
     what = f"cancel sent to intent read, {rate:,} cancels/s"
-    return latencies("told", what, done.told_ms, None, 100 if rate == 1000 else None, _said(done))
+    return latencies("told", what, done.told_ms, None, 100 if rate == 1000 else None, said)
 
 
 async def _behind_a_backlog(place: Place) -> list[Row]:
@@ -70,7 +75,8 @@ async def _behind_a_backlog(place: Place) -> list[Row]:
             rate = place.size(20, 25)
             done = await cancel_all(service, flows, rate, report=True, pid=pid)
             left = sum(end.values()) - sum(service.progress.next("start").values())
-    note = f"{left:,} of {backlog:,} starts still waiting at the end; {_said(done)}"
+        said = await _said(service, done)
+    note = f"{left:,} of {backlog:,} starts still waiting at the end; {said}"
     return [
         *latencies(
             "told", f"cancel sent to intent read, {backlog:,} starts waiting", done.told_ms,
@@ -96,5 +102,7 @@ def _starts(service: Service, flows: Flows, count: int) -> Iterator[OutRecord]:
         yield requests.start_tasks(busy[n % len(busy)], runner, task)
 
 
-def _said(done: Cancelled) -> str:
-    return f"{done.missing} NEVER SEEN; {done.note}" if done.missing else done.note
+async def _said(service: Service, done: Cancelled) -> str:
+    slowest = said_of_the_slowest(done.sent_at, done.read_at, await moments_of(service))
+    note = f"{done.note}; {slowest}"
+    return f"{done.missing} NEVER SEEN; {note}" if done.missing else note

@@ -77,15 +77,8 @@ def base_python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     (scratch / "constraints.txt").write_text("\n".join(pins))
     run(
         *(sys.executable, "-m", "pip", "--python", python, "--disable-pip-version-check"),
-        *(
-            "install",
-            "--quiet",
-            "--no-compile",
-            "--constraint",
-            scratch / "constraints.txt",
-            wheel,
-            *NAMESAKES,
-        ),
+        *("install", "--quiet", "--no-compile"),
+        *("--constraint", scratch / "constraints.txt", wheel, *NAMESAKES),
         cwd=scratch,
     )
     return python

@@ -8,6 +8,7 @@ from random import Random
 import pytest
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
+from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
 from rescind.errors import OtherJournalError, ReadModelMissingError
@@ -200,6 +201,31 @@ async def test_of_two_projections_one_writes_and_the_other_goes_on_after_it(
 
     check_equal(model, fold)
     assert [row.value for row in model.rows(events)] == journal
+
+
+async def test_of_two_projections_that_begin_in_the_same_moment_neither_fails(
+    cluster: Cluster, model: Reader, projecting: Projecting
+) -> None:
+    journal, fold = a_life(SEED, 20)
+    number = model.database.prepare()
+    with model.database.writing(number).connect() as other:
+        beginning = other.begin()
+        begin_at(other, {0: 0, 1: 0})
+        async with writing(cluster) as writer, projecting(model):
+            await until(lambda: model.database.ask(somebody_waits))
+            beginning.commit()
+            await writer.write(journal)
+            await until(lambda: is_there(model, len(journal)))
+
+    check_equal(model, fold)
+
+
+def somebody_waits(connection: Connection) -> bool:
+    """Whether a transaction is held up by another one; SQLite does not say."""
+    if connection.dialect.name == "sqlite":
+        return True
+    waiting = "SELECT 1 FROM pg_stat_activity WHERE wait_event = 'transactionid'"
+    return connection.execute(text(waiting)).first() is not None
 
 
 async def test_built_anew_while_others_read_and_write_nobody_ever_sees_less(

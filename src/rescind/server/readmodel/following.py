@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from sqlalchemy import Connection as DatabaseConnection
+from sqlalchemy.exc import IntegrityError
 
 from rescind.errors import OtherJournalError
 from rescind.kafka.connection import Connection
@@ -62,7 +63,11 @@ class Following:
         firsts = await starts(self._connection, self._journal)
         # One for the whole stay: what the database keeps in memory for it is kept.
         self._tables = await in_thread(self._engine.connect)
-        self._positions = await in_thread(self._begin, self._tables, firsts)
+        try:
+            self._positions = await in_thread(self._begin, self._tables, firsts)
+        except IntegrityError:
+            # Another projection began in the same moment: what it has put there is there now.
+            self._positions = await in_thread(self._begin, self._tables, firsts)
         follower = TopicFollower(
             self._connection, self._journal, self._positions, fetch_bytes_max=_FETCH_BYTES_MAX
         )
