@@ -48,6 +48,7 @@ class Line:
     """An async context manager. Requests go to the partition of their stream.
 
     ``keys`` sign what is sent, the first of them; without one, requests go as a stranger's would.
+    ``send_seconds``: how long Kafka may take to say that it has a request.
     """
 
     def __init__(
@@ -56,11 +57,14 @@ class Line:
         names: TopicNames,
         keys: Mapping[str, bytes],
         listener: Listener | None = None,
+        *,
+        send_seconds: float = _SEND_SECONDS,
     ) -> None:
         self._connection = connection
         self._names = names
         self._keys = keys
         self._listener = listener
+        self._send_seconds = send_seconds
         self._sender = Sender(connection)
         self._partitions = 0
         self._waiting: dict[bytes, dict[str, asyncio.Future[Entry]]] = {}
@@ -88,6 +92,16 @@ class Line:
         await asyncio.wait([self._hearing])
         await self._sender.close()
         await self._close()
+
+    @property
+    def partitions(self) -> int:
+        """How many the journal has."""
+        return self._partitions
+
+    @property
+    def backlog(self) -> int:
+        """How many requests Kafka has not taken, also those nobody waits for any more."""
+        return self._sender.backlog
 
     async def ask(self, request: AnyRequest, *, within_seconds: float) -> Entry:
         """Send a request and return the event or refusal that answers it.
@@ -122,12 +136,12 @@ class Line:
         partition = partition_of(request.stream_id, self._partitions)
         record = OutRecord(self._names.stop_requests, key, value, tuple(headers), partition)
         try:
-            async with asyncio.timeout(_SEND_SECONDS):
+            async with asyncio.timeout(self._send_seconds):
                 await self._sender.send(record)
         except TimeoutError:
             raise BrokerUnavailableError(
                 self._connection.bootstrap,
-                f"the request was not taken within {_SEND_SECONDS:g} s",
+                f"the request was not taken within {self._send_seconds:g} s",
                 "it may arrive all the same; asking again is harmless",
             ) from None
 

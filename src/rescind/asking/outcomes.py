@@ -7,6 +7,7 @@ cancelled before, is a success for the second who asks.
 from typing import Literal
 
 from rescind.events.journal import (
+    AnyEvent,
     CancellationArmed,
     CancellationEscalated,
     Entry,
@@ -18,7 +19,7 @@ from rescind.events.journal import (
 )
 from rescind.events.refusals import Code
 
-__all__ = ["Outcome", "is_answer", "outcome_of"]
+__all__ = ["Outcome", "is_answer", "outcome_of", "outcome_of_event", "outcome_of_refusal"]
 
 Outcome = Literal[
     "cancelling", "cancelled", "armed", "escalated", "already_cancelling", "already_finished",
@@ -47,9 +48,19 @@ def is_answer(entry: Entry) -> bool:
 def outcome_of(entry: Entry, *, is_known: bool) -> Outcome:
     """What the answer to a cancel comes to; `is_known`: somebody has registered the run."""
     event = entry.event
-    if not isinstance(event, RequestRefused):
-        return _SUCCESSES[type(event)]
-    match event.code:
+    if isinstance(event, RequestRefused):
+        return outcome_of_refusal(event.code, is_known=is_known)
+    return outcome_of_event(event)
+
+
+def outcome_of_event(event: AnyEvent) -> Outcome:
+    """What an event that answers a cancel comes to."""
+    return _SUCCESSES[type(event)]
+
+
+def outcome_of_refusal(code: Code, *, is_known: bool) -> Outcome:
+    """What the refusal of a cancel comes to."""
+    match code:
         case Code.ALREADY_CANCELLING | Code.DUPLICATE:
             return "already_cancelling" if is_known else "armed"
         case Code.ALREADY_FINISHED:

@@ -97,6 +97,11 @@ class Sender:
         """What Kafka has not acknowledged, in order."""
         return [item.record for item in (*self._flying, *self._waiting) if not item.answer.done()]
 
+    @property
+    def backlog(self) -> int:
+        """How many records Kafka has not acknowledged, also those nobody waits for any more."""
+        return len(self._flying) + len(self._waiting)
+
     async def flush(self) -> None:
         """Wait until Kafka has all that was posted before."""
         left = [item.answer for item in (*self._flying, *self._waiting)]
