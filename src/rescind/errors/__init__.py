@@ -25,6 +25,7 @@
     │   └── UnreadableStateError      a state record that this release cannot restore
     ├── ReadModelError            the read model cannot be used as it is
     │   ├── ReadModelMissingError     nobody has made it yet
+    │   ├── DatabaseUnavailableError  the database that it is in does not answer
     │   ├── NewerSchemaError          a newer release has made its tables
     │   ├── PositionMovedError        another projection writes to it
     │   ├── OtherJournalError         it was made of another journal than this one
@@ -116,6 +117,7 @@ from rescind.errors.kafka import (
 )
 from rescind.errors.readmodel import (
     CursorError,
+    DatabaseUnavailableError,
     NewerSchemaError,
     OtherJournalError,
     PositionMovedError,
@@ -146,6 +148,7 @@ __all__ = [
     "CommandFailedError",
     "CommitLostError",
     "CursorError",
+    "DatabaseUnavailableError",
     "DownloadError",
     "ExecutorClosedError",
     "ExtraMissingError",

@@ -4,6 +4,7 @@ from rescind.errors.root import RescindError
 
 __all__ = [
     "CursorError",
+    "DatabaseUnavailableError",
     "NewerSchemaError",
     "OtherJournalError",
     "PositionMovedError",
@@ -23,6 +24,20 @@ class ReadModelMissingError(ReadModelError):
         return (
             "expected a read model in the database that RESCIND_DATABASE_URL names, but there is "
             "none yet; what projects the journal makes it"
+        )
+
+
+class DatabaseUnavailableError(ReadModelError):
+    """The database cannot be asked: it is away, locked for too long, or out of order."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+
+    def __str__(self) -> str:
+        return (
+            f"expected the database that RESCIND_DATABASE_URL names to answer, but: {self.why}; "
+            "cancels do not need it, and go on"
         )
 
 

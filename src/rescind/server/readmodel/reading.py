@@ -4,16 +4,24 @@ Its calls block: an event loop asks in a thread. Each is answered on one snapsho
 that serves, also while another one is being built and comes to serve.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
+from typing import TypeVar
 
+from sqlalchemy import Connection
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from rescind.errors import DatabaseUnavailableError
+from rescind.events.journal import Entry
 from rescind.events.states import TaskState
 from rescind.events.words import StreamKind
 from rescind.server.readmodel.database import Database
-from rescind.server.readmodel.queries import cancellations, flows, runners, tasks
+from rescind.server.readmodel.queries import cancellations, cancelling, flows, runners, tasks
 from rescind.server.readmodel.queries import timeline as journal
 from rescind.server.readmodel.queries.answers import (
     CancelAccount,
+    Cancellable,
     FlowRunDetails,
     FlowRunRow,
     JournalEvent,
@@ -26,6 +34,8 @@ from rescind.statemachine.runs import Armed
 
 __all__ = ["ReadModel"]
 
+T = TypeVar("T")
+
 _LIMIT = 50
 _EVERYTHING = FlowFilter()
 
@@ -33,12 +43,14 @@ _EVERYTHING = FlowFilter()
 class ReadModel:
     """Questions. Every one raises `ReadModelMissingError` before anybody has begun to project.
 
+    Each raises `DatabaseUnavailableError` while the database does not answer.
+
     Those with a ``cursor`` give a `Page` and raise `CursorError` for one that is not of that list;
     a ``limit`` over 1,000 is 1,000.
     """
 
     def __init__(self, database: Database) -> None:
-        self._ask = database.ask
+        self._database = database
 
     def flow_runs(
         self, wanted: FlowFilter = _EVERYTHING, *, limit: int = _LIMIT, cursor: str | None = None
@@ -67,6 +79,25 @@ class ReadModel:
     def armed_for(self, flow_run_id: str) -> Armed | None:
         """The cancellation that waits for a flow run which nobody knows yet."""
         return self._ask(partial(cancellations.armed_for, flow_run_id=flow_run_id))
+
+    def cancellable(
+        self, flow_run_id: str, task_run_id: str | None = None, *, waiting_max: int
+    ) -> Cancellable:
+        """A flow run, or a task run of it, as a cancel would find it now."""
+        return self._ask(
+            partial(
+                cancelling.cancellable,
+                flow_run_id=flow_run_id,
+                task_run_id=task_run_id,
+                waiting_max=waiting_max,
+            )
+        )
+
+    def answers_to_cancels(self, flow_run_id: str, task_run_id: str | None = None) -> list[Entry]:
+        """What has answered cancels of this flow run, or of this task run alone."""
+        return self._ask(
+            partial(cancelling.answers_to_cancels, flow_run_id=flow_run_id, task_run_id=task_run_id)
+        )
 
     def task_runs(
         self,
@@ -162,3 +193,10 @@ class ReadModel:
     def standings(self) -> dict[int, Standing]:
         """Where each partition of the journal has been read to."""
         return self._ask(standings)
+
+    def _ask(self, question: Callable[[Connection], T]) -> T:
+        try:
+            return self._database.ask(question)
+        except (OperationalError, InterfaceError, PoolTimeoutError) as error:
+            why = str(getattr(error, "orig", None) or error).splitlines()[0]
+            raise DatabaseUnavailableError(why) from error

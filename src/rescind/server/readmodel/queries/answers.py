@@ -5,12 +5,16 @@ from dataclasses import dataclass
 
 from rescind.events.states import CancellationState, FlowState
 from rescind.events.words import Handle, How, RunnerCapabilities, StreamKind
+from rescind.statemachine.partition import Known
+from rescind.statemachine.runs import FlowRun, RunnerRecord, TaskRun
 
 __all__ = [
     "CancelAccount",
+    "Cancellable",
     "FlowRunDetails",
     "FlowRunRow",
     "Halt",
+    "Holder",
     "JournalEvent",
     "RunnerRow",
     "TaskGroup",
@@ -83,6 +87,25 @@ class CancelAccount:
     unconfirmed: int
     pending: int
     waited_for: tuple[WaitedFor, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """A runner that holds work, and what it has said of itself; None: it is not known there."""
+
+    runner_id: str
+    task_runs: int
+    said: RunnerRecord | None
+
+
+@dataclass(frozen=True, slots=True)
+class Cancellable:
+    """A run as a cancel would find it: ``known`` is what the rule looks at."""
+
+    flow: FlowRun | None
+    task: TaskRun | None
+    known: tuple[Known, ...]
+    holders: tuple[Holder, ...]
 
 
 @dataclass(frozen=True, slots=True)
