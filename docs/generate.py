@@ -1,4 +1,4 @@
-"""Writes what is made from the code and checked in: schemas, AsyncAPI, reference pages.
+"""Writes what is made from the code and checked in: schemas, AsyncAPI, OpenAPI, reference pages.
 
 `make schema` runs it. It touches only what has changed, and prints that.
 """
@@ -12,6 +12,7 @@ import rescind
 from rescind.cli.describe import PAGE, page
 from rescind.events.describe.files import files
 from rescind.kafka.topics import TopicNames, topic_specs
+from rescind.server.api.describe import OPENAPI, openapi
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -23,7 +24,7 @@ def topic_settings() -> Mapping[str, Mapping[str, str]]:
 
 def main() -> None:
     wire = files(inspect.getsource, topic_settings(), rescind.__version__)
-    made = {**wire, PAGE: page()}
+    made = {**wire, PAGE: page(), OPENAPI: openapi()}
     for name, text in made.items():
         path = ROOT / name
         if not path.is_file() or path.read_text(encoding="utf-8") != text:

@@ -85,6 +85,10 @@ class Settings(BaseSettings):
     metrics_host: str = Field(default="127.0.0.1", min_length=1)
     metrics_port: int | None = Field(default=None, ge=0, le=65535)
 
+    # Where `rescind server` answers. 0: at a free port, which its log names.
+    http_host: str = Field(default="127.0.0.1", min_length=1)
+    http_port: int = Field(default=19080, ge=0, le=65535)
+
     acknowledge_seconds: PositiveSeconds = 15
     grace_seconds: Seconds = 30
     deadline_seconds: PositiveSeconds = 300

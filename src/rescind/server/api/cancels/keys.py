@@ -1,0 +1,109 @@
+"""Idempotency keys: what is asked twice under one key is done once, and answered alike.
+
+A key is the beginning of a request's id and a mark of what was asked is its end. So the journal is
+the memory: who asks again, of any server and after any restart, gets the answer that is there, and
+who asks for something else under the same key is told so. Only what the read model may not have
+seen yet is remembered here, for a few seconds.
+"""
+
+import asyncio
+import hashlib
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Annotated, Final, NamedTuple
+
+import orjson
+from fastapi import Header
+from pydantic import BaseModel, StringConstraints
+
+from rescind.asking.outcomes import is_answer
+from rescind.events.journal import Entry
+from rescind.server.api.cancels.answers import Answered
+from rescind.server.api.problems import Kind, ProblemError
+from rescind.server.api.subjects import Subject
+
+__all__ = ["IdempotencyKey", "Repeats", "answer_under", "request_id_of"]
+
+_MARK_CHARACTERS: Final = 12
+_REMEMBERED_SECONDS: Final = 10.0
+
+IdempotencyKey = Annotated[
+    Annotated[str, StringConstraints(pattern=r"^[!-~]{1,255}$")] | None,
+    Header(
+        alias="Idempotency-Key",
+        description="Chosen by whoever asks, 1 to 255 visible characters of ASCII. The same "
+        "request under the same key is done once and answered alike; it becomes the beginning "
+        "of the request's id in the journal.",
+    ),
+]
+
+
+def request_id_of(key: str, wanted: BaseModel) -> str:
+    """The id of the request that asks for this under this key."""
+    asked = orjson.dumps(wanted.model_dump(mode="json"), option=orjson.OPT_SORT_KEYS)
+    return f"{key}~{hashlib.sha256(asked).hexdigest()[:_MARK_CHARACTERS]}"
+
+
+def answer_under(request_id: str, answers: Iterable[Entry]) -> Entry | None:
+    """What has answered the request; None: nobody yet.
+
+    Raises `ProblemError` if something else was asked under its key.
+    """
+    key = request_id[:-_MARK_CHARACTERS]
+    for entry in answers:
+        asked = entry.request_id or ""
+        if len(asked) == len(request_id) and asked.startswith(key) and is_answer(entry):
+            if asked != request_id:
+                raise _used_otherwise()
+            return entry
+    return None
+
+
+def _used_otherwise() -> ProblemError:
+    return ProblemError(
+        Kind.KEY_USED,
+        "expected the same request as before under this key, but it is another one; "
+        "choose a new key for it",
+    )
+
+
+class _Asked(NamedTuple):
+    request_id: str
+    answer: "asyncio.Task[Answered]"
+
+
+class Repeats:
+    """What is being asked under a key, and what was a moment ago."""
+
+    def __init__(self) -> None:
+        self._asked: dict[tuple[Subject, str], _Asked] = {}
+
+    async def once(
+        self, subject: Subject, request_id: str, ask: Callable[[], Awaitable[Answered]]
+    ) -> Answered:
+        """What comes of it, asked now or a moment ago.
+
+        Raises `ProblemError` if something else is asked under its key, or was a moment ago.
+        """
+        place = subject, request_id[:-_MARK_CHARACTERS]
+        asked = self._asked.get(place)
+        if asked is None:
+            asked = _Asked(request_id, asyncio.ensure_future(_awaited(ask)))
+            self._asked[place] = asked
+            asked.answer.add_done_callback(lambda answer: self._forget(place, answer))
+        elif asked.request_id != request_id:
+            raise _used_otherwise()
+        # Others may wait for it too, when this one has hung up.
+        return await asyncio.shield(asked.answer)
+
+    def _forget(self, place: tuple[Subject, str], answer: "asyncio.Task[Answered]") -> None:
+        is_final = (
+            not answer.cancelled()
+            and answer.exception() is None
+            and answer.result().answer.outcome != "accepted"
+        )
+        seconds = _REMEMBERED_SECONDS if is_final else 0.0
+        asyncio.get_running_loop().call_later(seconds, self._asked.pop, place, None)
+
+
+async def _awaited(ask: Callable[[], Awaitable[Answered]]) -> Answered:
+    return await ask()

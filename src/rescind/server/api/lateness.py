@@ -1,0 +1,32 @@
+"""`Lateness`: how old what the read model shows may be, by what was seen of both ends.
+
+The time of the last entry says too much of a quiet journal: markers of transactions, which come
+all the time and are no events, make the end move, and what is behind it by one is not an hour old.
+"""
+
+from collections.abc import Mapping
+
+from rescind.server.readmodel.standing import PartitionLag, Standing, lag_of
+
+__all__ = ["Lateness"]
+
+
+class Lateness:
+    """Looks again and again: once an end that was seen is reached, nothing is older than that."""
+
+    def __init__(self) -> None:
+        self._seen: dict[int, tuple[int, int]] = {}
+
+    def look(
+        self, known: Mapping[int, Standing], ends: Mapping[int, int], now_ms: int
+    ) -> dict[int, PartitionLag]:
+        """The lag of each partition; the ends were asked for before it was looked what is known."""
+        lags: dict[int, PartitionLag] = {}
+        for number, lag in lag_of(known, ends, now_ms).items():
+            end, at_ms = self._seen.get(number, (ends[number], now_ms))
+            seconds = min(lag.seconds, max(0.0, (now_ms - at_ms) / 1000))
+            if known.get(number, Standing(0, 0, 0)).next_offset >= end:
+                end, at_ms = ends[number], now_ms
+            self._seen[number] = end, at_ms
+            lags[number] = lag._replace(seconds=seconds)
+        return lags

@@ -1,0 +1,1 @@
+"""What is going on now: events as they come, and how the server itself is."""

@@ -1,0 +1,67 @@
+"""`Beat`: tells whoever follows that the read model has moved. One looks for all of them."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Final
+
+from rescind.errors import ReadModelError
+from rescind.server.readmodel.reading import ReadModel
+
+__all__ = ["Beat"]
+
+_LOOK_SECONDS: Final = 0.1
+
+
+class Beat:
+    """It looks only while somebody waits."""
+
+    def __init__(self, model: ReadModel) -> None:
+        self._model = model
+        self._standing: Mapping[int, int] = {}
+        self._changed = asyncio.Condition()
+        self._waiting = 0
+        self._looking: asyncio.Task[None] | None = None
+        self._ended = False
+
+    async def past(self, seen: Mapping[int, int]) -> bool:
+        """Return when the read model is further than that; whether it is: not after `end`."""
+        self._waiting += 1
+        if self._looking is None:
+            self._looking = asyncio.create_task(self._look(), name="beat")
+        try:
+            async with self._changed:
+                await self._changed.wait_for(lambda: self._ended or self._is_past(seen))
+        finally:
+            self._waiting -= 1
+        return not self._ended
+
+    async def end(self) -> None:
+        """Let everybody go who waits, and who would wait later."""
+        self._ended = True
+        async with self._changed:
+            self._changed.notify_all()
+        if self._looking is not None:
+            await asyncio.wait([self._looking])
+
+    def _is_past(self, seen: Mapping[int, int]) -> bool:
+        return any(offset > seen.get(number, 0) for number, offset in self._standing.items())
+
+    async def _look(self) -> None:
+        try:
+            while self._waiting and not self._ended:
+                await self._look_once()
+                await asyncio.sleep(_LOOK_SECONDS)
+        finally:
+            self._looking = None
+
+    async def _look_once(self) -> None:
+        try:
+            found = await asyncio.to_thread(self._model.standings)
+        except ReadModelError:
+            # Whoever follows is told nothing new until it is there again.
+            return
+        standing = {number: at.next_offset for number, at in found.items()}
+        if standing != self._standing:
+            self._standing = standing
+            async with self._changed:
+                self._changed.notify_all()

@@ -1,0 +1,113 @@
+"""``GET /events``: the journal as it comes, as server-sent events.
+
+They come from the read model, so whoever sees an event finds its effect in every read. Nothing is
+kept for a client but where it has got to: one that does not read is not read for, and the kernel
+drops it after a while (`rescind.server.listening`).
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from typing import Annotated, Final, NamedTuple
+
+from fastapi import APIRouter, Depends, Header, Query
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+from pydantic import StringConstraints
+
+from rescind.errors import ReadModelError
+from rescind.events.words import ChosenId
+from rescind.kafka.partitions import partition_of
+from rescind.server.api.live.positions import CHARACTERS_MAX, read_positions, write_positions
+from rescind.server.api.means import Means
+from rescind.server.api.problems import Kind, ProblemError, problem_responses
+from rescind.server.api.reads.journal import Event
+
+__all__ = ["event_routes"]
+
+_STREAMS_MAX: Final = 500
+_AT_ONCE: Final = 50
+
+_Position = Annotated[str, StringConstraints(max_length=CHARACTERS_MAX)] | None
+
+
+class _Followed(NamedTuple):
+    """What a client wants: of one flow run or of all, from these offsets on."""
+
+    flow_run_id: str | None
+    positions: Mapping[int, int]
+
+
+def event_routes(means: Means) -> APIRouter:
+    """The route, reading by these means."""
+    router = APIRouter(tags=["events"])
+
+    async def seat() -> AsyncIterator[None]:
+        if means.streams >= _STREAMS_MAX:
+            detail = f"expected at most {_STREAMS_MAX} who follow, but there are as many already"
+            raise ProblemError(Kind.TOO_MANY, detail)
+        means.streams += 1
+        try:
+            yield
+        finally:
+            means.streams -= 1
+
+    async def followed(
+        flow_run_id: Annotated[
+            ChosenId | None, Query(description="Of this flow run alone.")
+        ] = None,
+        after: Annotated[
+            _Position, Query(description="From where on, for a first connection.")
+        ] = None,
+        last_event_id: Annotated[
+            _Position, Header(description="The id of the last event that has arrived.")
+        ] = None,
+    ) -> _Followed:
+        known = await asyncio.to_thread(means.model.standings)
+        now = {number: at.next_offset for number, at in known.items()}
+        said = last_event_id or after
+        positions = now | (read_positions(said, len(now)) if said else {})
+        if flow_run_id is not None and now:
+            partition = partition_of(flow_run_id, len(now))
+            positions = {partition: positions[partition]}
+        return _Followed(flow_run_id, positions)
+
+    @router.get(
+        "/events",
+        response_class=EventSourceResponse,
+        responses=problem_responses(Kind.POSITION, Kind.READS_AWAY, Kind.TOO_MANY),
+        dependencies=[Depends(seat)],
+    )
+    async def follow_events(
+        wanted: Annotated[_Followed, Depends(followed)],
+    ) -> AsyncIterator[ServerSentEvent]:
+        """What the journal says from now on, or from where the client has got to.
+
+        Each message is one record, as a timeline has it; its id is the place after it in every
+        partition that is followed.
+        """
+        async for message in _messages(means, wanted):
+            yield message
+
+    return router
+
+
+async def _messages(means: Means, wanted: _Followed) -> AsyncIterator[ServerSentEvent]:
+    positions = dict(wanted.positions)
+    # A client that is cut off before the first event knows where to go on, too.
+    yield ServerSentEvent(comment="following", id=write_positions(positions))
+    seen: Mapping[int, int] = {}
+    while await means.beat.past(seen):
+        try:
+            known = await asyncio.to_thread(means.model.standings)
+            found = await asyncio.to_thread(
+                means.model.events_after, positions, wanted.flow_run_id, limit=_AT_ONCE
+            )
+        except ReadModelError:
+            # It is told by every other read; the client comes back to where it was.
+            return
+        for event in found:
+            positions[event.partition] = event.offset + 1
+            yield ServerSentEvent(
+                raw_data=Event.of(event).model_dump_json(), id=write_positions(positions)
+            )
+        if len(found) < _AT_ONCE:
+            seen = {number: at.next_offset for number, at in known.items()}

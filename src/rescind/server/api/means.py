@@ -1,0 +1,174 @@
+"""`Means`: what the endpoints work with: the line to Kafka, the read model, and who keeps it.
+
+The server listens before either is there, and goes on while one is away: a cancel needs Kafka
+alone, and a read the database alone.
+"""
+
+import asyncio
+import time
+from types import TracebackType
+from typing import Final, Self
+
+import structlog
+
+from rescind.asking.line import Line
+from rescind.errors import (
+    BrokerError,
+    BrokerUnavailableError,
+    NoAnswerError,
+    SettingsError,
+)
+from rescind.events.journal import Entry
+from rescind.events.requests import FlowCancel, TaskCancel
+from rescind.kafka.connection import Connection, connect
+from rescind.kafka.topics import TopicNames
+from rescind.kafka.versions import require_supported_broker
+from rescind.kafka.visits import ends
+from rescind.processors.shared.keys import signing_keys
+from rescind.processors.worker import policy_of
+from rescind.server.api.lateness import Lateness
+from rescind.server.api.live.beat import Beat
+from rescind.server.api.measuring import Meters
+from rescind.server.api.problems import Kind, ProblemError
+from rescind.server.readmodel.database import open_database
+from rescind.server.readmodel.projection import Projection
+from rescind.server.readmodel.reading import ReadModel
+from rescind.server.readmodel.standing import PartitionLag
+from rescind.settings import Settings
+
+__all__ = ["Means"]
+
+_ANSWER_SECONDS: Final = 2.0
+_SEND_SECONDS: Final = 2.0
+_AGAIN_SECONDS: Final = 0.5
+_LOOK_SECONDS: Final = 5.0
+# Requests that Kafka has not taken: more of them would only wait in memory.
+_BACKLOG_MAX: Final = 1_000
+
+_log = structlog.get_logger(__name__)
+
+
+class Means:
+    """An async context manager: entered, it looks for Kafka and keeps the read model.
+
+    Making one raises `SettingsError` and `ExtraMissingError`.
+
+    Attributes:
+        model: what can be asked about runs.
+        no_kafka, no_reads: what is wrong with either at present; empty if nothing is.
+        lag: how far each partition of the read model is behind; None if nobody knows.
+        beat: tells whoever follows events that there are more; its end ends them.
+        streams: how many follow.
+
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.policy = policy_of(settings)
+        self.names = TopicNames(settings.topic_prefix)
+        self.no_kafka = "the server has just started, and has not found it yet"
+        self.no_reads = "the server has just started, and has not looked yet"
+        self.lag: dict[int, PartitionLag] | None = None
+        self.meters = Meters()
+        self.streams = 0
+        self._keys = signing_keys(settings)
+        self._database = open_database(settings)
+        self.model = ReadModel(self._database)
+        self.beat = Beat(self.model)
+        self._line: Line | None = None
+        self._working: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        self._working = asyncio.create_task(self._work_for_ever(), name="means")
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        assert self._working is not None
+        await self.beat.end()
+        self._working.cancel()
+        await asyncio.wait([self._working])
+        self._database.close()
+
+    async def ask(self, request: FlowCancel | TaskCancel) -> Entry | None:
+        """What the service answers, signed as it is; None: nothing yet, and Kafka has the request.
+
+        Raises `ProblemError` or `BrokerError` if Kafka does not say that it has it; it may have it
+        all the same.
+        """
+        line = self._line
+        if line is None:
+            raise ProblemError(Kind.KAFKA_AWAY, self.no_kafka)
+        if line.backlog >= _BACKLOG_MAX:
+            raise ProblemError(Kind.KAFKA_AWAY, f"{_BACKLOG_MAX} requests wait for it already")
+        try:
+            return await line.ask(request, within_seconds=_ANSWER_SECONDS)
+        except NoAnswerError:
+            return None
+
+    async def _work_for_ever(self) -> None:
+        while True:
+            try:
+                await self._work()
+            except (BrokerError, SettingsError) as error:
+                self._tell_kafka(str(error))
+            except Exception as error:  # noqa: BLE001 - whatever it is, it is tried again
+                _log.exception("the way to Kafka was lost")
+                self._tell_kafka(str(error))
+            await asyncio.sleep(_AGAIN_SECONDS)
+
+    async def _work(self) -> None:
+        """Until it is cancelled. Raises `BrokerError` while Kafka has not been found."""
+        connection = connect(self.settings)
+        await require_supported_broker(connection, wait_seconds=_AGAIN_SECONDS)
+        projection = Projection(connection, self.names.journal, self._database)
+        async with Line(connection, self.names, self._keys, send_seconds=_SEND_SECONDS) as line:
+            self._line = line
+            try:
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(self._keep_projecting(projection))
+                    group.create_task(self._keep_looking(connection))
+            finally:
+                self._line = None
+
+    async def _keep_projecting(self, projection: Projection) -> None:
+        while True:
+            try:
+                await projection.run()
+            except Exception:  # noqa: BLE001 - whatever it is, cancels have to go on
+                # The lag tells whoever asks whether the server is ready.
+                _log.exception("the journal is not projected")
+            await asyncio.sleep(_LOOK_SECONDS)
+
+    async def _keep_looking(self, connection: Connection) -> None:
+        lateness = Lateness()
+        while True:
+            try:
+                async with asyncio.timeout(_LOOK_SECONDS):
+                    last = await ends(connection, self.names.journal)
+                self._tell_kafka("")
+                known = await asyncio.to_thread(self.model.standings)
+                self.lag = lateness.look(known, last, round(time.time() * 1000))
+                self.no_reads = ""
+            except BrokerError as error:
+                self._tell_kafka(str(error))
+            except TimeoutError:
+                why = f"nothing within {_LOOK_SECONDS:g} s"
+                self._tell_kafka(str(BrokerUnavailableError(connection.bootstrap, why)))
+            except Exception as error:  # noqa: BLE001 - cancels have to go on, as above
+                self.lag, self.no_reads = None, str(error)
+            is_well = not self.no_kafka and not self.no_reads
+            await asyncio.sleep(_LOOK_SECONDS if is_well else _AGAIN_SECONDS)
+
+    def _tell_kafka(self, why: str) -> None:
+        if why and not self.no_kafka:
+            _log.warning("Kafka is away; cancels are not taken", why=why)
+        elif self.no_kafka and not why:
+            _log.info("Kafka is there; cancels are taken")
+        self.no_kafka = why
+        if why:
+            self.lag = None

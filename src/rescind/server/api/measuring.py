@@ -1,0 +1,103 @@
+"""`Meters`: what the server tells Prometheus, and `Measured`, which counts each request."""
+
+import time
+from collections.abc import Mapping
+from typing import Any, Final
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from rescind.server.readmodel.standing import PartitionLag
+
+__all__ = ["Measured", "Meters"]
+
+# From a read of one row to a cancel whose answer is waited for.
+_SECONDS: Final = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+
+
+class Meters:
+    """The meters of one server; `registry` is what is shown."""
+
+    def __init__(self) -> None:
+        self.registry = registry = CollectorRegistry()
+        self._requests = Counter(
+            "rescind_http_requests",
+            "Requests, by route and status.",
+            ["method", "route", "status"],
+            registry=registry,
+        )
+        self._seconds = Histogram(
+            "rescind_http_request_seconds",
+            "From a request to the beginning of its answer.",
+            ["route"],
+            buckets=_SECONDS,
+            registry=registry,
+        )
+        self._cancels = Counter(
+            "rescind_http_cancels",
+            "Cancels that were answered, by what came of them.",
+            ["outcome"],
+            registry=registry,
+        )
+        self._streams = Gauge(
+            "rescind_http_event_streams", "Clients that follow events.", registry=registry
+        )
+        self._lag_offsets = Gauge(
+            "rescind_read_model_lag_offsets",
+            "How many offsets of the journal the read model has not read.",
+            ["partition"],
+            registry=registry,
+        )
+        self._lag_seconds = Gauge(
+            "rescind_read_model_lag_seconds",
+            "How old what the read model shows is; 0 when it shows everything.",
+            ["partition"],
+            registry=registry,
+        )
+
+    def cancelled(self, outcome: str) -> None:
+        self._cancels.labels(outcome).inc()
+
+    def answered(self, method: str, route: str, status: int, seconds: float) -> None:
+        self._requests.labels(method, route, str(status)).inc()
+        self._seconds.labels(route).observe(seconds)
+
+    def look_at(self, lag: Mapping[int, PartitionLag], streams: int) -> None:
+        """Set what is not counted but looked at."""
+        self._streams.set(streams)
+        for gauge in (self._lag_offsets, self._lag_seconds):
+            # What nobody knows is not shown as what it was.
+            gauge.clear()
+        for number, one in lag.items():
+            self._lag_offsets.labels(str(number)).set(one.offsets)
+            self._lag_seconds.labels(str(number)).set(one.seconds)
+
+
+class Measured:
+    """An ASGI app around another."""
+
+    def __init__(self, app: ASGIApp, meters: Meters) -> None:
+        self._app = app
+        self._meters = meters
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began = time.monotonic()
+
+        async def send_and_count(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                seconds = time.monotonic() - began
+                # Never the path itself: there would be a series for each that anybody asks for.
+                route: Any = scope.get("route")
+                name = str(getattr(route, "path", "none"))
+                self._meters.answered(_method(scope), name, message["status"], seconds)
+            await send(message)
+
+        await self._app(scope, receive, send_and_count)
+
+
+def _method(scope: Scope) -> str:
+    method = str(scope["method"])
+    return method if method in {"GET", "POST", "HEAD", "PUT", "DELETE", "OPTIONS"} else "other"

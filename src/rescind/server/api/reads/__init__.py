@@ -1,0 +1,1 @@
+"""Reading: what the read model says about runs, as JSON. It is a moment behind the journal."""

@@ -1,0 +1,196 @@
+"""What reads are answered with: the wire's own words for states, and some of the lists' own."""
+
+from typing import Any, Generic, Literal, Self, TypeVar
+
+from pydantic import BaseModel
+
+from rescind.events.states import CancellationState, FlowState, TaskState
+from rescind.events.words import Actor, How, Mode, Moment, Text
+from rescind.server.readmodel.queries.answers import (
+    CancelAccount,
+    FlowRunDetails,
+    FlowRunRow,
+    TaskGroup,
+)
+from rescind.statemachine.runs import Armed
+
+__all__ = [
+    "ArmedShown",
+    "CancellationShown",
+    "Counts",
+    "FlowRun",
+    "FlowRunWhole",
+    "Group",
+    "PageOf",
+]
+
+T = TypeVar("T")
+
+
+class PageOf(BaseModel, Generic[T]):
+    """Some rows of a list."""
+
+    items: tuple[T, ...]
+    cursor: str | None
+    """Ask with it for the next page; none after the last one."""
+
+
+class HaltShown(BaseModel):
+    """Since which record of the journal this run stands still here, and why."""
+
+    partition: int
+    offset: int
+    error: str
+
+
+class FlowRun(FlowState):
+    """A flow run: its state as the state topic has it, and what the read model knows beside."""
+
+    task_runs_pending: int
+    """How many of its task runs wait for a grant."""
+    task_runs_running: int
+    """How many hold one, the body among them."""
+    forgotten_at: Moment | None = None
+    """When the service forgot it: the id is free again."""
+    halt: HaltShown | None = None
+
+    @classmethod
+    def of(cls, row: FlowRunRow) -> Self:
+        return cls(**_of_row(row))
+
+
+def _of_row(row: FlowRunRow) -> dict[str, Any]:
+    halt = row.halt
+    return dict(row.state) | {
+        "task_runs_pending": row.pending,
+        "task_runs_running": row.running,
+        "forgotten_at": row.forgotten_at_ms,
+        "halt": None
+        if halt is None
+        else HaltShown(partition=halt.partition, offset=halt.offset, error=halt.error),
+    }
+
+
+class Group(BaseModel):
+    """Task runs of a flow run that are alike."""
+
+    name: str
+    state: str
+    how: How | None
+    count: int
+    unconfirmed: int
+    started_at: Moment | None
+    """When the first of them started."""
+    finished_at: Moment | None
+    """When the last of them ended."""
+
+    @classmethod
+    def of(cls, group: TaskGroup) -> Self:
+        return cls(
+            name=group.name,
+            state=group.state,
+            how=group.how,
+            count=group.count,
+            unconfirmed=group.unconfirmed,
+            started_at=group.started_at_ms,
+            finished_at=group.finished_at_ms,
+        )
+
+
+class FlowRunWhole(FlowRun):
+    """One flow run, with its task runs in groups of those that are alike."""
+
+    task_runs: tuple[Group, ...]
+
+    @classmethod
+    def of_details(cls, details: FlowRunDetails) -> Self:
+        groups = tuple(map(Group.of, details.groups))
+        return cls(**_of_row(details.row), task_runs=groups)
+
+
+class Counts(BaseModel):
+    """How many flow runs are in which state."""
+
+    by_state: dict[str, int]
+    total: int
+
+
+class RunnerWaitedFor(BaseModel):
+    """A runner that holds work of a run that is being cancelled."""
+
+    runner_id: str
+    task_runs: int
+    told: bool
+    acknowledged: bool
+
+
+class CancellationShown(BaseModel):
+    """The account of a cancellation as it stands: at the end, or on the way there."""
+
+    flow_run_id: str
+    task_run_id: str | None = None
+    state: str
+    """Of the run that is cancelled."""
+    cancellation: CancellationState
+    ended: dict[How, int] = {}
+    """How many task runs were cancelled in which way."""
+    unconfirmed: int = 0
+    pending: int = 0
+    waited_for: tuple[RunnerWaitedFor, ...] = ()
+
+    @classmethod
+    def of_flow(cls, account: CancelAccount) -> Self:
+        waited = (
+            RunnerWaitedFor(
+                runner_id=one.runner_id,
+                task_runs=one.task_runs,
+                told=one.told,
+                acknowledged=one.acknowledged,
+            )
+            for one in account.waited_for
+        )
+        return cls(
+            flow_run_id=account.flow_run_id,
+            state=account.state,
+            cancellation=account.cancellation,
+            ended=dict(account.ended),
+            unconfirmed=account.unconfirmed,
+            pending=account.pending,
+            waited_for=tuple(waited),
+        )
+
+    @classmethod
+    def of_task(cls, task: TaskState, cancellation: CancellationState) -> Self:
+        return cls(
+            flow_run_id=task.flow_run_id,
+            task_run_id=task.task_run_id,
+            state=task.state,
+            cancellation=cancellation,
+            ended={} if task.how is None else {task.how: 1},
+            unconfirmed=int(task.stopped_confirmed is False),
+        )
+
+
+class ArmedShown(BaseModel):
+    """A cancellation that waits for a flow run which nobody knows."""
+
+    flow_run_id: str
+    state: Literal["armed"] = "armed"
+    cancellation_id: str
+    asked_by: Actor | None
+    asked_at: Moment
+    reason: Text
+    mode: Mode
+    armed_until: Moment
+
+    @classmethod
+    def of(cls, armed: Armed) -> Self:
+        return cls(
+            flow_run_id=armed.flow_run_id,
+            cancellation_id=armed.cancellation_id,
+            asked_by=armed.actor,
+            asked_at=armed.at_ms,
+            reason=armed.reason,
+            mode=armed.mode,
+            armed_until=armed.until_ms,
+        )

@@ -1,0 +1,123 @@
+"""What cannot be asked over HTTP, and how that is told. Neither Kafka nor tables are there."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from rescind.server.api.app import make_app
+from rescind.server.api.means import Means
+from rescind.settings import load_settings
+from tests.scenarios.http_api import problem
+from tests.waiting import until
+
+
+@pytest.fixture
+def means(tmp_path: Path) -> Means:
+    """Of a server that has not begun to look for Kafka."""
+    return Means(
+        load_settings(
+            bootstrap="127.0.0.1:1",
+            signing_keys="a signing key of the tests",
+            database_url=f"sqlite:///{tmp_path / 'read-model.db'}",
+        )
+    )
+
+
+@pytest.fixture
+async def api(means: Means) -> AsyncIterator[httpx.AsyncClient]:
+    transport = httpx.ASGITransport(make_app(means), raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+        yield client
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"reason": "x" * 2_001},
+        {"reason": 7},
+        {"reasn": "a word that is none"},
+        {"mode": "violent"},
+        {"grace_seconds": -1},
+        {"grace_seconds": "30"},
+        {"grace_seconds": True},
+        {"deadline_seconds": 10**400},
+        {"cascade": "sideways"},
+        [],
+        "cancel",
+    ],
+)
+async def test_a_body_that_is_not_what_it_must_be_is_told_where(
+    api: httpx.AsyncClient, body: Any
+) -> None:
+    response = await api.post("/api/v1/flow-runs/f/cancel", json=body)
+
+    said = problem(response, 422, "invalid-request")
+    assert all(error["where"].startswith("body") for error in said["errors"])
+
+
+async def test_what_is_too_large_or_no_json_or_nowhere_is_a_problem_too(
+    api: httpx.AsyncClient,
+) -> None:
+    path = "/api/v1/flow-runs/f/cancel"
+    megabyte = await api.post(path, json={"reason": "x" * 1_000_000})
+    problem(megabyte, 413, "too-large")
+    assert "xxx" not in megabyte.text
+
+    async def endless() -> AsyncIterator[bytes]:
+        for _ in range(100):
+            yield b" " * 1024
+        raise AssertionError("more was read than may be")
+
+    problem(await api.post(path, content=endless()), 413, "too-large")
+    json = {"content-type": "application/json"}
+    for content in (b"{", b"\xff", b"[" * 20_000):
+        problem(await api.post(path, content=content, headers=json), 400, "unreadable-body")
+    surrogate = await api.post(path, content=rb'{"reason": "\ud800"}', headers=json)
+    problem(surrogate, 422, "invalid-request")
+    problem(await api.post("/api/v1/flow-runs/@latest/cancel"), 422, "invalid-request")
+    key = {"Idempotency-Key": "with\x7fcontrol"}
+    problem(await api.post(path, headers=key), 422, "invalid-request")
+    nowhere = await api.get("/api/v1/flows")
+    assert (nowhere.status_code, nowhere.json()["status"]) == (404, 404)
+    wrong_way = await api.delete(path)
+    assert (wrong_way.status_code, wrong_way.json()["title"]) == (405, "Method Not Allowed")
+    for response in (nowhere, wrong_way):
+        assert response.headers["content-type"] == "application/problem+json"
+
+
+async def test_while_kafka_is_away_a_cancel_is_told_so_with_what_to_do(
+    api: httpx.AsyncClient, means: Means
+) -> None:
+    async with means:
+        await until(lambda: "127.0.0.1:1" in means.no_kafka)
+        response = await api.post("/api/v1/flow-runs/f/cancel")
+
+    said = problem(response, 503, "kafka-away")
+    assert "start it, or set RESCIND_BOOTSTRAP" in said["detail"]
+    assert response.headers["Retry-After"] == "2"
+
+
+async def test_without_a_read_model_reads_are_told_so(
+    api: httpx.AsyncClient, tmp_path: Path
+) -> None:
+    problem(await api.get("/api/v1/flow-runs"), 503, "read-model-away")
+
+    database = tmp_path / "read-model.db"
+    database.unlink()
+    database.mkdir()
+    said = problem(await api.get("/api/v1/flow-runs/f/can-cancel"), 503, "read-model-away")
+    assert "cancels do not need it, and go on" in said["detail"]
+
+
+async def test_a_bug_is_a_problem_that_tells_nothing_of_itself(
+    api: httpx.AsyncClient, means: Means
+) -> None:
+    means._line = "no line"  # type: ignore[assignment]  # noqa: SLF001
+
+    response = await api.post("/api/v1/flow-runs/f/cancel")
+
+    problem(response, 500, "bug")
+    assert "str" not in response.text
