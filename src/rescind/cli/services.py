@@ -1,4 +1,4 @@
-"""`rescind worker` and `rescind agents`: this process becomes one of the service's.
+"""`rescind worker`, `agents` and `server`: this process becomes one of the service's.
 
 They wait for a broker as long as it takes, and end by a signal or by what cannot be mended here;
 whoever started them starts them again. What is wrong with the cluster is said before they begin.
@@ -20,7 +20,7 @@ from rescind.kafka.versions import wait_for_supported_broker
 from rescind.logs import configure_logging
 from rescind.settings import Settings, load_settings, unknown_variables
 
-__all__ = ["serve_agents", "serve_worker"]
+__all__ = ["serve_agents", "serve_http", "serve_worker"]
 
 _log = structlog.get_logger(__name__)
 
@@ -43,15 +43,33 @@ def serve_agents() -> int:
     return _serve(run_agents)
 
 
+def serve_http() -> int:
+    """It does not wait for a broker: whoever asks meanwhile is told that Kafka is away.
+
+    Raises `SettingsError` or `ExtraMissingError`.
+    """
+    needs_extra("service", "fastapi", "sqlalchemy", "uvicorn")
+    with importing():
+        from rescind.server.serving import serve
+
+    return serve(_begin())
+
+
 def _serve(run: Callable[[Settings], int]) -> int:
+    settings = _begin()
+    asyncio.run(_until_usable(settings))
+    return run(settings)
+
+
+def _begin() -> Settings:
+    """What a service says first."""
     configure_logging("DEBUG" if debugging.get() else "INFO")
     calm_client_logs()
     settings = load_settings()
     _log.info("these are the settings", **settings.printable())
     for sentence in unknown_variables():
         _log.warning("a variable changes nothing", what=sentence)
-    asyncio.run(_until_usable(settings))
-    return run(settings)
+    return settings
 
 
 async def _until_usable(settings: Settings) -> None:

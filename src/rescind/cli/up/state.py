@@ -16,16 +16,24 @@ __all__ = ["UpState", "read_up", "remove_up", "write_up"]
 
 @dataclass(frozen=True, slots=True)
 class UpState:
-    """One running `rescind up`. ``services`` maps a service to its log file."""
+    """One running `rescind up`.
+
+    Attributes:
+        services: each service's log file.
+        http: where its HTTP API answers; empty if it has none.
+
+    """
 
     pid: int
     started_at: float
     bootstrap: str
     services: Mapping[str, str] = field(default_factory=dict[str, str])
+    http: str = ""
 
     @classmethod
-    def of_this_process(cls, bootstrap: str, services: Mapping[str, str]) -> "UpState":
-        return cls(psutil.Process().pid, psutil.Process().create_time(), bootstrap, dict(services))
+    def of_this_process(cls, bootstrap: str, services: Mapping[str, str], http: str) -> "UpState":
+        this = psutil.Process()
+        return cls(this.pid, this.create_time(), bootstrap, dict(services), http)
 
     @property
     def is_alive(self) -> bool:
