@@ -1,8 +1,8 @@
 """Which entries of the journal the small topic `cancellations` repeats.
 
-The stories of cancellations, for whoever wants no more than that: of flow runs, and of single
-task runs that are cancelled alone. The task runs of a flow run that is cancelled are not among
-it, however many it has.
+The stories of cancellations, for whoever wants no more than that: of flow runs, of single
+task runs that are cancelled alone, and of bulk cancellations. The task runs of a flow run that is
+cancelled are not among it, however many it has.
 """
 
 from typing import Final
@@ -20,6 +20,7 @@ _OF_FLOW_RUNS: Final = (
     "cancellation.",
     "executor.failed.",
     "infrastructure.",
+    "bulk.",
 )
 _OF_TASK_RUNS: Final = (
     "task.cancelling.",

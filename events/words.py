@@ -156,6 +156,7 @@ class StreamKind(StrEnum):
 
     FLOW = "flow_run_id"
     RUNNER = "runner_id"
+    BULK = "bulk_id"
     PARTITION = "partition"  #: requests that name no run: they belong to where they lay
 
 

@@ -43,6 +43,7 @@ def policy_of(settings: Settings) -> Policy:
         abort_seconds=settings.abort_seconds,
         armed_seconds=settings.armed_seconds,
         armed_max=settings.armed_max,
+        bulk_unconfirmed_max=settings.bulk_unconfirmed_max,
         forget_after_seconds=settings.forget_after_seconds,
         rewrite_after_seconds=settings.rewrite_after_seconds,
         accept_unsigned_cancels=settings.accept_unsigned_cancels,

@@ -35,7 +35,6 @@ from rescind.events.journal import (
 )
 from rescind.events.refusals import Code
 from rescind.events.requests import AnyRequest, Clock, Unreadable
-from rescind.events.requests.base import RunnerScoped
 from rescind.events.words import How
 from rescind.statemachine.decide import Item, Refused, decide, items_of
 from rescind.statemachine.decide.answers import Happened
@@ -75,8 +74,7 @@ class Core:
         """Decide a request with all its items, and do what follows. Returns its own outcome."""
         if isinstance(request, Unreadable):
             return self.refuse(asked, Code.UNREADABLE, _what_is_unreadable(request))
-        kind = StreamKind.RUNNER if isinstance(request, RunnerScoped) else StreamKind.FLOW
-        stream_id = request.stream_id
+        kind, stream_id = request.stream_kind, request.stream_id
         items = items_of(request)
         if items is None:
             answer = decide(request, None, asked, self.draft, self.policy)

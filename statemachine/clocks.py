@@ -10,9 +10,16 @@ from typing import Final
 from rescind.events.requests import Clock
 from rescind.statemachine.edges import is_cancelling, is_finished
 from rescind.statemachine.policy import Policy
-from rescind.statemachine.runs import Cancellation, FlowRun, RunnerRecord, TaskRun
+from rescind.statemachine.runs import Bulk, Cancellation, FlowRun, RunnerRecord, TaskRun
 
-__all__ = ["STUCK_AFTER_MS", "flow_clocks", "runner_clocks", "stuck_from", "task_clocks"]
+__all__ = [
+    "STUCK_AFTER_MS",
+    "bulk_clocks",
+    "flow_clocks",
+    "runner_clocks",
+    "stuck_from",
+    "task_clocks",
+]
 
 STUCK_AFTER_MS: Final = 5_000
 """A deadline strikes within a moment; one that is over by this much did not."""
@@ -49,6 +56,13 @@ def task_clocks(task: TaskRun, flow: FlowRun) -> dict[Clock, int]:
 def runner_clocks(runner: RunnerRecord, policy: Policy) -> dict[Clock, int]:
     """The running clock of a runner: one that is gone is forgotten, as what has ended is."""
     return {} if runner.state == "Registered" else _forgetting(runner.at_ms, policy)
+
+
+def bulk_clocks(bulk: Bulk, policy: Policy) -> dict[Clock, int]:
+    """The running clock of a bulk cancellation: one that is over is forgotten, as is a draft."""
+    if bulk.finished_ms is not None:
+        return _forgetting(bulk.finished_ms, policy)
+    return {} if bulk.started_ms is not None else _forgetting(bulk.created_ms, policy)
 
 
 def stuck_from(flow: FlowRun) -> int | None:

@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import Final
 
 from rescind.statemachine.edges import walk
-from rescind.statemachine.machine import FLOW, RUNNER, TASK, Lifecycle
+from rescind.statemachine.machine import BULK, FLOW, RUNNER, TASK, Lifecycle
 
 __all__ = ["drawing", "page"]
 
@@ -18,15 +18,15 @@ _BEGINNING: Final = """\
 Generated from the machines in `statemachine/machine.py`; a test holds this page to them.
 
 An arrow is an event. An event with several ends has one arrow for each. What is in *noted* is
-kept as a fact without a change of state. `flow.registered`, `task.registered` and
-`runner.registered` are the arrows from the beginning. What is in no table is impossible: the
-service refuses what would lead to it.
+kept as a fact without a change of state. `flow.registered`, `task.registered`,
+`runner.registered` and `bulk.created` are the arrows from the beginning. What is in no table is
+impossible: the service refuses what would lead to it.
 """
 
 
 def page() -> str:
-    """The page of the documentation with all three lifecycles."""
-    return "\n".join([_BEGINNING, *(_section(lifecycle) for lifecycle in (FLOW, TASK, RUNNER))])
+    """The page of the documentation with all lifecycles."""
+    return "\n".join([_BEGINNING, *map(_section, (FLOW, TASK, RUNNER, BULK))])
 
 
 def drawing(lifecycle: Lifecycle) -> str:

@@ -9,6 +9,7 @@ from itertools import islice
 
 from rescind.errors import NoTransitionError
 from rescind.events.journal import (
+    BulkForgotten,
     CancellationAcknowledged,
     CancellationArmed,
     CancellationLapsed,
@@ -18,10 +19,10 @@ from rescind.events.journal import (
     StreamKind,
 )
 from rescind.statemachine.edges import is_running
-from rescind.statemachine.evolve import evolve_flow, evolve_runner, evolve_task
+from rescind.statemachine.evolve import evolve_bulk, evolve_flow, evolve_runner, evolve_task
 from rescind.statemachine.evolve.cancellation import begun_before
 from rescind.statemachine.partition import Partition
-from rescind.statemachine.runs import Armed, FlowRun, RunnerRecord, TaskRun
+from rescind.statemachine.runs import Armed, Bulk, FlowRun, RunnerRecord, TaskRun
 from rescind.statemachine.tally import recount_step
 
 __all__ = ["Draft"]
@@ -33,7 +34,7 @@ class Draft:
     Attributes:
         flows: flow runs changed by an event of their own or of a task run of theirs.
         spoken: of those, the ones with an event of their own: their state is to be written.
-        tasks, runners, armed: what else was changed; None where it was dropped.
+        tasks, runners, armed, bulks: what else was changed; None where it was dropped.
         parted: runs that were changed and then dropped: their last state is to be written too.
 
     """
@@ -45,6 +46,7 @@ class Draft:
         self.tasks: dict[str, dict[str, TaskRun | None]] = {}
         self.runners: dict[str, RunnerRecord | None] = {}
         self.armed: dict[str, Armed | None] = {}
+        self.bulks: dict[str, Bulk | None] = {}
         self.parted: list[FlowRun | TaskRun] = []
         self.at_ms = base.last_at_ms
 
@@ -67,6 +69,12 @@ class Draft:
         if runner_id in self.runners:
             return self.runners[runner_id]
         return self.base.runners.get(runner_id)
+
+    def bulk(self, bulk_id: str) -> Bulk | None:
+        """The bulk cancellation as it is now."""
+        if bulk_id in self.bulks:
+            return self.bulks[bulk_id]
+        return self.base.bulks.get(bulk_id)
 
     def armed_for(self, flow_run_id: str) -> Armed | None:
         """The cancellation that waits for this flow run, if one does."""
@@ -148,16 +156,24 @@ class Draft:
 
         """
         self.at_ms = max(self.at_ms, entry.at_ms)
-        if entry.version is None or entry.stream_kind is StreamKind.PARTITION:
+        if entry.version is None:
             return
-        if entry.stream_kind is StreamKind.RUNNER:
-            runner = evolve_runner(self.runner(entry.stream_id), entry)
-            is_forgotten = isinstance(entry.event, RunnerForgotten)
-            self.runners[entry.stream_id] = None if is_forgotten else runner
+        if entry.stream_kind is not StreamKind.FLOW:
+            self._fold_other(entry)
         elif entry.task_run_id is not None:
             self._fold_task(entry, entry.task_run_id)
         else:
             self._fold_flow(entry)
+
+    def _fold_other(self, entry: Entry) -> None:
+        stream_id = entry.stream_id
+        if entry.stream_kind is StreamKind.RUNNER:
+            runner = evolve_runner(self.runner(stream_id), entry)
+            is_forgotten = isinstance(entry.event, RunnerForgotten)
+            self.runners[stream_id] = None if is_forgotten else runner
+        elif entry.stream_kind is StreamKind.BULK:
+            bulk = evolve_bulk(self.bulk(stream_id), entry)
+            self.bulks[stream_id] = None if isinstance(entry.event, BulkForgotten) else bulk
 
     def _fold_task(self, entry: Entry, task_run_id: str) -> None:
         flow_run_id = entry.stream_id
@@ -255,6 +271,8 @@ class Draft:
             self.base.put_runner(runner_id, runner)
         for flow_run_id, armed in self.armed.items():
             self.base.put_armed(flow_run_id, armed)
+        for bulk_id, bulk in self.bulks.items():
+            self.base.put_bulk(bulk_id, bulk)
         self.base.last_at_ms = self.at_ms
 
 

@@ -6,9 +6,10 @@ maps it to itself. What is not in the table is impossible, and `evolve` raises o
 
 from typing import Final
 
-from rescind.statemachine.machine import FLOW, RUNNER, TASK, Lifecycle
+from rescind.statemachine.machine import BULK, FLOW, RUNNER, TASK, Lifecycle
 
 __all__ = [
+    "BULK_EDGES",
     "FLOW_EDGES",
     "RUNNER_EDGES",
     "TASK_EDGES",
@@ -48,6 +49,7 @@ def table(edges: Edges) -> str:
 FLOW_EDGES: Final[Edges] = walk(FLOW)
 TASK_EDGES: Final[Edges] = walk(TASK)
 RUNNER_EDGES: Final[Edges] = walk(RUNNER)
+BULK_EDGES: Final[Edges] = walk(BULK)
 
 
 def is_running(state: str) -> bool:

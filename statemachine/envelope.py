@@ -10,6 +10,7 @@ from rescind.events.journal import Entry, Source, StreamKind
 from rescind.events.words import Actor
 from rescind.statemachine.decide.answers import Happened
 from rescind.statemachine.draft import Draft
+from rescind.statemachine.partition import Known
 from rescind.statemachine.policy import Asked
 from rescind.statemachine.runs import Armed, FlowRun
 
@@ -126,14 +127,14 @@ class Recorder:
     def version_after(self, kind: StreamKind, stream_id: str) -> int:
         """The version of a stream's next event that changes its state."""
         draft = self.draft
-        if kind is StreamKind.RUNNER:
-            runner = draft.runner(stream_id)
-            return 1 if runner is None else runner.version + 1
-        flow = draft.flow(stream_id)
-        if flow is not None:
-            return flow.version + 1
-        armed = draft.armed_for(stream_id)
-        return 1 if armed is None else armed.version + 1
+        known: Known | None
+        if kind is StreamKind.FLOW:
+            known = draft.flow(stream_id) or draft.armed_for(stream_id)
+        elif kind is StreamKind.RUNNER:
+            known = draft.runner(stream_id)
+        else:
+            known = draft.bulk(stream_id)
+        return 1 if known is None else known.version + 1
 
     def _keep(self, entry: Entry) -> Entry:
         self.draft.fold(entry)

@@ -28,7 +28,7 @@ from transitions import EventData, MachineError
 from transitions.extensions import HierarchicalMachine
 from transitions.extensions.nesting import NestedState
 
-__all__ = ["FLOW", "RUNNER", "TASK", "Lifecycle", "build", "triggers"]
+__all__ = ["BULK", "FLOW", "RUNNER", "TASK", "Lifecycle", "build", "triggers"]
 
 _FINISHED: Final = {
     "name": "Finished",
@@ -44,6 +44,13 @@ _TASK_STATES: Final = [
 ]
 
 _RUNNER_STATES: Final = ["Registered", {"name": "Gone", "children": ["Left", "Lost"]}]
+
+_BULK_STATES: Final = [
+    {"name": "Draft", "children": ["Counted"]},
+    "Running",
+    "Paused",
+    {"name": "Finished", "children": ["Completed", "Stopped"]},
+]
 
 # (trigger, from, to). "=" before a state: that state itself and not its children. "to" None:
 # a fact that is noted without leaving the state.
@@ -108,6 +115,24 @@ _RUNNER_EDGES: Final = (
     ("runner.forgotten", "Gone", None),
 )
 
+_BULK_EDGES: Final = (
+    ("bulk.counted", "=Draft", "Draft.Counted"),
+    # Not from Draft itself: nobody starts what has not been counted.
+    ("bulk.started", "Draft.Counted", "Running"),
+    ("bulk.paused", "Running", "Paused"),
+    ("bulk.resumed", "Paused", "Running"),
+    ("bulk.stopped", "Draft", "Finished.Stopped"),
+    ("bulk.stopped", "Running", "Finished.Stopped"),
+    ("bulk.stopped", "Paused", "Finished.Stopped"),
+    ("bulk.completed", "Running", "Finished.Completed"),
+    # What was asked before a pause or a stop is told of after it.
+    ("bulk.progressed", "Running", None),
+    ("bulk.progressed", "Paused", None),
+    ("bulk.progressed", "Finished.Stopped", None),
+    ("bulk.forgotten", "Draft", None),
+    ("bulk.forgotten", "Finished", None),
+)
+
 
 class _State(NestedState):
     separator = "."
@@ -125,7 +150,7 @@ class Lifecycle:
     """One machine, with the only model that ever moves through it.
 
     Attributes:
-        name: what runs through it: ``flow run``, ``task run``, ``runner``.
+        name: what runs through it: ``flow run``, ``task run``, ``runner``, ``bulk cancellation``.
         initial: where its life begins.
 
     """
@@ -189,13 +214,14 @@ def triggers(lifecycle: Lifecycle) -> list[str]:
     return list(dict.fromkeys(trigger for trigger, _, _ in lifecycle.edges))
 
 
-def build() -> tuple[Lifecycle, Lifecycle, Lifecycle]:
-    """New machines of all three lifecycles (for tests that want their own)."""
+def build() -> tuple[Lifecycle, Lifecycle, Lifecycle, Lifecycle]:
+    """New machines of all lifecycles (for tests that want their own)."""
     return (
         Lifecycle("flow run", _FLOW_STATES, _FLOW_EDGES, "Pending"),
         Lifecycle("task run", _TASK_STATES, _TASK_EDGES, "Pending"),
         Lifecycle("runner", _RUNNER_STATES, _RUNNER_EDGES, "Registered"),
+        Lifecycle("bulk cancellation", _BULK_STATES, _BULK_EDGES, "Draft"),
     )
 
 
-FLOW, TASK, RUNNER = build()
+FLOW, TASK, RUNNER, BULK = build()

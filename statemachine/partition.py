@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import TypeVar
 
 from rescind.statemachine.edges import is_cancelling, is_finished, is_running
-from rescind.statemachine.runs import NO_TALLY, Armed, FlowRun, RunnerRecord, TaskRun
+from rescind.statemachine.runs import NO_TALLY, Armed, Bulk, FlowRun, RunnerRecord, TaskRun
 from rescind.statemachine.tally import child_running, counted, holder_of
 
 __all__ = ["AttemptRef", "Known", "Partition", "restore"]
@@ -19,7 +19,7 @@ _Value = TypeVar("_Value")
 AttemptRef = tuple[str, str]
 """A flow run's id and a task run's id."""
 
-Known = FlowRun | TaskRun | RunnerRecord | Armed
+Known = FlowRun | TaskRun | RunnerRecord | Armed | Bulk
 """What a partition keeps a record of."""
 
 
@@ -34,6 +34,7 @@ class Partition:
         self.tasks: dict[str, dict[str, TaskRun]] = {}
         self.runners: dict[str, RunnerRecord] = {}
         self.armed: dict[str, Armed] = {}
+        self.bulks: dict[str, Bulk] = {}
         self.pending: dict[str, dict[str, None]] = {}
         """Task runs without a grant, by flow run."""
         self.held: dict[str, dict[AttemptRef, None]] = {}
@@ -57,6 +58,8 @@ class Partition:
                 self.put_runner(known.runner_id, known)
             case Armed():
                 self.put_armed(known.flow_run_id, known)
+            case Bulk():
+                self.put_bulk(known.bulk_id, known)
 
     def put_flow(self, flow_run_id: str, flow: FlowRun | None) -> None:
         """Set or drop a flow run."""
@@ -108,6 +111,13 @@ class Partition:
         self.armed.pop(flow_run_id, None)
         if armed is not None:
             self.armed[flow_run_id] = armed
+
+    def put_bulk(self, bulk_id: str, bulk: Bulk | None) -> None:
+        """Set or drop a bulk cancellation."""
+        if bulk is None:
+            self.bulks.pop(bulk_id, None)
+        else:
+            self.bulks[bulk_id] = bulk
 
     def recount(self) -> None:
         """Derive every flow run's counts from its task runs.

@@ -27,6 +27,8 @@ class Policy:
     grant_valid_seconds: float = 30
     sweep_chunk: int = 250
     """How many task runs one transaction sweeps at most."""
+    bulk_unconfirmed_max: int = 100
+    """How many flow runs a bulk cancellation may mean without its count being confirmed."""
     accept_unsigned_cancels: bool = True
 
 

@@ -16,6 +16,7 @@ from rescind.events.words import moment_to_text
 from rescind.statemachine.edges import is_cancelling, is_finished, is_running
 from rescind.statemachine.runs import (
     Armed,
+    Bulk,
     Cancellation,
     ChildLine,
     FlowRun,
@@ -25,6 +26,7 @@ from rescind.statemachine.runs import (
 )
 
 __all__ = [
+    "BULK_KEY",
     "OPEN_SCHEMA",
     "OpenRecord",
     "counts_record",
@@ -40,13 +42,17 @@ OPEN_SCHEMA: Final = 1
 
 PUBLIC_SCHEMA: Final = 1
 
-OpenRecord = FlowRun | TaskRun | RunnerRecord | Armed
+BULK_KEY: Final = "@bulk/"
+"""What the keys of bulk cancellations begin with, among those of flow runs: no id does."""
+
+OpenRecord = FlowRun | TaskRun | RunnerRecord | Armed | Bulk
 
 _KINDS: Final[dict[str, type[OpenRecord]]] = {
     "flow": FlowRun,
     "task": TaskRun,
     "runner": RunnerRecord,
     "armed": Armed,
+    "bulk": Bulk,
 }
 _NAMES: Final = {kind: name for name, kind in _KINDS.items()}
 

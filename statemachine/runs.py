@@ -8,6 +8,7 @@ Only `evolve` makes new ones. Times are milliseconds since 1970 by the broker's 
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
+from rescind.events.bulk import BulkCursor, BulkTally, Cut, FlowPredicate
 from rescind.events.journal.flow import Account
 from rescind.events.words import (
     Actor,
@@ -27,6 +28,7 @@ from rescind.statemachine.replacing import quick_to_replace
 __all__ = [
     "NO_TALLY",
     "Armed",
+    "Bulk",
     "Cancellation",
     "ChildLine",
     "FlowRun",
@@ -214,3 +216,31 @@ class Armed(NamedTuple):
     until_ms: int
     request_id: str | None = None
     actor: Actor | None = None
+
+
+class Bulk(NamedTuple):
+    """A bulk cancellation, and how far it has got."""
+
+    bulk_id: str
+    state: str
+    version: int
+    event_id: str
+    created_id: str
+    created_ms: int
+    where: FlowPredicate
+    reason: str
+    mode: Mode
+    actor: Actor | None = None
+    grace_seconds: float | None = None
+    deadline_seconds: float | None = None
+    cascade: CascadePolicy | None = None
+    runs_per_second: float | None = None
+    meant: int | None = None
+    """How many flow runs were meant when it was counted; some may have ended since."""
+    samples: tuple[str, ...] = ()
+    cut: tuple[Cut, ...] = ()
+    started_ms: int | None = None
+    started_by: Actor | None = None
+    cursor: BulkCursor | None = None
+    tally: BulkTally = BulkTally()
+    finished_ms: int | None = None

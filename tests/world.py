@@ -20,7 +20,13 @@ from rescind.statemachine.draft import Draft
 from rescind.statemachine.families import all_errands, errand_request
 from rescind.statemachine.partition import Known, Partition, restore
 from rescind.statemachine.policy import Asked, Policy
-from rescind.statemachine.records import open_record, public_flow, public_task, read_open
+from rescind.statemachine.records import (
+    BULK_KEY,
+    open_record,
+    public_flow,
+    public_task,
+    read_open,
+)
 from rescind.statemachine.runs import FlowRun, TaskRun
 from rescind.statemachine.sweeps import Sweep, all_sweeps
 
@@ -60,6 +66,8 @@ class Written:
                 self.flow_states[flow_run_id] = public_flow(flow)
         for runner_id, runner in draft.runners.items():
             self._put(f"@runners/{runner_id}", runner)
+        for bulk_id, bulk in draft.bulks.items():
+            self._put(f"{BULK_KEY}{bulk_id}", bulk)
 
     def topics(self) -> dict[Topic, dict[str, bytes]]:
         """Each compacted topic, as a reader of it finds it."""
@@ -70,7 +78,8 @@ class Written:
             if key.startswith("@runners/"):
                 topics[Topic.RUNNERS][key.removeprefix("@runners/")] = value
             else:
-                topics[Topic.OPEN_TASKS if "/" in key else Topic.OPEN_FLOWS][key] = value
+                of_task = "/" in key and not key.startswith(BULK_KEY)
+                topics[Topic.OPEN_TASKS if of_task else Topic.OPEN_FLOWS][key] = value
         return topics
 
     def _put(self, key: str, known: Known | None) -> None:

@@ -52,6 +52,14 @@ _OF_A_HELD_ATTEMPT: Final = (
     Code.NOT_OWNER,
 )
 
+_OF_A_BULK: Final = (
+    Code.NOT_ALLOWED,
+    Code.UNKNOWN_BULK,
+    Code.ALREADY_FINISHED,
+    Code.DUPLICATE,
+    Code.NO_SUCH_EDGE,
+)
+
 ASKED: Final[Mapping[type[r.Request], Asked]] = MappingProxyType(
     {
         r.FlowRegister: Asked(
@@ -98,11 +106,12 @@ ASKED: Final[Mapping[type[r.Request], Asked]] = MappingProxyType(
                 Code.ALREADY_FINISHED,
                 Code.ALREADY_CANCELLING,
                 Code.QUARANTINED,
-                # A time limit only: a plain cancel has no owner, and arms an unknown id.
+                # With `registered_until`, or of a time limit: a plain cancel arms an unknown id.
                 Code.UNKNOWN_RUN,
                 Code.NOT_OWNER,
                 Code.NO_SUCH_EDGE,
-                # A parent's only: of a child that was to be kept from beginning, and has begun.
+                # Of a child that was to be kept from beginning, and has begun; of a flow run that
+                # was registered after `registered_until`.
                 Code.STALE,
             ),
         ),
@@ -179,6 +188,21 @@ ASKED: Final[Mapping[type[r.Request], Asked]] = MappingProxyType(
                 Code.DUPLICATE,
             ),
         ),
+        r.BulkCreate: Asked(_CANCELLER, (Code.NOT_ALLOWED, Code.DUPLICATE, Code.ALREADY_FINISHED)),
+        r.BulkStart: Asked(_CANCELLER, (*_OF_A_BULK, Code.CONFIRMATION_NEEDED)),
+        r.BulkPause: Asked(_CANCELLER, _OF_A_BULK),
+        r.BulkResume: Asked(_CANCELLER, _OF_A_BULK),
+        r.BulkStop: Asked(
+            _CANCELLER,
+            (Code.NOT_ALLOWED, Code.UNKNOWN_BULK, Code.ALREADY_FINISHED, Code.DUPLICATE),
+        ),
+        r.BulkCount: Asked(
+            _SERVICE, (Code.NOT_ALLOWED, Code.UNKNOWN_BULK, Code.ALREADY_FINISHED, Code.STALE)
+        ),
+        r.BulkProgress: Asked(
+            _SERVICE, (Code.NOT_ALLOWED, Code.UNKNOWN_BULK, Code.ALREADY_FINISHED, Code.STALE)
+        ),
+        r.BulkForget: Asked(_SERVICE, (Code.NOT_ALLOWED, Code.EARLY, Code.STALE)),
         r.RequestDenied: Asked(_SERVICE, (Code.NOT_ALLOWED,)),
     }
 )

@@ -104,9 +104,12 @@ def _own(name: str) -> tuple[Message, ...]:
     return (Message(name, "The service's own; it may change with every release.", None, None),)
 
 
-_STREAM: Final = "flow_run_id, or runner_id for requests about a runner"
+_STREAM: Final = (
+    "flow_run_id; runner_id for requests about a runner, bulk_id about a bulk cancellation"
+)
 _ENTRY_KEY: Final = (
-    "flow_run_id, runner_id, or @partition for what belongs to no run; the stream's partition"
+    "flow_run_id, runner_id, bulk_id, or @partition for what belongs to none of them; the "
+    "stream's partition"
 )
 _TASK_KEY: Final = "flow_run_id/task_run_id, on the partition of the flow run"
 
@@ -158,9 +161,9 @@ CHANNELS: Final = (
     ),
     Channel(
         "cancellations",
-        "The journal's entries about cancellations of flow runs, and of task runs that are "
-        "cancelled alone: a small stream.",
-        "flow_run_id",
+        "The journal's entries about cancellations of flow runs, of task runs that are "
+        "cancelled alone, and bulk cancellations: a small stream.",
+        "flow_run_id, or bulk_id",
         "lifecycle",
         "agents, users",
         "send",
@@ -208,8 +211,9 @@ CHANNELS: Final = (
     ),
     Channel(
         "open-flows",
-        "What a restart restores: flow runs, armed ids, and the position in the lanes.",
-        "flow_run_id, or @position",
+        "What a restart restores: flow runs, armed ids, bulk cancellations, the position in the "
+        "lanes.",
+        "flow_run_id, @bulk/bulk_id, or @position",
         "lifecycle",
         "lifecycle at restore",
         "send",

@@ -13,7 +13,7 @@ from rescind.events import journal as j
 
 __all__ = ["EFFECTS", "Effect", "Subject", "event_classes"]
 
-Subject = Literal["flow run", "task run", "runner", "armed id", "nothing"]
+Subject = Literal["flow run", "task run", "runner", "bulk cancellation", "armed id", "nothing"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +234,34 @@ _RUNNER: Final[dict[type[j.Event], Effect]] = {
     ),
 }
 
+_BULK: Final[dict[type[j.Event], Effect]] = {
+    j.BulkCreated: Effect(
+        ("bulk cancellation",), ("Draft",), "all it says, who asked", ("bulk.create",)
+    ),
+    j.BulkCounted: Effect(
+        ("bulk cancellation",),
+        ("Draft.Counted",),
+        "the count, the samples, the cut",
+        ("bulk.count",),
+    ),
+    j.BulkStarted: Effect(("bulk cancellation",), ("Running",), "the start", ("bulk.start",)),
+    j.BulkPaused: Effect(("bulk cancellation",), ("Paused",), "", ("bulk.pause",)),
+    j.BulkResumed: Effect(("bulk cancellation",), ("Running",), "", ("bulk.resume",)),
+    j.BulkProgressed: Effect(
+        ("bulk cancellation",),
+        (),
+        "the cursor; how many were asked, and refused",
+        ("bulk.progress",),
+    ),
+    j.BulkStopped: Effect(("bulk cancellation",), ("Finished.Stopped",), "the end", ("bulk.stop",)),
+    j.BulkCompleted: Effect(
+        ("bulk cancellation",), ("Finished.Completed",), "the end", ("bulk.progress",)
+    ),
+    j.BulkForgotten: Effect(
+        ("bulk cancellation",), (), "nothing, the record is dropped", ("bulk.forget",)
+    ),
+}
+
 _REQUEST: Final[dict[type[j.Event], Effect]] = {
     j.RequestRefused: Effect(("nothing",), (), "", ("any request",)),
     j.RequestForwarded: Effect(
@@ -244,7 +272,7 @@ _REQUEST: Final[dict[type[j.Event], Effect]] = {
 }
 
 EFFECTS: Final[Mapping[type[j.Event], Effect]] = MappingProxyType(
-    _FLOW | _TASK | _CANCELLATION | _CHILD | _RUNNER | _REQUEST
+    _FLOW | _TASK | _CANCELLATION | _CHILD | _RUNNER | _BULK | _REQUEST
 )
 
 

@@ -11,7 +11,7 @@ from rescind.events.describe.markdown import code, fields_table, needed, prose, 
 from rescind.events.describe.schemas import type_of
 from rescind.events.journal.base import Event
 from rescind.events.refusals import Code
-from rescind.events.requests.base import ITEMS_MAX, Request, RunnerScoped
+from rescind.events.requests.base import ITEMS_MAX, Request
 from rescind.events.requests.nesting import NESTING_MAX
 from rescind.events.requests.reading import RECORD_BYTES_MAX
 
@@ -125,7 +125,7 @@ def _requests_table() -> str:
 
 
 def _stream_of(model: type[Request]) -> str:
-    return code("runner_id" if issubclass(model, RunnerScoped) else "flow_run_id")
+    return code(model.stream_kind)
 
 
 def _refusals_table() -> str:
@@ -133,7 +133,7 @@ def _refusals_table() -> str:
     for refusal in Code:
         types = [type_of(model) for model in request_classes() if refusal in ASKED[model].refusals]
         who = "any request" if refusal in ALWAYS else ", ".join(map(code, types))
-        rows.append((code(refusal), refusal.meaning, refusal.remedy, who or "bulk cancellations"))
+        rows.append((code(refusal), refusal.meaning, refusal.remedy, who))
     return table(("code", "what is the case", "what to do", "of"), rows)
 
 

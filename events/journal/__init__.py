@@ -1,6 +1,17 @@
 """Events: past tense, in order, for ever. The journal alone rebuilds every state."""
 
 from rescind.events.journal.base import Event, UnversionedEvent
+from rescind.events.journal.bulk import (
+    BulkCompleted,
+    BulkCounted,
+    BulkCreated,
+    BulkForgotten,
+    BulkPaused,
+    BulkProgressed,
+    BulkResumed,
+    BulkStarted,
+    BulkStopped,
+)
 from rescind.events.journal.cancellation import (
     CancellationAcknowledged,
     CancellationArmed,
@@ -20,7 +31,7 @@ from rescind.events.journal.child import (
     ChildNotCancelled,
     ChildReleased,
 )
-from rescind.events.journal.entry import AnyEvent, Entry, Source, StreamKind, event_adapter
+from rescind.events.journal.entry import Entry, Source, StreamKind
 from rescind.events.journal.flow import (
     Account,
     CancellationTerms,
@@ -60,10 +71,20 @@ from rescind.events.journal.task import (
     TaskStoppingReported,
     TaskSucceeded,
 )
+from rescind.events.journal.union import AnyEvent, event_adapter
 
 __all__ = [
     "Account",
     "AnyEvent",
+    "BulkCompleted",
+    "BulkCounted",
+    "BulkCreated",
+    "BulkForgotten",
+    "BulkPaused",
+    "BulkProgressed",
+    "BulkResumed",
+    "BulkStarted",
+    "BulkStopped",
     "CancellationAcknowledged",
     "CancellationArmed",
     "CancellationClockFired",

@@ -6,123 +6,21 @@ An event that no request caused names its `cause`, the id of the event that led 
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import orjson
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from rescind.errors import JournalError, UnknownEventError, UnreadableEventError
-from rescind.events.journal.cancellation import (
-    CancellationAcknowledged,
-    CancellationArmed,
-    CancellationClockFired,
-    CancellationEscalated,
-    CancellationLapsed,
-    CancellationSent,
-    CancellationWarning,
-    ExecutorFailed,
-    InfrastructureTeardown,
-)
-from rescind.events.journal.child import (
-    ChildCancelSent,
-    ChildEndSent,
-    ChildFinishedRecorded,
-    ChildGivenUp,
-    ChildNotCancelled,
-    ChildReleased,
-)
 from rescind.events.journal.envelope import Envelope, SourceRecord
-from rescind.events.journal.flow import (
-    FlowBodyFinished,
-    FlowCancelled,
-    FlowCancelling,
-    FlowFailed,
-    FlowForgotten,
-    FlowLateReport,
-    FlowQuarantined,
-    FlowRegistered,
-    FlowStarted,
-    FlowSucceeded,
-)
-from rescind.events.journal.request import (
-    RequestDeniedRecorded,
-    RequestForwarded,
-    RequestRefused,
-    RequestsLost,
-)
-from rescind.events.journal.runner import (
-    RunnerForgotten,
-    RunnerLeft,
-    RunnerLostRecorded,
-    RunnerRegistered,
-)
-from rescind.events.journal.task import (
-    TaskCancelled,
-    TaskCancelling,
-    TaskCleanupReported,
-    TaskFailed,
-    TaskLateReport,
-    TaskRegistered,
-    TaskRetrying,
-    TaskStarted,
-    TaskStoppingReported,
-    TaskSucceeded,
-)
+from rescind.events.journal.union import AnyEvent, event_adapter
 from rescind.events.journal.upcast import UPCASTERS, Upcaster, upcast
 from rescind.events.moments import moment_to_text
 from rescind.events.requests.base import Lane
 from rescind.events.words import Actor, StreamKind
 
-__all__ = ["AnyEvent", "Entry", "Source", "StreamKind", "event_adapter"]
+__all__ = ["Entry", "Source", "StreamKind"]
 
-AnyEvent = Annotated[
-    FlowRegistered
-    | FlowStarted
-    | FlowCancelling
-    | FlowCancelled
-    | FlowSucceeded
-    | FlowFailed
-    | FlowBodyFinished
-    | FlowLateReport
-    | FlowForgotten
-    | FlowQuarantined
-    | TaskRegistered
-    | TaskStarted
-    | TaskRetrying
-    | TaskCancelling
-    | TaskCancelled
-    | TaskSucceeded
-    | TaskFailed
-    | TaskLateReport
-    | TaskStoppingReported
-    | TaskCleanupReported
-    | CancellationArmed
-    | CancellationLapsed
-    | CancellationSent
-    | CancellationAcknowledged
-    | CancellationEscalated
-    | CancellationClockFired
-    | CancellationWarning
-    | ExecutorFailed
-    | InfrastructureTeardown
-    | ChildCancelSent
-    | ChildNotCancelled
-    | ChildEndSent
-    | ChildFinishedRecorded
-    | ChildGivenUp
-    | ChildReleased
-    | RunnerRegistered
-    | RunnerLeft
-    | RunnerLostRecorded
-    | RunnerForgotten
-    | RequestRefused
-    | RequestForwarded
-    | RequestDeniedRecorded
-    | RequestsLost,
-    Field(discriminator="type"),
-]
-
-event_adapter: TypeAdapter[AnyEvent] = TypeAdapter(AnyEvent)
 _STREAM_KEYS: Final = frozenset(StreamKind)
 _envelope_adapter: TypeAdapter[Envelope] = TypeAdapter(Envelope)
 
@@ -220,6 +118,8 @@ class Entry(NamedTuple):
             kind = StreamKind.FLOW
         elif (stream_id := envelope.runner_id) is not None:
             kind = StreamKind.RUNNER
+        elif (stream_id := envelope.bulk_id) is not None:
+            kind = StreamKind.BULK
         else:
             kind = StreamKind.PARTITION
             stream_id = envelope.partition

@@ -30,7 +30,7 @@ class SourceRecord(Wire):
 
 
 class Envelope(Wire):
-    """Exactly one of `flow_run_id`, `runner_id` and `partition` is there: it names the stream."""
+    """Exactly one of `flow_run_id`, `runner_id`, `bulk_id`, `partition` is there: the stream."""
 
     id: str
     """As ``stop-3-1027-0``: lane, partition, offset and index of what caused it."""
@@ -40,6 +40,7 @@ class Envelope(Wire):
     """When the broker got what caused it; never less than the entry before."""
     flow_run_id: ChosenId | None = None
     runner_id: ChosenId | None = None
+    bulk_id: ChosenId | None = None
     partition: str | None = None
     """The partition's number, for what belongs to no run: the record that was there."""
     task_run_id: ChosenId | None = None

@@ -107,6 +107,8 @@ class FlowCancelled(Event):
     reason: Text = ""
     mode: Mode = Mode.GRACEFUL
     account: Account
+    bulk_id: ChosenId | None = None
+    """Of a bulk cancellation that had nothing to stop here; else it is in the terms."""
 
 
 class FlowSucceeded(Event):

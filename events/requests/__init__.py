@@ -1,6 +1,16 @@
 """Requests: imperative, and they may be refused."""
 
 from rescind.events.requests.base import ITEMS_MAX, Lane, Request
+from rescind.events.requests.bulk import (
+    BulkCount,
+    BulkCreate,
+    BulkForget,
+    BulkPause,
+    BulkProgress,
+    BulkResume,
+    BulkStart,
+    BulkStop,
+)
 from rescind.events.requests.cancellation import (
     CancellationAcknowledge,
     ExecutorReport,
@@ -43,6 +53,14 @@ __all__ = [
     "RECORD_BYTES_MAX",
     "AnyRequest",
     "BodySpec",
+    "BulkCount",
+    "BulkCreate",
+    "BulkForget",
+    "BulkPause",
+    "BulkProgress",
+    "BulkResume",
+    "BulkStart",
+    "BulkStop",
     "CancellationAcknowledge",
     "CancellationClock",
     "ChildFinished",

@@ -8,9 +8,9 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
-from rescind.events.words import Actor, ChosenId, Moment
+from rescind.events.words import Actor, ChosenId, Moment, StreamKind
 
-__all__ = ["ITEMS_MAX", "FlowRequest", "Lane", "Request", "RunnerScoped"]
+__all__ = ["ITEMS_MAX", "BulkRequest", "FlowRequest", "Lane", "Request", "RunnerScoped"]
 
 Lane = Literal["start", "stop"]
 
@@ -29,6 +29,7 @@ class Request(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
 
     lane: ClassVar[Lane]
+    stream_kind: ClassVar[StreamKind]
     service_only: ClassVar[bool] = False
     """True for what only the service itself may ask; it must carry the service's signature."""
 
@@ -46,6 +47,8 @@ class Request(BaseModel):
 class FlowRequest(Request):
     """A request whose stream is a flow run."""
 
+    stream_kind: ClassVar[StreamKind] = StreamKind.FLOW
+
     flow_run_id: ChosenId
 
     @property
@@ -61,6 +64,8 @@ class RunnerScoped(Request):
     partition that it uses.
     """
 
+    stream_kind: ClassVar[StreamKind] = StreamKind.RUNNER
+
     runner_id: ChosenId
     partition: Annotated[int, Field(ge=0, le=2**31 - 1)] | None = None
     """The partition that it is meant for; on another one it is refused."""
@@ -69,3 +74,17 @@ class RunnerScoped(Request):
     def stream_id(self) -> str:
         """The runner; its stream lives in the partition that the record is in."""
         return self.runner_id
+
+
+class BulkRequest(Request):
+    """A request whose stream is a bulk cancellation."""
+
+    lane: ClassVar[Lane] = "stop"
+    stream_kind: ClassVar[StreamKind] = StreamKind.BULK
+
+    bulk_id: ChosenId
+
+    @property
+    def stream_id(self) -> str:
+        """The key that decides the partition."""
+        return self.bulk_id

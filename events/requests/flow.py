@@ -13,6 +13,7 @@ from rescind.events.words import (
     ErrorInfo,
     Labels,
     Mode,
+    Moment,
     Name,
     ParentLink,
     ReportedEvidence,
@@ -92,5 +93,8 @@ class FlowCancel(FlowRequest):
     parent: ParentLink | None = None
     """The edge by which the service hands a parent's cancel down: then an unknown child becomes
     a flow run that is cancelled and never started. It needs the service's signature."""
+    registered_until: Moment | None = None
+    """Only if it was registered by then: what came later under this id is left alone, and an
+    unknown id is not armed."""
     only_unregistered: bool = False
     """With `parent`: the child is to be kept from beginning, and left alone if it is known."""

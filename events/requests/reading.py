@@ -14,6 +14,16 @@ from pydantic import Field, TypeAdapter, ValidationError
 from pydantic_core import from_json
 
 from rescind.events.requests.agreement import disagreement
+from rescind.events.requests.bulk import (
+    BulkCount,
+    BulkCreate,
+    BulkForget,
+    BulkPause,
+    BulkProgress,
+    BulkResume,
+    BulkStart,
+    BulkStop,
+)
 from rescind.events.requests.cancellation import (
     CancellationAcknowledge,
     ExecutorReport,
@@ -71,11 +81,20 @@ AnyRequest = Annotated[
     | RunnerForget
     | CancellationClock
     | ChildFinished
+    | BulkCreate
+    | BulkStart
+    | BulkPause
+    | BulkResume
+    | BulkStop
+    | BulkCount
+    | BulkProgress
+    | BulkForget
     | RequestDenied,
     Field(discriminator="type"),
 ]
 
 request_adapter: TypeAdapter[AnyRequest] = TypeAdapter(AnyRequest)
+_KINDS: Final = {"runner": StreamKind.RUNNER, "bulk": StreamKind.BULK}
 _id_adapter: TypeAdapter[str] = TypeAdapter(ChosenId)
 # What `TypeAdapter.validate_json` asks in the end, after 0.5 µs of looking at its arguments.
 _validate_json: Final = cast(
@@ -90,10 +109,10 @@ class Unreadable:
     Attributes:
         path: where the first error is, as ``items.3.attempt``; empty for the whole record.
         message: what was expected and what was there.
-        stream_id: the flow run or runner that it names, when that much could be read and is an
-            id that a stream may have.
+        stream_id: the flow run, runner or bulk cancellation that it names, when that much could
+            be read and is an id that a stream may have.
         request_id: its own id, when that much could be read.
-        stream_kind: which of the two `stream_id` names.
+        stream_kind: which of these `stream_id` names.
         request_type: its type, when that much could be read; perhaps none that there is.
 
     """
@@ -149,10 +168,10 @@ def _unreadable(value: bytes, path: str, message: str) -> Unreadable:
     except ValueError:
         parsed = None
     body = cast(dict[str, object], parsed) if isinstance(parsed, dict) else {}
-    # A request about a flow run may name its runner too; of the runner alone they all begin so.
     request_type = _short_text(body.get("type"))
-    of_runner = request_type is not None and request_type.startswith("runner.")
-    kind = StreamKind.RUNNER if of_runner else StreamKind.FLOW
+    # A request about a flow run may name a runner, or a bulk cancellation, too.
+    family = (request_type or "").partition(".")[0]
+    kind = _KINDS.get(family, StreamKind.FLOW)
     stream_id = _stream_id(body.get(kind))
     return Unreadable(
         path=path,

@@ -69,6 +69,8 @@ def sentence_of(error: ErrorDetails) -> str:
             types = values["expected_tags"]
             got = cast(dict[str, object], error["input"])["type"]
             return f"expected one of the types {types}, but got {_shown(got)}"
+        case "extra_forbidden":
+            return "expected only fields that this release knows, but this one is not among them"
         case "json_invalid":
             return f"expected JSON in UTF-8, but it cannot be read: {values['error']}"
         case "value_error":

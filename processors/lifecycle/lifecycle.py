@@ -15,7 +15,6 @@ from rescind.events.journal import (
     RequestForwarded,
     RequestRefused,
     RequestsLost,
-    StreamKind,
 )
 from rescind.events.refusals import Code
 from rescind.events.requests import AnyRequest, FlowCancel, Lane, Unreadable, read_request
@@ -145,8 +144,7 @@ class Batch:
     def _refuse_bug(
         self, request: AnyRequest, asked: Asked, refused: Happened, error: Exception
     ) -> list[Entry]:
-        stream_id = request.stream_id
-        kind = StreamKind.RUNNER if isinstance(request, RunnerScoped) else StreamKind.FLOW
+        kind, stream_id = request.stream_kind, request.stream_id
         if impossible_in(error) == stream_id and self._may_be_quarantined(stream_id):
             quarantined = Happened(FlowQuarantined(error=clipped(str(error))))
             return self._core.quarantine(asked, stream_id, refused, quarantined)

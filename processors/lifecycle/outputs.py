@@ -15,7 +15,7 @@ from rescind.kafka.topics import TopicNames
 from rescind.processors.lifecycle.fanout import Fanout
 from rescind.processors.lifecycle.position import POSITION_KEY, Position
 from rescind.statemachine.draft import Draft
-from rescind.statemachine.records import open_record, public_flow, public_task
+from rescind.statemachine.records import BULK_KEY, open_record, public_flow, public_task
 from rescind.statemachine.runs import FlowRun, TaskRun
 
 __all__ = ["PARTITION_KEY", "outputs"]
@@ -101,6 +101,9 @@ def _states(draft: Draft, topics: TopicNames, partition: int) -> Iterator[OutRec
     for runner_id, runner in draft.runners.items():
         value = None if runner is None else open_record(runner)
         yield OutRecord(topics.runners, runner_id.encode(), value, (), partition)
+    for bulk_id, bulk in draft.bulks.items():
+        value = None if bulk is None else open_record(bulk)
+        yield OutRecord(topics.open_flows, f"{BULK_KEY}{bulk_id}".encode(), value, (), partition)
 
 
 def _inboxes(

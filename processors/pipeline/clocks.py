@@ -9,9 +9,9 @@ import heapq
 from collections import Counter
 from typing import Final, NamedTuple
 
-from rescind.events.requests import CancellationClock, Clock, RunnerForget
+from rescind.events.requests import BulkForget, CancellationClock, Clock, RunnerForget
 from rescind.events.words import Actor
-from rescind.statemachine.clocks import flow_clocks, runner_clocks, task_clocks
+from rescind.statemachine.clocks import bulk_clocks, flow_clocks, runner_clocks, task_clocks
 from rescind.statemachine.draft import Draft
 from rescind.statemachine.partition import Partition
 from rescind.statemachine.policy import Policy
@@ -31,6 +31,11 @@ class _Key(NamedTuple):
     clock: Clock
     runner_id: str = ""
     """Of a runner's clock; the other ids are empty then."""
+    bulk_id: str = ""
+    """Of a bulk cancellation's clock, likewise."""
+
+
+_Struck = CancellationClock | RunnerForget | BulkForget
 
 
 class _Set(NamedTuple):
@@ -43,7 +48,7 @@ class ClockKeeper:
     """Knows, after each commit, which clocks run and which of them are due.
 
     Attributes:
-        running: how many clocks of each kind flow runs and task runs have; not those of runners.
+        running: how many clocks of each kind flow runs and task runs have; not those of others.
 
     """
 
@@ -61,6 +66,8 @@ class ClockKeeper:
             self._see_tasks(partition, flow_run_id)
         for runner_id in partition.runners:
             self._see_runner(partition, runner_id)
+        for bulk_id in partition.bulks:
+            self._see_bulk(partition, bulk_id)
 
     def see(self, draft: Draft) -> None:
         """Set the clocks anew of whatever a committed transaction has changed."""
@@ -78,6 +85,8 @@ class ClockKeeper:
                 self._see_task(draft.base, flow_run_id, task_run_id)
         for runner_id in draft.runners:
             self._see_runner(draft.base, runner_id)
+        for bulk_id in draft.bulks:
+            self._see_bulk(draft.base, bulk_id)
 
     def next_due_ms(self) -> int | None:
         """When the next clock strikes, in milliseconds since 1970 by the broker's clock."""
@@ -89,9 +98,9 @@ class ClockKeeper:
             heapq.heappop(self._heap)
         return None
 
-    def strike(self, now_ms: int, limit: int = 500) -> list[CancellationClock | RunnerForget]:
+    def strike(self, now_ms: int, limit: int = 500) -> list[_Struck]:
         """The requests for the clocks that are due by the broker's time `now_ms`."""
-        struck: list[CancellationClock | RunnerForget] = []
+        struck: list[_Struck] = []
         while len(struck) < limit:
             next_ms = self.next_due_ms()
             if next_ms is None or next_ms > now_ms:
@@ -130,6 +139,12 @@ class ClockKeeper:
         key = _Key("", "", Clock.FORGET, runner_id)
         self._put_one(key, running.get(Clock.FORGET), None)
 
+    def _see_bulk(self, partition: Partition, bulk_id: str) -> None:
+        bulk = partition.bulks.get(bulk_id)
+        running = {} if bulk is None else bulk_clocks(bulk, self._policy)
+        key = _Key("", "", Clock.FORGET, bulk_id=bulk_id)
+        self._put_one(key, running.get(Clock.FORGET), None)
+
     def _put(
         self,
         flow_run_id: str,
@@ -143,7 +158,7 @@ class ClockKeeper:
 
     def _put_one(self, key: _Key, due_ms: int | None, cancellation_id: str | None) -> None:
         known = self._set.get(key)
-        if not key.runner_id:
+        if key.flow_run_id:
             self.running[key.clock] += (due_ms is not None) - (known is not None)
         if due_ms is None:
             self._set.pop(key, None)
@@ -152,12 +167,19 @@ class ClockKeeper:
             heapq.heappush(self._heap, (due_ms, key, due_ms))
 
 
-def _request(key: _Key, known: _Set) -> CancellationClock | RunnerForget:
+def _request(key: _Key, known: _Set) -> _Struck:
     if key.runner_id:
         return RunnerForget(
             request_id=f"forget-{key.runner_id}-{known.due_ms}",
             actor=_LIFECYCLE,
             runner_id=key.runner_id,
+            due_at=known.due_ms,
+        )
+    if key.bulk_id:
+        return BulkForget(
+            request_id=f"forget-bulk-{key.bulk_id}-{known.due_ms}",
+            actor=_LIFECYCLE,
+            bulk_id=key.bulk_id,
             due_at=known.due_ms,
         )
     return CancellationClock(

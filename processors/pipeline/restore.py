@@ -15,8 +15,8 @@ from rescind.kafka.topics import TopicNames
 from rescind.kafka.visits import Visit, read_to_end
 from rescind.processors.lifecycle.position import POSITION_KEY, Position
 from rescind.statemachine.partition import Partition
-from rescind.statemachine.records import read_open
-from rescind.statemachine.runs import Armed, FlowRun, RunnerRecord, TaskRun
+from rescind.statemachine.records import BULK_KEY, read_open
+from rescind.statemachine.runs import Armed, Bulk, FlowRun, RunnerRecord, TaskRun
 
 __all__ = ["read_position", "restore", "say_what_is_lost"]
 
@@ -100,9 +100,14 @@ def _put(base: Partition, record: Record) -> None:
             base.put_armed(known.flow_run_id, known)
             # Forgotten and armed again in one transaction: no tombstone came in between.
             base.put_flow(known.flow_run_id, None)
+        case Bulk():
+            base.put_bulk(known.bulk_id, known)
 
 
 def _drop(base: Partition, topic: str, key: str) -> None:
+    if key.startswith(BULK_KEY):
+        base.put_bulk(key.removeprefix(BULK_KEY), None)
+        return
     flow_run_id, slash, task_run_id = key.partition("/")
     if slash:
         base.put_task(flow_run_id, task_run_id, None)

@@ -98,6 +98,8 @@ class Settings(BaseSettings):
     lost_after_seconds: PositiveSeconds = 30
     armed_seconds: PositiveSeconds = 86_400
     armed_max: int = Field(default=100_000, ge=0)  # a partition
+    # Flow runs that a bulk cancellation may mean without its count being confirmed.
+    bulk_unconfirmed_max: int = Field(default=100, ge=0)
     forget_after_seconds: PositiveSeconds = 7 * 86_400
     # Well below the 30 days after which the state topics forget a record.
     rewrite_after_seconds: PositiveSeconds = Field(default=7 * 86_400, le=15 * 86_400)

@@ -11,11 +11,12 @@ from typing import Any, cast
 import orjson
 
 from rescind.errors import UnreadableStateError
-from rescind.events.journal import CancellationAcknowledged, Entry
+from rescind.events.journal import CancellationAcknowledged, Entry, StreamKind
 from rescind.statemachine.audit.findings import FindingCode, Findings
 from rescind.statemachine.audit.streams import Streams
-from rescind.statemachine.records import public_flow, public_task, read_open
-from rescind.statemachine.runs import NO_TALLY, Armed, FlowRun, RunnerRecord, TaskRun
+from rescind.statemachine.partition import Known
+from rescind.statemachine.records import BULK_KEY, public_flow, public_task, read_open
+from rescind.statemachine.runs import NO_TALLY, FlowRun, TaskRun
 
 __all__ = ["States", "Topic"]
 
@@ -137,13 +138,15 @@ class States:
             return said == known
         return self._is_of_now(known, said.version) and _own(said) == _own(known)
 
-    def _fold_of(self, topic: Topic, key: str) -> FlowRun | TaskRun | Armed | RunnerRecord | None:
+    def _fold_of(self, topic: Topic, key: str) -> Known | None:
         draft = self._streams.draft
         match topic:
             case Topic.RUNNERS:
                 return draft.runners.get(key)
             case Topic.FLOW_STATES:
                 return draft.flows.get(key)
+            case Topic.OPEN_FLOWS if key.startswith(BULK_KEY):
+                return draft.bulks.get(key.removeprefix(BULK_KEY))
             case Topic.OPEN_FLOWS:
                 return draft.flows.get(key) or draft.armed.get(key)
             case Topic.TASK_STATES | Topic.OPEN_TASKS:
@@ -173,6 +176,7 @@ class States:
             case Topic.OPEN_FLOWS:
                 yield from draft.flows
                 yield from draft.armed
+                yield from (f"{BULK_KEY}{bulk_id}" for bulk_id in draft.bulks)
             case Topic.TASK_STATES | Topic.OPEN_TASKS:
                 for flow_run_id, tasks in draft.tasks.items():
                     yield from (f"{flow_run_id}/{task_run_id}" for task_run_id in tasks)
@@ -181,6 +185,9 @@ class States:
 def _keys_of(entry: Entry) -> Iterator[_Key]:
     """Where the records of what an entry changes lie."""
     stream_id = entry.stream_id
+    if entry.stream_kind is StreamKind.BULK:
+        yield Topic.OPEN_FLOWS, f"{BULK_KEY}{stream_id}"
+        return
     yield from ((topic, stream_id) for topic in (Topic.FLOW_STATES, Topic.OPEN_FLOWS))
     yield Topic.RUNNERS, stream_id
     task_run_ids = [] if entry.task_run_id is None else [entry.task_run_id]

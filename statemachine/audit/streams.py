@@ -4,6 +4,8 @@ The fold is the one that the service itself uses. What is held in memory is what
 of what has ended the flow run and one number for each of its task runs, until it is forgotten.
 """
 
+from typing import Any
+
 from rescind.errors import NoTransitionError
 from rescind.events.journal import (
     CancellationLapsed,
@@ -59,15 +61,22 @@ class Streams:
             return
         of_flow = entry.stream_kind is StreamKind.FLOW
         flow = self.draft.flows.get(stream_id) if of_flow else None
-        known = flow or (self.draft.armed if of_flow else self.draft.runners).get(stream_id)
+        others = self._others(entry.stream_kind)
+        known = flow or others.get(stream_id)
         due = 1 if known is None else known.version + 1
         if version != due and not self._is_ahead(entry, version, due):
             return
         if not of_flow:
-            if self._fold(entry) and self.draft.runners[stream_id] is None:
-                del self.draft.runners[stream_id]
+            if self._fold(entry) and others[stream_id] is None:
+                del others[stream_id]
         elif (flow is None or self._may_follow(entry, flow)) and self._fold(entry):
             self._after(entry)
+
+    def _others(self, kind: StreamKind) -> dict[str, Any]:
+        """What there is in streams of this kind, beside flow runs."""
+        if kind is StreamKind.FLOW:
+            return self.draft.armed
+        return self.draft.bulks if kind is StreamKind.BULK else self.draft.runners
 
     def end(self, findings: Findings) -> None:
         """Another request begins, or the journal ends: what was to settle had to have settled."""

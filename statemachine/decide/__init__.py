@@ -14,6 +14,14 @@ from rescind.events.journal import RequestDeniedRecorded
 from rescind.events.refusals import Code
 from rescind.events.requests import (
     AnyRequest,
+    BulkCount,
+    BulkCreate,
+    BulkForget,
+    BulkPause,
+    BulkProgress,
+    BulkResume,
+    BulkStart,
+    BulkStop,
     CancellationAcknowledge,
     CancellationClock,
     ChildFinished,
@@ -40,6 +48,16 @@ from rescind.events.requests import (
     TaskToStart,
 )
 from rescind.statemachine.decide.answers import Answer, Happened, Refused, refuse
+from rescind.statemachine.decide.bulk import (
+    count_bulk,
+    create_bulk,
+    forget_bulk,
+    pause_bulk,
+    progress_bulk,
+    resume_bulk,
+    start_bulk,
+    stop_bulk,
+)
 from rescind.statemachine.decide.cancel import cancel_flow, cancel_task
 from rescind.statemachine.decide.child import finish_child
 from rescind.statemachine.decide.clock import forget_runner, strike
@@ -61,6 +79,8 @@ __all__ = ["Answer", "Happened", "Item", "Refused", "decide", "items_of"]
 Item = TaskSpec | TaskToStart | TaskEnd | Step
 
 _WITH_ITEMS = (TaskRegister, TaskStart, TaskFinish, TaskStopping)
+
+_CANCELS = (FlowCancel, TaskCancel, BulkCreate, BulkStart, BulkPause, BulkResume, BulkStop)
 
 
 def items_of(request: AnyRequest) -> Sequence[Item] | None:
@@ -114,7 +134,7 @@ def _not_allowed(request: AnyRequest, asked: Asked, policy: Policy) -> Refused |
             "the service's signature on a cancel that a parent hands down",
             "the record carries none that fits; cancel without `parent`",
         )
-    if not policy.accept_unsigned_cancels and isinstance(request, FlowCancel | TaskCancel):
+    if not policy.accept_unsigned_cancels and isinstance(request, _CANCELS):
         return refuse(
             Code.NOT_ALLOWED,
             f"a signature on {request.type!r} (accept_unsigned_cancels is off)",
@@ -161,6 +181,22 @@ def _decide_whole(  # noqa: C901, PLR0912
         case RequestDenied():
             denied = RequestDeniedRecorded(asked=request.asked, permission=request.permission)
             return (Happened(denied),)
+        case BulkCreate():
+            return create_bulk(request, draft)
+        case BulkStart():
+            return start_bulk(request, draft, policy)
+        case BulkPause():
+            return pause_bulk(request, draft)
+        case BulkResume():
+            return resume_bulk(request, draft)
+        case BulkStop():
+            return stop_bulk(request, draft)
+        case BulkCount():
+            return count_bulk(request, draft)
+        case BulkProgress():
+            return progress_bulk(request, draft)
+        case BulkForget():
+            return forget_bulk(request, asked, draft, policy)
         case TaskRegister() | TaskStart() | TaskFinish() | TaskStopping():
             raise TypeError(f"{request.type} is decided item by item")
         case _:

@@ -30,7 +30,7 @@ def cancel_flow(request: FlowCancel, asked: Asked, draft: Draft, policy: Policy)
     flow = draft.flow(request.flow_run_id)
     if flow is None:
         return _cancel_unknown(request, asked, draft, policy)
-    objection = left_alone(request, flow)
+    objection = left_alone(request, flow) or _came_later(request, flow)
     if objection is not None:
         return objection
     again = _asked_before(flow.cancellation, asked)
@@ -52,11 +52,24 @@ def cancel_flow(request: FlowCancel, asked: Asked, draft: Draft, policy: Policy)
 
 
 def _cancel_unknown(request: FlowCancel, asked: Asked, draft: Draft, policy: Policy) -> Answer:
-    if request.named_end != "cancelled":
+    if request.named_end != "cancelled" or request.registered_until is not None:
         return unknown_flow(request.flow_run_id)
     if request.parent is not None:
         return stub(request, asked, draft, policy)
     return _arm(request, asked, draft, policy)
+
+
+def _came_later(request: FlowCancel, flow: FlowRun) -> Refused | None:
+    """Another life of this id than the one that is meant."""
+    until_ms = request.registered_until
+    if until_ms is None or flow.registered_ms <= until_ms:
+        return None
+    return refuse(
+        Code.STALE,
+        "a flow run that was registered by the time that is named",
+        f"{flow.flow_run_id!r} came {flow.registered_ms - until_ms} ms later",
+        first=flow.registered_id,
+    )
 
 
 def _may_not_name_its_end(request: FlowCancel, flow: FlowRun) -> Refused | None:
@@ -142,6 +155,7 @@ def _cancel_at_once(
         reason=request.reason,
         mode=mode_of(request, flow, policy),
         account=account,
+        bulk_id=request.bulk_id,
     )
     return (*swept, Happened(over))
 

@@ -16,6 +16,7 @@ from rescind.events.refusals import Code
 from rescind.events.requests import CancellationClock, Clock, RunnerForget
 from rescind.statemachine.clocks import flow_clocks, runner_clocks, task_clocks
 from rescind.statemachine.decide.answers import Answer, Happened, Refused, refuse
+from rescind.statemachine.decide.guards import not_struck
 from rescind.statemachine.draft import Draft
 from rescind.statemachine.policy import Asked, Policy
 
@@ -25,14 +26,14 @@ __all__ = ["forget_runner", "strike"]
 def strike(request: CancellationClock, asked: Asked, draft: Draft, policy: Policy) -> Answer:
     """What follows when this clock has really struck."""
     due_ms = _due(request, draft, policy)
-    return _not_struck(request.clock, request.due_at, due_ms, asked) or _struck(request, draft)
+    return not_struck(request.clock, request.due_at, due_ms, asked) or _struck(request, draft)
 
 
 def forget_runner(request: RunnerForget, asked: Asked, draft: Draft, policy: Policy) -> Answer:
     """The end of a stub; not before everything that its runner held or owned has ended."""
     runner = draft.runner(request.runner_id)
     due_ms = None if runner is None else runner_clocks(runner, policy).get(Clock.FORGET)
-    objection = _not_struck(Clock.FORGET, request.due_at, due_ms, asked)
+    objection = not_struck(Clock.FORGET, request.due_at, due_ms, asked)
     if objection is not None:
         return objection
     if _has_open_work(request.runner_id, draft):
@@ -49,20 +50,6 @@ def _has_open_work(runner_id: str, draft: Draft) -> bool:
     flows = chain(held, draft.owned_by(runner_id))
     # What is in quarantine stays as it is, and would keep the stub for ever.
     return any(flow is not None and not flow.quarantined for flow in flows)
-
-
-def _not_struck(clock: Clock, asked_ms: int, due_ms: int | None, asked: Asked) -> Refused | None:
-    if due_ms is None or due_ms != asked_ms:
-        return refuse(
-            Code.STALE,
-            f"the clock {clock.value!r} as it is set",
-            "it was set anew, or is no longer needed",
-        )
-    if asked.at_ms < due_ms:
-        return refuse(
-            Code.EARLY, f"{clock.value!r} at its time", f"{due_ms - asked.at_ms} ms remain"
-        )
-    return None
 
 
 def _due(request: CancellationClock, draft: Draft, policy: Policy) -> int | None:

@@ -4,13 +4,16 @@ A guard answers with a refusal, or with None when there is nothing to object to.
 """
 
 from rescind.events.refusals import Code
+from rescind.events.requests import Clock
 from rescind.statemachine.decide.answers import Refused, refuse
 from rescind.statemachine.draft import Draft
 from rescind.statemachine.edges import is_finished
+from rescind.statemachine.policy import Asked
 from rescind.statemachine.runs import FlowRun
 
 __all__ = [
     "finished_flow",
+    "not_struck",
     "open_flow",
     "quarantined_flow",
     "registered_runner",
@@ -70,5 +73,20 @@ def registered_runner(draft: Draft, runner_id: str) -> Refused | None:
             "a living runner",
             f"{runner_id!r} is {runner.state}; register again under a new id",
             first=runner.event_id,
+        )
+    return None
+
+
+def not_struck(clock: Clock, asked_ms: int, due_ms: int | None, asked: Asked) -> Refused | None:
+    """A clock that is not set so, or has not struck yet by the broker's time."""
+    if due_ms is None or due_ms != asked_ms:
+        return refuse(
+            Code.STALE,
+            f"the clock {clock.value!r} as it is set",
+            "it was set anew, or is no longer needed",
+        )
+    if asked.at_ms < due_ms:
+        return refuse(
+            Code.EARLY, f"{clock.value!r} at its time", f"{due_ms - asked.at_ms} ms remain"
         )
     return None

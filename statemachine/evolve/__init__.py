@@ -6,8 +6,9 @@ every replica. Each function knows one record; `Draft.fold` moves an entry throu
 records that it touches.
 """
 
+from rescind.statemachine.evolve.bulk import evolve_bulk
 from rescind.statemachine.evolve.flow import evolve_flow
 from rescind.statemachine.evolve.runner import evolve_runner
 from rescind.statemachine.evolve.task import evolve_task
 
-__all__ = ["evolve_flow", "evolve_runner", "evolve_task"]
+__all__ = ["evolve_bulk", "evolve_flow", "evolve_runner", "evolve_task"]

@@ -60,6 +60,7 @@ def begun_and_over(event: FlowCancelled, entry: Entry) -> Cancellation:
         acknowledge_ms=entry.at_ms,
         deadline_ms=entry.at_ms,
         wait_ms=entry.at_ms,
+        bulk_id=event.bulk_id,
     )
 
 

@@ -3,7 +3,13 @@
 from functools import lru_cache
 
 from rescind.errors import NoTransitionError
-from rescind.events.journal import ChildFinishedRecorded, Entry, FlowFailed, TaskFailed
+from rescind.events.journal import (
+    ChildFinishedRecorded,
+    Entry,
+    FlowFailed,
+    StreamKind,
+    TaskFailed,
+)
 from rescind.statemachine.edges import Edges
 
 __all__ = ["impossible", "step", "trigger_of"]
@@ -44,4 +50,7 @@ def impossible(state: str, entry: Entry) -> NoTransitionError:
     """What to raise when a run is in a state that has no edge for this event."""
     task_run_id = entry.task_run_id
     run_id = entry.stream_id if task_run_id is None else f"{entry.stream_id}/{task_run_id}"
+    if entry.stream_kind is StreamKind.BULK:
+        # A flow run may have the same id, and is not at fault.
+        run_id = f"@bulk/{run_id}"
     return NoTransitionError(run_id, state, entry.event.type)

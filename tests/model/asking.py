@@ -12,6 +12,7 @@ from typing import Final
 from rescind.events.moments import moment_to_text
 from rescind.events.requests import Clock
 from rescind.statemachine.clocks import flow_clocks, runner_clocks, task_clocks
+from tests.model.asking_bulks import BULK_KINDS
 from tests.model.asking_families import child_finished, edge, spec
 from tests.model.luck import often, pick
 from tests.model.picking import (
@@ -103,6 +104,9 @@ def flow_cancel(world: World, chance: Random) -> Words:
         words["runner_id"] = pick(chance, RUNNERS)
     if chance.random() < 0.3:
         words["cascade"] = pick(chance, CASCADES)
+    if chance.random() < 0.1:
+        until_ms = world.now_ms - chance.randrange(3) * 5_000
+        words |= {"bulk_id": "b1", "registered_until": moment_to_text(until_ms)}
     if chance.random() < 0.3:
         words["parent"] = edge(chance)
         words["only_unregistered"] = chance.random() < 0.3
@@ -286,4 +290,5 @@ KINDS: Final[dict[str, Callable[[World, Random], Words]]] = {
     "cancellation.clock": clock,
     "child.finished": child_finished,
     "request.denied": request_denied,
+    **BULK_KINDS,
 }

@@ -16,6 +16,14 @@ __all__ = ["journal_of", "live", "live_shortly", "trace_of"]
 
 # What work consists of is asked more often than what ends it, or everything ends at once.
 _WEIGHTS: Final = {
+    "bulk.count": 1.5,
+    "bulk.create": 1,
+    "bulk.forget": 0.1,
+    "bulk.pause": 0.5,
+    "bulk.progress": 2.5,
+    "bulk.resume": 0.8,
+    "bulk.start": 1.5,
+    "bulk.stop": 0.15,
     "cancellation.acknowledge": 5,
     "child.finished": 0.6,
     "flow.cancel": 1,

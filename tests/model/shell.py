@@ -187,6 +187,7 @@ class Shell:
         assert written.flows == live.flows
         assert written.tasks == live.tasks
         assert written.runners == live.runners
+        assert written.bulks == live.bulks
         assert written.owned == live.owned
         assert _orders(written.children) == _orders(live.children)
         # In the same order too: it is the one in which they are swept.
@@ -201,6 +202,7 @@ class Shell:
         assert {key: flow for key, flow in fold.flows.items() if flow is not None} == live.flows
         assert {key: armed for key, armed in fold.armed.items() if armed} == live.armed
         assert {key: runner for key, runner in fold.runners.items() if runner} == live.runners
+        assert {key: bulk for key, bulk in fold.bulks.items() if bulk} == live.bulks
         for flow_run_id, flow in live.flows.items():
             # Equal is not enough: 0 and 0.0 are.
             assert open_record(flow) == open_record(fold.flows[flow_run_id] or flow)
@@ -235,6 +237,10 @@ def outline(base: Partition) -> object:
         },
         {key: runner.state for key, runner in base.runners.items()},
         list(base.armed),
+        {
+            key: (bulk.state, bulk.version, bulk.cursor, bulk.tally)
+            for key, bulk in base.bulks.items()
+        },
     )
 
 

@@ -18,7 +18,7 @@ from rescind.statemachine.records import (
     public_task,
     read_open,
 )
-from rescind.statemachine.runs import NO_TALLY, Armed, FlowRun, TaskRun
+from rescind.statemachine.runs import NO_TALLY, Armed, Bulk, FlowRun, TaskRun
 from tests.model.driver import live
 from tests.model.shell import Shell
 
@@ -29,7 +29,13 @@ TEXT: Final = st.text(max_size=40)
 def everything(shell: Shell) -> list[Known]:
     base = shell.world.base
     tasks = [task for tasks in base.tasks.values() for task in tasks.values()]
-    return [*base.flows.values(), *tasks, *base.runners.values(), *base.armed.values()]
+    return [
+        *base.flows.values(),
+        *tasks,
+        *base.runners.values(),
+        *base.armed.values(),
+        *base.bulks.values(),
+    ]
 
 
 def as_written(known: Known) -> Known:
@@ -61,6 +67,9 @@ def with_words(known: Known, name: str, reason: str, message: str) -> Known:
     error = ErrorInfo(type="Error", message=message, traceback=reason)
     if isinstance(known, Armed):
         return known._replace(actor=actor, reason=reason)
+    if isinstance(known, Bulk):
+        where = known.where.model_copy(update={"labels": {name or "team": message}})
+        return known._replace(actor=actor, reason=reason, where=where)
     if isinstance(known, FlowRun | TaskRun):
         cancellation = known.cancellation
         if cancellation is not None:
@@ -95,7 +104,7 @@ def test_what_is_no_record_is_told_so(value: bytes) -> None:
 
 
 def test_counts_and_versions_follow_from_the_task_runs_after_a_restart() -> None:
-    shell = live(12, 400)
+    shell = live(1, 400)
     base = shell.world.base
     assert any(flow.holders for flow in base.flows.values())
     assert any(flow.children for flow in base.flows.values())

@@ -101,7 +101,7 @@ class Service:
         """Send a request; its place when Kafka has it."""
         body = request if isinstance(request, bytes | None) else orjson.dumps(request)
         named: Request = {} if isinstance(request, bytes | None) else request
-        stream = named.get("flow_run_id")
+        stream = named.get("flow_run_id", named.get("bulk_id"))
         if partition is None and isinstance(stream, str):
             partition = self.partition_of(stream)
         said = list(headers)

@@ -54,7 +54,7 @@ POLICY: Final = replace(
     },
 )
 _LONG_SECONDS: Final = 120
-_IDS: Final = {"flow_run_id", "child_flow_run_id", "runner_id", "target_runner_id"}
+_IDS: Final = {"flow_run_id", "child_flow_run_id", "runner_id", "target_runner_id", "bulk_id"}
 
 
 class _Played:
@@ -119,12 +119,12 @@ class Playing:
     def _post(self, sent: Sent, elsewhere: int) -> None:
         """To the partition of its stream; a runner is told of in all; some are misplaced."""
         words = _words(sent.value)
-        flow_run_id, kind = words.get("flow_run_id"), str(words.get("type"))
+        stream, kind = words.get("flow_run_id", words.get("bulk_id")), str(words.get("type"))
         partitions = [elsewhere]
         if kind.startswith("runner."):
             partitions = list(range(self._service.partitions))
-        elif flow_run_id is not None and self._chance.random() < 0.97:
-            partitions = [self._service.partition_of(flow_run_id)]
+        elif stream is not None and self._chance.random() < 0.97:
+            partitions = [self._service.partition_of(stream)]
         for partition in partitions:
             posted = self._service.post(
                 sent.value,

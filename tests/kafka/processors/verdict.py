@@ -145,6 +145,7 @@ def not_as_folded(folded: Draft, restored: Partition) -> Iterator[str]:
         (folded.flows, restored.flows),
         (folded.runners, restored.runners),
         (folded.armed, restored.armed),
+        (folded.bulks, restored.bulks),
     ):
         fold, found = pairs
         for key in fold.keys() | found.keys():

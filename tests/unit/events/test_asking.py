@@ -8,6 +8,9 @@ from rescind.events.describe import ASKED, request_classes
 from rescind.events.refusals import Code
 from rescind.events.requests import (
     AnyRequest,
+    BulkCount,
+    BulkForget,
+    BulkProgress,
     CancellationClock,
     ChildFinished,
     FlowCancel,
@@ -31,7 +34,9 @@ VALUE = b'{"type":"flow.cancel","flow_run_id":"nightly-7"}'
 def test_what_only_the_service_asks_is_marked_so() -> None:
     marked = {model for model in request_classes() if model.service_only}
 
-    assert marked == {RunnerLost, RunnerForget, CancellationClock, ChildFinished, RequestDenied}
+    of_bulks = {BulkCount, BulkProgress, BulkForget}
+    others = {RunnerLost, RunnerForget, CancellationClock, ChildFinished, RequestDenied}
+    assert marked == of_bulks | others
     assert all(Code.NOT_ALLOWED in ASKED[model].refusals for model in marked)
 
 

@@ -16,13 +16,14 @@ from rescind.events.journal import Event
 from rescind.events.refusals import Code
 from rescind.events.requests import FlowCancel
 from rescind.events.words import End
-from rescind.statemachine.machine import FLOW, RUNNER, TASK, Lifecycle
+from rescind.statemachine.machine import BULK, FLOW, RUNNER, TASK, Lifecycle
 
 # Where a life begins is no edge: whoever registers it is there then.
-BEGINNINGS = {"flow run": "flow.registered", "task run": "task.registered"}
-
-# Bulk cancellations are not on this wire yet.
-NOBODYS = {Code.UNKNOWN_BULK, Code.CONFIRMATION_NEEDED}
+BEGINNINGS = {
+    "flow run": "flow.registered",
+    "task run": "task.registered",
+    "bulk cancellation": "bulk.created",
+}
 
 
 def _name(model: type[Event]) -> str:
@@ -61,7 +62,7 @@ def test_every_request_is_the_cause_of_something_else_than_a_refusal() -> None:
     assert {type_of(model) for model in request_classes()} <= causes
 
 
-@pytest.mark.parametrize("lifecycle", [FLOW, TASK, RUNNER], ids=lambda machine: machine.name)
+@pytest.mark.parametrize("lifecycle", [FLOW, TASK, RUNNER, BULK], ids=lambda machine: machine.name)
 def test_what_the_tables_say_of_states_is_what_the_machine_does(lifecycle: Lifecycle) -> None:
     by_name = {_name(model): effect for model, effect in EFFECTS.items()}
     done: dict[str, set[str]] = {}
@@ -87,7 +88,7 @@ def test_what_the_tables_say_of_states_is_what_the_machine_does(lifecycle: Lifec
 def test_every_refusal_is_of_some_request() -> None:
     named = {code for asked in ASKED.values() for code in asked.refusals}
 
-    assert named | set(ALWAYS) | NOBODYS == set(Code)
+    assert named | set(ALWAYS) == set(Code)
     assert may_be_refused(FlowCancel, Code.ALREADY_CANCELLING)
     assert may_be_refused(FlowCancel, Code.UNREADABLE)
     assert not may_be_refused(FlowCancel, Code.OPEN_WORK)
@@ -108,8 +109,16 @@ def test_every_refusal_says_what_is_the_case_and_what_to_do() -> None:
 @pytest.mark.parametrize(
     "of_task_run, some, others",
     [
-        (False, {"flow.cancelling", "cancellation.sent", "flow.forgotten"}, ("task.", "runner.")),
-        (True, {"task.cancelling", "cancellation.sent", "task.succeeded"}, ("flow.", "runner.")),
+        (
+            False,
+            {"flow.cancelling", "cancellation.sent", "flow.forgotten", "bulk.paused"},
+            ("task.", "runner."),
+        ),
+        (
+            True,
+            {"task.cancelling", "cancellation.sent", "task.succeeded"},
+            ("flow.", "runner.", "bulk."),
+        ),
     ],
     ids=["a flow run", "a task run"],
 )
@@ -133,4 +142,5 @@ def test_a_lane_is_one_of_two() -> None:
         model.lane == "start"
         for model in request_classes()
         if type_of(model).endswith((".register", ".start"))
+        and not type_of(model).startswith("bulk.")
     )

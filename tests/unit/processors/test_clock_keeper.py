@@ -1,12 +1,12 @@
 """Clocks in memory: in order, struck again with back-off, and forgotten when they are answered."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pytest
 
 from rescind.errors import NoTransitionError
-from rescind.events.requests import CancellationClock, Clock, RunnerForget
+from rescind.events.requests import AnyRequest, BulkForget, CancellationClock, Clock, RunnerForget
 from rescind.processors.pipeline.clocks import ClockKeeper
 from rescind.statemachine.policy import Policy
 from tests.unit.processors.desk import Desk
@@ -34,7 +34,7 @@ class Kept:
         return of_runs(self.keeper.strike(NOON_MS + round(seconds * 1000)))
 
 
-def of_runs(struck: list[CancellationClock | RunnerForget]) -> list[CancellationClock]:
+def of_runs(struck: Iterable[AnyRequest]) -> list[CancellationClock]:
     return [request for request in struck if isinstance(request, CancellationClock)]
 
 
@@ -165,6 +165,26 @@ def test_the_clock_of_a_runner_begins_when_it_has_gone_and_ends_when_it_is_forgo
     assert isinstance(struck, RunnerForget)
     kept.put(struck.model_dump(mode="json", exclude_none=True) | {"type": struck.type}, signed=True)
     assert kept.desk.life.base.runners == {}
+    assert kept.keeper.next_due_ms() is None
+
+
+def test_the_clock_of_a_bulk_cancellation_runs_as_a_draft_and_when_it_is_over() -> None:
+    kept = Kept()
+    kept.put({"type": "bulk.create", "bulk_id": "b", "where": {}})
+    forgotten_ms = NOON_MS + round(POLICY.forget_after_seconds * 1000)
+    assert kept.keeper.next_due_ms() == forgotten_ms
+    kept.put({"type": "bulk.count", "bulk_id": "b", "count": 0}, signed=True)
+    kept.put({"type": "bulk.start", "bulk_id": "b"})
+    assert kept.keeper.next_due_ms() is None
+    kept.put({"type": "bulk.stop", "bulk_id": "b"})
+    restored = ClockKeeper(POLICY)
+    restored.restore(kept.desk.life.base)
+    (struck,) = kept.keeper.strike(forgotten_ms)
+    assert restored.strike(forgotten_ms) == [struck]
+    assert isinstance(struck, BulkForget)
+    kept.desk.now_ms = forgotten_ms
+    kept.put(struck.model_dump(mode="json", exclude_none=True) | {"type": struck.type}, signed=True)
+    assert kept.desk.life.base.bulks == {}
     assert kept.keeper.next_due_ms() is None
 
 

@@ -11,6 +11,7 @@ from rescind.events.journal import RequestRefused
 from rescind.events.refusals import Code
 from rescind.events.requests import (
     AnyRequest,
+    BulkForget,
     CancellationClock,
     Clock,
     FlowCancel,
@@ -18,12 +19,19 @@ from rescind.events.requests import (
     RunnerForget,
 )
 from rescind.statemachine.policy import Policy
+from tests.bulks import BULK, created, paused, resumed, started_bulk, stopped_bulk
 from tests.scenario import Scenario, given, unsigned
 from tests.words import A, cancel, cancel_task, flow, granted, lost, registered, runner, with_body
 from tests.words import started as without_body
 from tests.world import NOON_MS, RUN
 
 GOLDEN: Final = Path(__file__).parent / "golden" / "decisions.txt"
+
+CANCELS: Final[tuple[AnyRequest, ...]] = (
+    FlowCancel(flow_run_id=RUN),
+    cancel_task("t"),
+    *(created, started_bulk, paused, resumed, stopped_bulk),
+)
 
 # What the situations of the golden table do not lead to.
 BESIDE: Final[dict[str, Scenario]] = {
@@ -48,6 +56,9 @@ BESIDE: Final[dict[str, Scenario]] = {
     ),
     "runner.forget early": given(runner, lost()).when(
         RunnerForget(runner_id=A, due_at=NOON_MS + 604_800_000)
+    ),
+    "bulk.forget early": given(created).when(
+        BulkForget(bulk_id=BULK, due_at=NOON_MS + 604_800_000)
     ),
 }
 
@@ -85,7 +96,7 @@ def test_what_is_listed_can_happen_and_what_can_happen_is_listed() -> None:
     assert seen | BESIDE.keys() == listed()
 
 
-@pytest.mark.parametrize("asking", [FlowCancel(flow_run_id=RUN), cancel_task("t")])
+@pytest.mark.parametrize("asking", CANCELS, ids=lambda asking: asking.type)
 def test_without_a_signature_a_cancel_may_be_not_allowed(asking: AnyRequest) -> None:
     closed = given(policy=Policy(accept_unsigned_cancels=False))
     closed.when(unsigned(asking)).then_refused("not_allowed")
@@ -93,5 +104,5 @@ def test_without_a_signature_a_cancel_may_be_not_allowed(asking: AnyRequest) -> 
 
 def test_not_allowed_is_listed_for_cancels_and_for_what_only_the_service_asks() -> None:
     named = {model for model, asked in ASKED.items() if Code.NOT_ALLOWED in asked.refusals}
-    cancels = {FlowCancel, type(cancel_task("t"))}
+    cancels = {type(asking) for asking in CANCELS}
     assert named == {model for model in request_classes() if model.service_only} | cancels

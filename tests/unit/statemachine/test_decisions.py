@@ -8,9 +8,11 @@ import orjson
 from rescind.events.moments import moment_to_text
 from rescind.events.requests import AnyRequest, Clock, Unreadable, read_request, request_adapter
 from rescind.events.words import Mode
-from rescind.statemachine.clocks import flow_clocks, runner_clocks, task_clocks
+from rescind.statemachine.clocks import bulk_clocks, flow_clocks, runner_clocks, task_clocks
 from tests import golden
-from tests.scenario import given, told
+from tests.bulks import BULK
+from tests.scenario import Step, given, told
+from tests.unit.statemachine.bulk_situations import BULK_REQUESTS, BULK_SITUATIONS
 from tests.unit.statemachine.situations import SITUATIONS
 from tests.words import STRANGER, A, B
 from tests.world import NOON_MS, RUN, World
@@ -57,6 +59,16 @@ REQUESTS: Final[dict[str, dict[str, Any]]] = {
         "only_unregistered": True,
     },
     "flow.cancel again": {"request_id": "cancel-1"},
+    "flow.cancel of a bulk cancellation": {
+        "request_id": "new",
+        "bulk_id": "bulk-1",
+        "registered_until": moment_to_text(NOON_MS),
+    },
+    "flow.cancel of one before its time": {
+        "request_id": "new",
+        "bulk_id": "bulk-1",
+        "registered_until": moment_to_text(NOON_MS - 1),
+    },
     "flow.register below itself": {"parent": {**EDGE, "flow_run_id": RUN}},
     "task.register": _of_t(),
     "task.register of a child": _of_t(kind="child", child_flow_run_id="run-2"),
@@ -129,7 +141,11 @@ REQUESTS: Final[dict[str, dict[str, Any]]] = {
 
 
 def test_what_every_request_leads_to_in_every_situation() -> None:
-    sections = [_section(situation) for situation in SITUATIONS]
+    sections = [_section(f"flow run {name}", past, REQUESTS) for name, past in SITUATIONS.items()]
+    sections += [
+        _section(f"bulk cancellation {name}", past, BULK_REQUESTS)
+        for name, past in BULK_SITUATIONS.items()
+    ]
 
     golden.matches(Path(__file__).parent / "golden" / "decisions.txt", "\n".join(sections))
 
@@ -137,31 +153,33 @@ def test_what_every_request_leads_to_in_every_situation() -> None:
 def test_every_request_of_the_wire_is_asked() -> None:
     schema = request_adapter.json_schema()
 
-    assert {name.split(" ")[0].rstrip(",") for name in REQUESTS} == set(
+    assert {name.split(" ")[0].rstrip(",") for name in (*REQUESTS, *BULK_REQUESTS)} == set(
         schema["discriminator"]["mapping"]
     )
 
 
-def _section(situation: str) -> str:
-    lines = [f"  {name:48}{_outcome(situation, name)}" for name in REQUESTS]
-    return "\n".join([f"flow run {situation}", "", *lines, ""])
+def _section(title: str, past: tuple[Step, ...], requests: dict[str, dict[str, Any]]) -> str:
+    lines = [f"  {name:48}{_outcome(past, name, words)}" for name, words in requests.items()]
+    return "\n".join([title, "", *lines, ""])
 
 
-def _outcome(situation: str, name: str) -> str:
-    world = given(*SITUATIONS[situation]).world
-    request = _request(world, name)
+def _outcome(past: tuple[Step, ...], name: str, words: dict[str, Any]) -> str:
+    world = given(*past).world
+    request = _request(world, name, words)
     world.now_ms = LATE_MS
     return ", ".join(told(world.ask(request)))
 
 
-def _request(world: World, name: str) -> AnyRequest:
-    words = dict(REQUESTS[name])
+def _request(world: World, name: str, asked: dict[str, Any]) -> AnyRequest:
+    words = dict(asked)
+    if name.startswith("bulk."):
+        words["bulk_id"] = BULK
     if words.get("cancellation_id") == "?":
         words["cancellation_id"] = _cancellation_id(world) or "none"
     if words.get("due_at") == "?":
         words["due_at"] = moment_to_text(_due_ms(world, words) or NOON_MS)
     body = {"type": name.split(" ", maxsplit=1)[0].rstrip(","), **words}
-    if not body["type"].startswith("runner."):
+    if not body["type"].startswith(("runner.", "bulk.")):
         body["flow_run_id"] = RUN
     read = read_request(orjson.dumps(body))
     assert not isinstance(read, Unreadable), read
@@ -180,6 +198,9 @@ def _cancellation_id(world: World) -> str | None:
 
 def _due_ms(world: World, words: dict[str, Any]) -> int | None:
     flow = world.base.flows.get(RUN)
+    if "bulk_id" in words:
+        bulk = world.base.bulks.get(BULK)
+        return None if bulk is None else bulk_clocks(bulk, world.policy).get(Clock.FORGET)
     if "clock" not in words:
         known = world.base.runners.get(words["runner_id"])
         return None if known is None else runner_clocks(known, world.policy).get(Clock.FORGET)

@@ -9,6 +9,7 @@ import pytest
 from rescind.events.journal import AnyEvent, Event, FlowFailed, TaskFailed
 from rescind.statemachine.diagrams import page
 from rescind.statemachine.edges import (
+    BULK_EDGES,
     FLOW_EDGES,
     RUNNER_EDGES,
     TASK_EDGES,
@@ -22,12 +23,18 @@ from rescind.statemachine.edges import (
 from rescind.statemachine.machine import Lifecycle, build, triggers
 from tests import golden
 
-TABLES: Final = {"flow run": FLOW_EDGES, "task run": TASK_EDGES, "runner": RUNNER_EDGES}
+TABLES: Final = {
+    "flow run": FLOW_EDGES,
+    "task run": TASK_EDGES,
+    "runner": RUNNER_EDGES,
+    "bulk cancellation": BULK_EDGES,
+}
 HERE: Final = Path(__file__).parent
 # Begin a stream, or wait for one; there is no state yet that they could leave.
 BEGINNINGS: Final = {
     "flow.registered",
     "task.registered",
+    "bulk.created",
     "cancellation.armed",
     "cancellation.lapsed",
 }
@@ -58,7 +65,7 @@ def test_machines_of_ones_own_give_the_same_tables() -> None:
     assert {lifecycle.name: walk(lifecycle) for lifecycle in build()} == TABLES
 
 
-@pytest.mark.parametrize("edges", [FLOW_EDGES, TASK_EDGES])
+@pytest.mark.parametrize("edges", [FLOW_EDGES, TASK_EDGES, BULK_EDGES])
 def test_nothing_leaves_finished(edges: Edges) -> None:
     assert [(state, after) for (state, _), after in edges.items() if is_finished(state)] == [
         (state, state) for state, _ in edges if is_finished(state)

@@ -3,9 +3,15 @@
 import pytest
 
 from rescind.errors import NoTransitionError
+from rescind.events.bulk import BulkTally, FlowPredicate
 from rescind.events.journal import (
     Account,
     AnyEvent,
+    BulkCompleted,
+    BulkCounted,
+    BulkCreated,
+    BulkProgressed,
+    BulkStarted,
     CancellationArmed,
     CancellationLapsed,
     Entry,
@@ -24,6 +30,16 @@ from rescind.events.journal import (
 )
 from rescind.events.words import Clocks, RunnerCapabilities, TaskKind
 from rescind.statemachine.draft import Draft
+from tests.bulks import (
+    BULK,
+    completed,
+    counted,
+    created,
+    cursor,
+    item,
+    progress,
+    running,
+)
 from tests.scenario import Step, given
 from tests.words import (
     A,
@@ -49,15 +65,16 @@ ARMED = CancellationArmed(cancellation_id="c", until=NOON_MS)
 LAPSED = CancellationLapsed(cancellation_id="c")
 RUNNER = RunnerRegistered(pool="p", scope="s", capabilities=RunnerCapabilities())
 RUNNING = (runner, flow, with_body)
+_STREAMS = {"runner": (StreamKind.RUNNER, A), "bulk": (StreamKind.BULK, BULK)}
 
 
 def entry(event: AnyEvent, task_run_id: str | None = None) -> Entry:
-    of_runner = event.type.startswith("runner.")
+    kind, stream_id = _STREAMS.get(event.type.partition(".")[0], (StreamKind.FLOW, RUN))
     return Entry(
         id="made-up",
         at_ms=NOON_MS,
-        stream_kind=StreamKind.RUNNER if of_runner else StreamKind.FLOW,
-        stream_id=A if of_runner else RUN,
+        stream_kind=kind,
+        stream_id=stream_id,
         event=event,
         task_run_id=task_run_id,
         attempt=1,
@@ -95,6 +112,13 @@ def entry(event: AnyEvent, task_run_id: str | None = None) -> Entry:
         ((*RUNNING, body_ended()), FlowSucceeded(), None),
         ((lost(),), RUNNER, None),
         ((lost(),), RunnerLostRecorded(), None),
+        ((), BulkStarted(), None),
+        ((created,), BulkCreated(where=FlowPredicate()), None),
+        ((created,), BulkStarted(), None),
+        ((created, counted()), BulkCounted(count=1), None),
+        (completed, BulkCompleted(tally=BulkTally()), None),
+        # Not from its cursor: some flow run would have two outcomes, or none.
+        ((*running, progress(item("f1"))), BulkProgressed(items=(), cursor=cursor("f2")), None),
     ],
 )
 def test_an_impossible_event_raises_and_names_the_run_and_what_it_is(
@@ -106,7 +130,10 @@ def test_an_impossible_event_raises_and_names_the_run_and_what_it_is(
         Draft(world.base).fold(entry(event, task_run_id))
 
     assert raised.value.event == event.type
-    assert raised.value.run_id.startswith(A if event.type.startswith("runner.") else RUN)
+    # A flow run of the same id as a bulk cancellation is not at fault.
+    of_bulk = event.type.startswith("bulk.")
+    named = f"@bulk/{BULK}" if of_bulk else A if event.type.startswith("runner.") else RUN
+    assert raised.value.run_id.startswith(named)
 
 
 def test_a_draft_that_met_one_leaves_the_committed_state_as_it_was() -> None:

@@ -32,8 +32,6 @@ _SETTLE_STEP_SECONDS: Final = 0.5
 
 _LANES: Final[tuple[Lane, ...]] = ("start", "stop")
 
-_INTERNAL_KEY: Final = b"@"
-
 
 @dataclass(slots=True)
 class Audited:
@@ -75,12 +73,12 @@ async def _compare(connection: Connection, names: TopicNames, auditor: "Auditor"
     async with Visit(connection) as visit:
         for topic, name in _topics(names).items():
             values = await latest(visit, name, [auditor.partition])
-            records = [(key.decode(), value) for key, value in values.items() if _is_run(key)]
-            auditor.compare_states(topic, records)
-            if POSITION_KEY in values:
-                position = Position.from_json(values[POSITION_KEY])
+            position = values.pop(POSITION_KEY, None)
+            auditor.compare_states(topic, [(key.decode(), value) for key, value in values.items()])
+            if position is not None:
+                reached = Position.from_json(position)
                 for lane in _LANES:
-                    auditor.must_reach(lane, position.of(lane).previous)
+                    auditor.must_reach(lane, reached.of(lane).previous)
 
 
 async def _settled(
@@ -129,7 +127,3 @@ def _topics(names: TopicNames) -> "Mapping[Topic, str]":
         Topic.OPEN_TASKS: names.open_tasks,
         Topic.RUNNERS: names.runners,
     }
-
-
-def _is_run(key: bytes) -> bool:
-    return not key.startswith(_INTERNAL_KEY)

@@ -81,5 +81,7 @@ def _stream(entry: Entry) -> str:
             return stream if task is None else f"{stream}/{task}"
         case StreamKind.RUNNER:
             return f"runner {short(entry.stream_id)}"
+        case StreamKind.BULK:
+            return f"bulk {plain(entry.stream_id)}"
         case StreamKind.PARTITION:
             return f"partition {plain(entry.stream_id)}"

@@ -7,6 +7,7 @@ run, which attempt) is put in front by whoever prints it.
 
 from typing import Final, assert_never
 
+from rescind.cli.printing.story_of_bulks import BULK_EVENTS, tell_bulk
 from rescind.cli.printing.story_of_runs import FLOW_EVENTS, TASK_EVENTS, tell_flow, tell_task
 from rescind.cli.printing.words import clock, counted, day_and_clock, plain, quoted, short
 from rescind.events.journal import (
@@ -74,6 +75,8 @@ _STYLES: Final = (
     ("task.stopping", "yellow"),
     ("task.cancelled", "magenta"),
     ("request.", "dim"),
+    ("bulk.completed", "bold magenta"),
+    ("bulk.", "cyan"),
     ("runner.lost", "red"),
     ("runner.", "dim"),
 )
@@ -102,6 +105,8 @@ def tell(entry: Entry) -> str:
         return _tell_child(event)
     if isinstance(event, RUNNER_EVENTS):
         return _tell_runner(event)
+    if isinstance(event, BULK_EVENTS):
+        return tell_bulk(event, entry.actor)
     return _tell_request(event)
 
 

@@ -94,6 +94,9 @@ class Fold:
             if one.halts is not None:
                 self._halt(one.halts, one.record.offset, one.error or "")
             return one
+        if entry.stream_kind is StreamKind.BULK:
+            # It has no table: its events are there, and its flow runs' rows name it.
+            return one
         if isinstance(entry.event, FlowForgotten):
             self.forgotten[entry.stream_id] = entry.at_ms
         if self.halted and (stream := one.stream) in self.halted and stream is not None:

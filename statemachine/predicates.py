@@ -1,0 +1,28 @@
+"""Which flow runs a bulk cancellation means."""
+
+from collections.abc import Collection
+
+from rescind.events.bulk import FlowPredicate
+from rescind.events.states import FlowState
+
+__all__ = ["is_meant"]
+
+
+def is_meant(flow: FlowState, where: FlowPredicate) -> bool:
+    """Whether it has not ended, and fits all of the predicate."""
+    return (
+        not flow.is_finished
+        and (not where.names or flow.name in where.names)
+        and (not where.namespaces or flow.namespace in where.namespaces)
+        and (not where.states or _lies_in(flow.state, where.states))
+        and (where.parent is None or _parent(flow) == where.parent)
+        and all(flow.labels.get(key) == value for key, value in where.labels.items())
+    )
+
+
+def _lies_in(state: str, states: Collection[str]) -> bool:
+    return any(state == each or state.startswith(f"{each}.") for each in states)
+
+
+def _parent(flow: FlowState) -> str | None:
+    return None if flow.parent is None else flow.parent.flow_run_id
