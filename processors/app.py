@@ -3,7 +3,7 @@
 The worker's pipelines are a service in Faust's process and life cycle; what they do is one
 transaction a batch, which Faust has no mode for that holds. `benchmarks/faust_path.py` runs the
 same fan-out as an agent beside it. What may happen at least once is an agent where a reader
-looks for one: `liveness`, `reminders`.
+looks for one: `liveness`, `reminders`, `bulk`.
 """
 
 import asyncio
@@ -21,6 +21,7 @@ from rescind.kafka.lanes import LaneMembership
 from rescind.kafka.sender import Sender
 from rescind.kafka.topics import TopicNames
 from rescind.kafka.visits import ends
+from rescind.processors.bulk import Sweeper, add_bulk
 from rescind.processors.liveness import Liveness, add_liveness
 from rescind.processors.measuring.endpoint import scraped
 from rescind.processors.on_faust.hosting import host, make_app, wait_for_broker
@@ -151,5 +152,6 @@ def run_agents(settings: Settings) -> int:
         Liveness(registry, settings.lost_after_seconds, partitions),
     )
     add_reminders(app, asking, cancelling, registry)
+    add_bulk(app, asking, Sweeper(asking, partitions))
     _log.info("agents begin", host=socket.gethostname())
     return host(app, _AgentsService(asking, registry, cancelling))
