@@ -6,6 +6,7 @@ import typer
 
 import rescind
 from rescind.cli.commands.audit import audit
+from rescind.cli.commands.bulk import bulk
 from rescind.cli.commands.cancel import cancel
 from rescind.cli.commands.doctor import doctor
 from rescind.cli.commands.flows import demo, run
@@ -56,6 +57,7 @@ app.command(rich_help_panel=_USE)(cancel)
 app.command(rich_help_panel=_USE)(ls)
 app.command(rich_help_panel=_USE)(show)
 app.command(rich_help_panel=_USE)(watch)
+app.add_typer(bulk, name="bulk", rich_help_panel=_USE)
 app.add_typer(journal, name="journal", rich_help_panel=_USE)
 app.add_typer(audit, name="audit", rich_help_panel=_RUN)
 app.command(rich_help_panel=_RUN)(doctor)

@@ -21,6 +21,7 @@ from rescind.errors import (
     NotReadyError,
     RescindError,
     SettingsError,
+    UnknownBulkError,
     UnknownRunError,
 )
 
@@ -51,7 +52,7 @@ class Exit(IntEnum):
         4,
         "Kafka cannot be used, or what has to be here to start it, the services or a flow.",
     )
-    UNKNOWN_ID = 5, "No flow run has this id, or more than one begins so."
+    UNKNOWN_ID = 5, "Nothing is known by this id, or more than one flow run begins so."
     FINDINGS = 6, "The audit found that the journal breaks a promise."
     NO_ANSWER = 7, "The request is in Kafka, and nobody has answered it in time."
     UNLOADABLE = 8, "The flow cannot be loaded from what was named, or not with these parameters."
@@ -75,6 +76,7 @@ _EXITS: Final[tuple[tuple[type[RescindError], Exit], ...]] = (
     (CannotInterruptError, Exit.UNUSABLE),
     (FilesError, Exit.USAGE),
     (NotReadyError, Exit.UNUSABLE),
+    (UnknownBulkError, Exit.UNKNOWN_ID),
     (UnknownRunError, Exit.UNKNOWN_ID),
     (AmbiguousIdError, Exit.UNKNOWN_ID),
     (NoAnswerError, Exit.NO_ANSWER),

@@ -5,9 +5,48 @@ from typing import Annotated
 import typer
 from pydantic_core import ValidationError
 
-__all__ = ["FlowRunId", "Json", "misused", "pairs"]
+__all__ = [
+    "Abort",
+    "AnswerWithin",
+    "Deadline",
+    "FlowRunId",
+    "Grace",
+    "Json",
+    "Reason",
+    "Where",
+    "misused",
+    "pairs",
+]
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for a program.")]
+
+Reason = Annotated[str, typer.Option(help="Why; everyone who looks will read it.")]
+
+Grace = Annotated[
+    float | None, typer.Option(metavar="SECONDS", min=0, help="Until what runs is killed.")
+]
+
+Deadline = Annotated[
+    float | None,
+    typer.Option(metavar="SECONDS", min=0, help="Until all is over that can be stopped."),
+]
+
+Abort = Annotated[
+    bool, typer.Option("--abort", help="Kill at once; also what is being cancelled gracefully.")
+]
+
+AnswerWithin = Annotated[
+    float, typer.Option(metavar="SECONDS", min=0, help="How long to wait for each answer.")
+]
+
+Where = Annotated[
+    list[str],
+    typer.Option(
+        "--where",
+        metavar="KEY=VALUE",
+        help="Only those with this name, namespace, state, parent or label.KEY; repeat.",
+    ),
+]
 
 FlowRunId = Annotated[
     str, typer.Argument(metavar="ID", help="A flow run: its id, the beginning of it, or @latest.")

@@ -45,6 +45,7 @@
     │   ├── ParametersError           a flow was given parameters that it does not take
     │   └── WrongPlaceError           something was called where it cannot work
     ├── CommandError              the command ``rescind`` cannot do what it was told
+    │   ├── UnknownBulkError          no bulk cancellation has this id
     │   ├── UnknownRunError           no flow run has this id, or one that begins so
     │   ├── AmbiguousIdError          more than one flow run has an id that begins so
     │   ├── NoAnswerError             a request is in Kafka, and nobody has answered it yet
@@ -69,6 +70,7 @@ from rescind.errors.commands import (
     FilesError,
     NoAnswerError,
     NotReadyError,
+    UnknownBulkError,
     UnknownRunError,
 )
 from rescind.errors.embedded import (
@@ -183,6 +185,7 @@ __all__ = [
     "TopicsError",
     "TransactionFailedError",
     "UncertainError",
+    "UnknownBulkError",
     "UnknownEventError",
     "UnknownRunError",
     "UnreadableEventError",

@@ -12,6 +12,7 @@ __all__ = [
     "FilesError",
     "NoAnswerError",
     "NotReadyError",
+    "UnknownBulkError",
     "UnknownRunError",
 ]
 
@@ -31,6 +32,20 @@ class UnknownRunError(CommandError):
         return (
             f"expected the id of a flow run, or the beginning of one, but none is known as "
             f"{self.flow_run_id!r}; `rescind ls` lists them"
+        )
+
+
+class UnknownBulkError(CommandError):
+    """No bulk cancellation has this id."""
+
+    def __init__(self, bulk_id: str) -> None:
+        super().__init__(bulk_id)
+        self.bulk_id = bulk_id
+
+    def __str__(self) -> str:
+        return (
+            f"expected the id of a bulk cancellation, but none is known as {self.bulk_id!r}; "
+            "`rescind bulk ls` lists them"
         )
 
 

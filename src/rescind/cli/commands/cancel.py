@@ -1,30 +1,31 @@
 """`cancel`: the command that everything here is about."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from rescind.cli.options import Json
+from rescind.cli.commands.bulk import start
+from rescind.cli.options import Abort, AnswerWithin, Deadline, Grace, Json, Reason
 
 __all__ = ["cancel"]
 
 
 def cancel(
     ids: Annotated[
-        list[str],
+        list[str] | None,
         typer.Argument(metavar="ID", help="Flow runs: ids, beginnings of ids, or @latest."),
-    ],
-    reason: Annotated[str, typer.Option(help="Why; everyone who looks will read it.")] = "",
-    grace: Annotated[
-        float | None, typer.Option(metavar="SECONDS", min=0, help="Until what runs is killed.")
     ] = None,
-    deadline: Annotated[
-        float | None,
-        typer.Option(metavar="SECONDS", min=0, help="Until all is over that can be stopped."),
+    where: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="KEY=VALUE",
+            help="Instead of ids, all that fit: short for `rescind bulk start`; repeat.",
+        ),
     ] = None,
-    abort: Annotated[
-        bool, typer.Option("--abort", help="Kill at once; also what is being cancelled gracefully.")
-    ] = False,
+    reason: Reason = "",
+    grace: Grace = None,
+    deadline: Deadline = None,
+    abort: Abort = False,
     wait: Annotated[
         bool, typer.Option("--wait", help="Follow it to its end; exit 0 only if that is Cancelled.")
     ] = False,
@@ -36,31 +37,40 @@ def cancel(
         bool,
         typer.Option("--arm", help="Also ids that nobody knows: cancelled as they register."),
     ] = False,
-    answer_within: Annotated[
-        float, typer.Option(metavar="SECONDS", min=0, help="How long to wait for each answer.")
-    ] = 10.0,
+    answer_within: AnswerWithin = 10.0,
     as_json: Json = False,
 ) -> int:
     """Cancel flow runs: nothing more of them starts, and what runs is stopped.
 
     Asking twice is harmless, and ends with 0. A running task run is first asked, then interrupted,
-    at half the grace terminated, at its end killed, as far as its executor can.
+    at half the grace terminated, at its end killed, as far as its executor can. With --where,
+    --dry-run counts and leaves a draft, and --wait waits until every flow run has been asked.
     """
+    if bool(ids) is bool(where) or (where and arm):
+        raise typer.BadParameter("expected either IDs or --where, and --arm with IDs alone")
+    if where:
+        return start(
+            where,
+            reason=reason,
+            grace=grace,
+            deadline=deadline,
+            abort=abort,
+            wait=wait,
+            dry_run=dry_run,
+            yes=yes,
+            answer_within=answer_within,
+            as_json=as_json,
+        )
+    typed = {"ids": ids, "wait": wait, "arm": arm, "yes": yes, "dry_run": dry_run}
+    times = {"grace_seconds": grace, "deadline_seconds": deadline, "answer_seconds": answer_within}
+    return _cancel(abort, as_json, reason=reason, **typed, **times)
+
+
+def _cancel(abort: bool, as_json: bool, **typed: Any) -> int:
     from rescind.cli.asking.cancelling import Cancel
     from rescind.cli.asking.cancelling import cancel as ask
     from rescind.cli.session import run
     from rescind.events.words import Mode
 
-    command = Cancel(
-        ids=ids,
-        reason=reason,
-        mode=Mode.ABORT if abort else Mode.GRACEFUL,
-        grace_seconds=grace,
-        deadline_seconds=deadline,
-        wait=wait,
-        arm=arm,
-        yes=yes,
-        dry_run=dry_run,
-        answer_seconds=answer_within,
-    )
+    command = Cancel(mode=Mode.ABORT if abort else Mode.GRACEFUL, **typed)
     return run(ask(command, as_json=as_json))

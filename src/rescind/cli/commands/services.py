@@ -14,7 +14,7 @@ def worker() -> int:
 
 
 def agents() -> int:
-    """Run the agents: liveness of runners, reminders. SIGTERM drains them."""
+    """Run the agents: liveness of runners, reminders, bulk cancellations. SIGTERM drains them."""
     with importing():
         from rescind.cli.services import serve_agents
 

@@ -1,0 +1,1 @@
+"""Bulk cancellations from the command: described, started, held up, looked at."""

@@ -1,0 +1,69 @@
+"""`rescind bulk pause|resume|stop ID`, and how an answer of the service is told."""
+
+import time
+from typing import Any, Final
+
+from pydantic_core import ValidationError
+
+from rescind.asking.line import new_request_id
+from rescind.cli.asking.sending import Asker, this_user
+from rescind.cli.exits import Exit
+from rescind.cli.options import misused
+from rescind.cli.printing.output import Output
+from rescind.cli.printing.words import plain
+from rescind.cli.session import open_session
+from rescind.events.journal import Entry, RequestRefused
+from rescind.events.refusals import Code
+from rescind.events.requests import BulkPause, BulkResume, BulkStop
+
+__all__ = ["common", "move", "refusal"]
+
+_STEPS: Final[dict[str, type[BulkPause | BulkResume | BulkStop]]] = {
+    "pause": BulkPause,
+    "resume": BulkResume,
+    "stop": BulkStop,
+}
+_DONE: Final = {"pause": "paused", "resume": "resumed", "stop": "stopped"}
+
+
+async def move(step: str, bulk_id: str, answer_seconds: float, *, as_json: bool) -> Exit:
+    output = Output(as_json=as_json)
+    request = _request(step, bulk_id)
+    async with Asker(await open_session()) as asker:
+        answer = await asker.ask(request, within_seconds=answer_seconds)
+    code, sentence = refusal(answer)
+    if code is Exit.OK:
+        sentence = sentence or f"is {_DONE[step]}"
+        output.show(f"{bulk_id} {sentence}")
+    else:
+        output.complain(f"{bulk_id} {sentence}")
+    if as_json:
+        output.document({"bulk_id": bulk_id, "message": sentence, "exit_code": int(code)})
+    return code
+
+
+def _request(step: str, bulk_id: str) -> BulkPause | BulkResume | BulkStop:
+    try:
+        return _STEPS[step](bulk_id=bulk_id, **common())
+    except ValidationError as error:
+        raise misused(error) from None
+
+
+def common() -> dict[str, Any]:
+    """What every request of this command says of itself."""
+    return {
+        "request_id": new_request_id("cli"),
+        "actor": this_user(),
+        "at": round(time.time() * 1000),
+    }
+
+
+def refusal(answer: Entry) -> tuple[Exit, str]:
+    """How the command ends by an answer, and the sentence for a refusal; it may be no failure."""
+    event = answer.event
+    if not isinstance(event, RequestRefused):
+        return Exit.OK, ""
+    if event.code is Code.DUPLICATE:
+        return Exit.OK, f"is so already: {plain(event.message)}"
+    code = Exit.UNKNOWN_ID if event.code is Code.UNKNOWN_BULK else Exit.REFUSED
+    return code, f"{event.code.meaning} {plain(event.message)}. {event.code.remedy}"

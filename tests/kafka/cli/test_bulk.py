@@ -1,0 +1,108 @@
+"""`rescind bulk` and `rescind cancel --where` on a real Kafka, with a worker and the sweeper."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from rescind.kafka.readers import TopicFollower
+from rescind.kafka.sender import Sender
+from rescind.kafka.visits import starts
+from rescind.processors.bulk import Sweeper
+from rescind.processors.shared.keys import signing_keys
+from rescind.processors.shared.tools import Asking
+from tests.kafka.cli.command import Command
+from tests.kafka.processors.journal import types_of
+from tests.kafka.processors.service import Service
+
+
+@asynccontextmanager
+async def sweeping(service: Service) -> AsyncIterator[None]:
+    """What `rescind agents` do for bulk cancellations, without Faust."""
+    keys = signing_keys(service.settings())
+    asking = Asking(service.connection, service.names, Sender(service.connection), keys)
+    sweeper = Sweeper(asking, service.partitions)
+    topic = service.names.cancellations
+
+    async def hear() -> None:
+        first = await starts(service.connection, topic)
+        async with TopicFollower(service.connection, topic, first) as follower:
+            async for records in follower.follow():
+                for record in records:
+                    sweeper.hear(record.partition, record.value)
+
+    everything = set(range(service.partitions))
+    tasks = [asyncio.create_task(hear()), asyncio.create_task(sweeper.serve(lambda: everything))]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+
+
+async def registered(service: Service, *names: str) -> None:
+    for name in names:
+        labels = {"team": "etl"}
+        await service.answer_to({"type": "flow.register", "flow_run_id": name, "labels": labels})
+
+
+async def test_it_is_counted_then_started_and_every_flow_run_is_asked(
+    service: Service, rescind: Command
+) -> None:
+    await registered(service, "a", "b")
+    where = ("--where", "label.team=etl")
+    async with sweeping(service):
+        counted = await rescind("bulk", "start", *where, "--id", "draft", "--dry-run")
+        assert counted.code == 0, counted.err
+        assert counted.out.splitlines() == ["draft means 2 flow runs: label team=etl", "  a", "  b"]
+        assert "flow.cancelled" not in types_of(service.journal.entries)
+
+        said = await rescind("cancel", *where, "--reason", "enough", "--wait", "--json")
+        assert said.code == 0, said.err
+        assert (said.json["state"], said.json["count"]) == ("Finished.Completed", 2)
+        assert (said.json["asked"], said.json["refused"]) == (2, {})
+    for name in ("a", "b"):
+        assert types_of(service.journal.about(name))[-1] == "flow.cancelled"
+
+    listed = (await rescind("bulk", "ls", "--json")).json
+    assert [each["state"] for each in listed] == ["Finished.Completed", "Draft.Counted"]
+    shown = await rescind("bulk", "show", said.json["bulk_id"])
+    assert "2 flow runs asked" in shown.out
+    assert "“enough”" in shown.out
+
+
+async def test_many_need_to_be_confirmed_and_are_held_up_by_whoever_says_so(
+    idle_service: Service, rescind: Command
+) -> None:
+    where = ("--where", "label.team=etl", "--id", "b")
+    async with idle_service.worker(bulk_unconfirmed_max=1), sweeping(idle_service):
+        await registered(idle_service, *"abcdefghij")
+
+        refused = await rescind("bulk", "start", *where)
+        assert refused.code == 1
+        assert "more than the limit without a confirmation" in refused.complaint
+        taken = await rescind("bulk", "start", *where)
+        assert (taken.code, "is Draft.Counted" in taken.complaint) == (1, True)
+
+        slowly = ("--where", "label.team=etl", "--id", "slow", "--rate", "1", "--yes")
+        assert (await rescind("bulk", "start", *slowly)).code == 0
+        assert (await rescind("bulk", "pause", "slow")).out == "slow is paused\n"
+        again = await rescind("bulk", "pause", "slow")
+        assert (again.code, "is so already" in again.out) == (0, True)
+        assert (await rescind("bulk", "resume", "slow", "--json")).json["exit_code"] == 0
+        assert (await rescind("bulk", "stop", "slow")).code == 0
+        assert (await rescind("bulk", "resume", "slow")).code == 1
+        shown = (await rescind("bulk", "show", "slow", "--json")).json
+    assert (shown["state"], shown["count"]) == ("Finished.Stopped", 10)
+    assert shown["asked"] < 10
+
+
+async def test_what_nobody_knows_or_counts_is_said_so(service: Service, rescind: Command) -> None:
+    assert (await rescind("bulk", "show", "no")).code == 5
+    assert (await rescind("bulk", "pause", "no")).code == 5
+    # No agents: it is a draft, and nobody counts it.
+    uncounted = await rescind(
+        "cancel", "--where", "name=f", "--answer-within", "2", "--yes", "--json"
+    )
+    assert uncounted.code == 7
+    assert "`rescind agents` count it" in uncounted.complaint
