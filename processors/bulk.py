@@ -140,7 +140,7 @@ class Sweeper:
                 await self._ask_all(bulk, meant, line)
 
     async def _count(self, bulk: Bulk, meant: Meant, line: Line) -> None:
-        places = meant.after(None, meant.latest)
+        places = meant.counted()
         request = BulkCount(
             request_id=f"bulk-count/{bulk.bulk_id}/{bulk.created_id}",
             actor=ACTOR,
@@ -154,8 +154,7 @@ class Sweeper:
     async def _ask_all(self, bulk: Bulk, meant: Meant, line: Line) -> None:
         """Ask those that have not had their turn, a part at a time, as long as it is Running."""
         cut = {each.partition: each.until for each in bulk.cut}
-        # A state that is asked for may be that of more flow runs by now than were confirmed.
-        places = meant.after(bulk.cursor, cut)[: max((bulk.meant or 0) - bulk.tally.asked, 0)]
+        places = meant.due(bulk)
         pace = Pace(bulk.runs_per_second)
         for first in range(0, len(places), pace.chunk):
             part = places[first : first + pace.chunk]

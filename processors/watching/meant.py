@@ -5,7 +5,7 @@ its place, so that a place in this order says what has had its turn.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -21,6 +21,7 @@ from rescind.kafka.records import Record
 from rescind.kafka.topics import TopicNames
 from rescind.kafka.visits import Visit
 from rescind.statemachine.predicates import is_meant
+from rescind.statemachine.runs import Bulk
 
 __all__ = ["Meant", "Place", "read_meant", "see"]
 
@@ -56,15 +57,24 @@ class Meant:
     places: dict[str, Place] = field(default_factory=dict[str, Place])
     latest: dict[int, int] = field(default_factory=dict[int, int])
 
-    def after(self, cursor: BulkCursor | None, cut: Mapping[int, int]) -> list[Place]:
-        """Those that have not had their turn, up to the cut of their partition, in order."""
+    def counted(self) -> list[Place]:
+        """All of them, in order."""
+        return sorted(self.places.values())
+
+    def due(self, bulk: Bulk) -> list[Place]:
+        """Those that have not had their turn, up to the cut of their partition, in order.
+
+        Never more than were counted: where a state is asked for, others may be in it by now.
+        """
+        cursor, cut = bulk.cursor, {each.partition: each.until for each in bulk.cut}
         done = (-1, "") if cursor is None else (cursor.registered_at, cursor.flow_run_id)
-        return sorted(
+        left = [
             place
             for place in self.places.values()
             if (place.registered_ms, place.flow_run_id) > done
             and place.registered_ms <= cut.get(place.partition, -1)
-        )
+        ]
+        return sorted(left)[: max((bulk.meant or 0) - bulk.tally.asked, 0)]
 
 
 async def read_meant(

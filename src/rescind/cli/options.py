@@ -40,7 +40,7 @@ AnswerWithin = Annotated[
 ]
 
 Where = Annotated[
-    list[str],
+    list[str] | None,
     typer.Option(
         "--where",
         metavar="KEY=VALUE",

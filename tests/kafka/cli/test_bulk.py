@@ -81,11 +81,14 @@ async def test_many_need_to_be_confirmed_and_are_held_up_by_whoever_says_so(
         refused = await rescind("bulk", "start", *where)
         assert refused.code == 1
         assert "more than the limit without a confirmation" in refused.complaint
+        assert "If that is meant, say --yes." in refused.complaint
         taken = await rescind("bulk", "start", *where)
         assert (taken.code, "is Draft.Counted" in taken.complaint) == (1, True)
 
-        slowly = ("--where", "label.team=etl", "--id", "slow", "--rate", "1", "--yes")
+        slowly = ("--where", "label.team=etl", "--id", "slow", "--rate", "1", "--dry-run")
         assert (await rescind("bulk", "start", *slowly)).code == 0
+        assert (await rescind("bulk", "start", "--id", "slow")).code == 1
+        assert (await rescind("bulk", "start", "--id", "slow", "--yes")).code == 0
         assert (await rescind("bulk", "pause", "slow")).out == "slow is paused\n"
         again = await rescind("bulk", "pause", "slow")
         assert (again.code, "is so already" in again.out) == (0, True)
@@ -99,6 +102,7 @@ async def test_many_need_to_be_confirmed_and_are_held_up_by_whoever_says_so(
 
 async def test_what_nobody_knows_or_counts_is_said_so(service: Service, rescind: Command) -> None:
     assert (await rescind("bulk", "show", "no")).code == 5
+    assert (await rescind("bulk", "start", "--id", "no", "--yes")).code == 5
     assert (await rescind("bulk", "pause", "no")).code == 5
     # No agents: it is a draft, and nobody counts it.
     uncounted = await rescind(

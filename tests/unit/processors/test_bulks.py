@@ -2,7 +2,7 @@
 
 import pytest
 
-from rescind.events.bulk import BulkItem, FlowPredicate
+from rescind.events.bulk import BulkItem, BulkTally, Cut, FlowPredicate
 from rescind.events.journal import Entry
 from rescind.events.refusals import Code
 from rescind.kafka.records import Record
@@ -11,7 +11,17 @@ from rescind.processors.watching.bulks import Bulks
 from rescind.processors.watching.meant import Meant, Place, see
 from rescind.processors.watching.pace import CHUNK_MAX, Pace
 from rescind.statemachine.records import public_flow
-from tests.bulks import BULK, counted, created, cursor, item, paused, progress, started_bulk
+from tests.bulks import (
+    BULK,
+    counted,
+    created,
+    cursor,
+    item,
+    known_bulk,
+    paused,
+    progress,
+    started_bulk,
+)
 from tests.scenario import Step, given
 from tests.words import cancel, flow, granted, registered, runner, started
 from tests.world import NOON_MS, RUN
@@ -70,12 +80,12 @@ def state_of(*past: Step) -> Record:
 def test_the_last_record_of_a_flow_run_says_whether_it_is_meant() -> None:
     meant, where = Meant(), FlowPredicate(states=("Pending",))
     see(meant, [state_of(flow)], where)
-    assert meant.after(None, meant.latest) == [Place(NOON_MS, RUN, P)]
+    assert meant.counted() == [Place(NOON_MS, RUN, P)]
 
     see(meant, [state_of(runner, flow, started, registered("t"), granted("t"))], where)
-    assert meant.after(None, meant.latest) == []
+    assert meant.counted() == []
     see(meant, [state_of(flow), state_of(flow, cancel)], where)
-    assert meant.after(None, meant.latest) == []
+    assert meant.counted() == []
     # What has ended counts for when the partition had its last flow run all the same.
     assert meant.latest == {P: NOON_MS}
 
@@ -90,17 +100,23 @@ def test_a_record_that_cannot_be_read_hides_no_other() -> None:
 
 def test_their_turn_comes_in_the_order_of_registration_up_to_the_cut() -> None:
     places = [Place(20, "b", 0), Place(10, "z", 1), Place(20, "a", 1), Place(30, "c", 0)]
-    meant = Meant({place.flow_run_id: place for place in places}, {0: 30, 1: 20})
+    meant = Meant({place.flow_run_id: place for place in places})
 
-    def names(after: Place | None, cut: dict[int, int]) -> list[str]:
-        cursor = None if after is None else after.cursor
-        return [place.flow_run_id for place in meant.after(cursor, cut)]
+    def names(cut: dict[int, int], after: Place | None = None, asked: int = 0) -> list[str]:
+        bulk = known_bulk(given(created, counted(4)).world)._replace(
+            cut=tuple(Cut(partition=p, until=until) for p, until in cut.items()),
+            cursor=None if after is None else after.cursor,
+            tally=BulkTally(asked=asked),
+        )
+        return [place.flow_run_id for place in meant.due(bulk)]
 
-    assert names(None, meant.latest) == ["z", "a", "b", "c"]
-    assert names(places[2], meant.latest) == ["b", "c"]
-    assert names(None, {0: 29, 1: 20}) == ["z", "a", "b"]
+    assert names({0: 30, 1: 20}) == ["z", "a", "b", "c"]
+    assert names({0: 30, 1: 20}, places[2]) == ["b", "c"]
+    assert names({0: 29, 1: 20}) == ["z", "a", "b"]
     # A partition that had no flow run at the cut has none that is meant.
-    assert names(None, {0: 30}) == ["b", "c"]
+    assert names({0: 30}) == ["b", "c"]
+    # Three of the four that were counted have been asked: one is left, whoever fits by now.
+    assert names({0: 30, 1: 20}, asked=3) == ["z"]
 
 
 def test_a_rate_is_held_whatever_the_answers_take() -> None:

@@ -23,7 +23,7 @@ from rescind.kafka.visits import Visit
 from rescind.statemachine.records import BULK_KEY, read_open
 from rescind.statemachine.runs import Bulk
 
-__all__ = ["list_bulks", "show_bulk"]
+__all__ = ["find_bulk", "list_bulks", "show_bulk"]
 
 
 async def list_bulks(*, as_json: bool) -> Exit:
@@ -40,14 +40,19 @@ async def list_bulks(*, as_json: bool) -> Exit:
     return Exit.OK
 
 
-async def show_bulk(bulk_id: str, *, as_json: bool) -> Exit:
+async def find_bulk(session: Session, bulk_id: str) -> Bulk:
     """Raises `UnknownBulkError`."""
-    output = Output(as_json=as_json)
-    session = await open_session()
     found = await _read(session, [await partition_of_stream(session, bulk_id)])
     bulk = next((each for each in found if each.bulk_id == bulk_id), None)
     if bulk is None:
         raise UnknownBulkError(bulk_id)
+    return bulk
+
+
+async def show_bulk(bulk_id: str, *, as_json: bool) -> Exit:
+    """Raises `UnknownBulkError`."""
+    output = Output(as_json=as_json)
+    bulk = await find_bulk(await open_session(), bulk_id)
     if as_json:
         output.document(_document(bulk))
     else:

@@ -1,4 +1,4 @@
-"""`rescind bulk pause|resume|stop ID`, and how an answer of the service is told."""
+"""`rescind bulk pause ID`, `resume`, `stop`, and how an answer of the service is told."""
 
 import time
 from typing import Any, Final
@@ -66,4 +66,7 @@ def refusal(answer: Entry) -> tuple[Exit, str]:
     if event.code is Code.DUPLICATE:
         return Exit.OK, f"is so already: {plain(event.message)}"
     code = Exit.UNKNOWN_ID if event.code is Code.UNKNOWN_BULK else Exit.REFUSED
-    return code, f"{event.code.meaning} {plain(event.message)}. {event.code.remedy}"
+    remedy = event.code.remedy
+    if event.code is Code.CONFIRMATION_NEEDED:
+        remedy = "If that is meant, say --yes."
+    return code, f"{event.code.meaning} {plain(event.message)}. {remedy}"

@@ -1,7 +1,7 @@
 """`rescind bulk start`, and `rescind cancel --where`: described, counted, shown, and then started.
 
 What is asked for stands in the journal from the first step on. Whoever answers the question with
-no, or asks only for a count, leaves a draft that cancels nothing.
+no stops it, and whoever asks only for a count leaves a draft that cancels nothing.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ from rescind.cli.printing.output import Output
 from rescind.cli.printing.story_of_bulks import predicate_in_words, tally_in_words, tell_bulk
 from rescind.cli.printing.words import counted as so_many
 from rescind.cli.printing.words import plain
-from rescind.cli.session import open_session
+from rescind.cli.session import Session, needs_extra, open_session
 from rescind.errors import NoAnswerError
 from rescind.events.journal import (
     BulkCompleted,
@@ -42,7 +42,7 @@ class Description:
     """What was typed.
 
     Attributes:
-        where: as ``name=nightly``; all of it has to fit.
+        where: as ``name=nightly``; all of it has to fit. Without any, `bulk_id` is of a draft.
         yes: start it without a question, however many flow runs it means.
         answer_seconds: how long to wait for each answer, and for the count.
 
@@ -79,40 +79,52 @@ class Description:
 
 async def start(described: Description, *, as_json: bool) -> Exit:
     output = Output(as_json=as_json)
-    request = described.request()
-    async with Asker(await open_session()) as asker:
-        starting = _Starting(described, request, asker, output)
-        code = await starting.to_the_end()
+    request = described.request() if described.where else None
+    session = await open_session()
+    bulk_id = request.bulk_id if request is not None else described.bulk_id or ""
+    async with Asker(session) as asker:
+        starting = _Starting(bulk_id, described, asker, output)
+        if request is None:
+            code = await starting.start(await _count_of(session, bulk_id))
+        else:
+            code = await starting.describe(request)
     if as_json:
         output.document(starting.document | {"exit_code": int(code)})
     return code
 
 
+async def _count_of(session: Session, bulk_id: str) -> int:
+    """Of a draft; of one that is none the service says so when it is asked."""
+    needs_extra("service", "transitions")
+    from rescind.cli.bulk.looking import find_bulk
+
+    return (await find_bulk(session, bulk_id)).meant or 0
+
+
 class _Starting:
     """One bulk cancellation on its way from its description to its start, or its end."""
 
-    def __init__(
-        self, described: Description, request: BulkCreate, asker: Asker, output: Output
-    ) -> None:
-        self.document: dict[str, object] = {"bulk_id": request.bulk_id, "state": "Draft"}
+    def __init__(self, bulk_id: str, described: Description, asker: Asker, output: Output) -> None:
+        self.document: dict[str, object] = {"bulk_id": bulk_id, "state": "Draft"}
         self._described = described
-        self._request = request
         self._asker = asker
         self._output = output
-        self._bulk_id = request.bulk_id
+        self._bulk_id = bulk_id
         self._heard: deque[Entry] = deque()
 
-    async def to_the_end(self) -> Exit:
-        described = self._described
-        answer = await self._ask(self._request)
+    async def describe(self, request: BulkCreate) -> Exit:
+        answer = await self._ask(request)
         code = self._told(answer)
         if answer.version is None:
             # Also if the id is in use already: what that one means was not asked here.
             return max(code, Exit.REFUSED)
-        count = await self._counted()
-        if described.dry_run:
-            self._output.say("Nothing is cancelled. It is kept as a draft for a week.", "dim")
+        count = await self._counted(predicate_in_words(request.where))
+        if self._described.dry_run:
+            self._output.say(f"`rescind bulk start --id {self._bulk_id}` starts it.", "dim")
             return Exit.OK
+        return await self.start(count)
+
+    async def start(self, count: int) -> Exit:
         confirmed = await self._confirmed(count)
         if confirmed is False:
             await self._ask(BulkStop(bulk_id=self._bulk_id, **common()))
@@ -122,11 +134,12 @@ class _Starting:
         answer = await self._ask(
             BulkStart(bulk_id=self._bulk_id, confirmed_count=known, **common())
         )
-        if (code := self._told(answer, "; or --yes")) is not Exit.OK:
+        code = self._told(answer)
+        if answer.version is None:
             return code
         self.document["state"] = "Running"
         self._output.show(f"{self._bulk_id} is started: {so_many(count, 'flow run')} to be asked")
-        if described.wait:
+        if self._described.wait:
             return await self._follow()
         self._output.say(f"`rescind bulk show {self._bulk_id}` says how far it is.", "dim")
         return Exit.OK
@@ -134,14 +147,14 @@ class _Starting:
     async def _ask(self, request: BulkCreate | BulkStart | BulkStop) -> Entry:
         return await self._asker.ask(request, within_seconds=self._described.answer_seconds)
 
-    def _told(self, answer: Entry, hint: str = "") -> Exit:
+    def _told(self, answer: Entry) -> Exit:
         code, sentence = refusal(answer)
         if sentence:
             self.document["message"] = sentence
-            self._output.complain(f"{self._bulk_id} {sentence}{hint}")
+            self._output.complain(f"{self._bulk_id} {sentence}")
         return code
 
-    async def _counted(self) -> int:
+    async def _counted(self, what: str) -> int:
         seconds = self._described.answer_seconds
         try:
             async with asyncio.timeout(seconds):
@@ -157,7 +170,6 @@ class _Starting:
             "count": counted.count,
             "samples": list(counted.samples),
         }
-        what = predicate_in_words(self._request.where)
         self._output.show(f"{self._bulk_id} means {so_many(counted.count, 'flow run')}: {what}")
         for flow_run_id in counted.samples:
             self._output.show(f"  {plain(flow_run_id)}")

@@ -15,9 +15,10 @@ BulkId = Annotated[str, typer.Argument(metavar="ID", help="A bulk cancellation: 
 
 @bulk.command("start")
 def start(
-    where: Where,
+    where: Where = None,
     bulk_id: Annotated[
-        str | None, typer.Option("--id", metavar="ID", help="Its id, if it has one elsewhere.")
+        str | None,
+        typer.Option("--id", metavar="ID", help="Its id; without --where, of a draft to start."),
     ] = None,
     reason: Reason = "",
     grace: Grace = None,
@@ -49,8 +50,10 @@ def start(
     from rescind.cli.session import run
     from rescind.events.words import Mode
 
+    if not (where or bulk_id) or (dry_run and not where):
+        raise typer.BadParameter("expected --where, or the --id of a draft")
     described = Description(
-        where=where,
+        where=where or (),
         bulk_id=bulk_id,
         reason=reason,
         mode=Mode.ABORT if abort else Mode.GRACEFUL,
