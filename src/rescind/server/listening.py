@@ -5,6 +5,7 @@ Without tokens nobody is asked who they are, so it listens nowhere else.
 
 import ipaddress
 import socket
+import sys
 from typing import Final
 
 from rescind.errors import SettingsError
@@ -43,8 +44,8 @@ def cannot_listen(host: str, port: int, why: str) -> SettingsError:
 def listen(settings: Settings, *, unread_seconds: float = _UNREAD_SECONDS) -> socket.socket:
     """A socket that listens; the caller's to close.
 
-    A client that has not taken what was sent to it for ``unread_seconds`` is dropped by the kernel,
-    whatever the server does meanwhile: connections inherit that from here.
+    On Linux a client that has not taken what was sent to it for ``unread_seconds`` is dropped by
+    the kernel, whatever the server does meanwhile: connections inherit that from here.
 
     Raises:
         SettingsError: it may not listen there, or cannot.
@@ -56,8 +57,10 @@ def listen(settings: Settings, *, unread_seconds: float = _UNREAD_SECONDS) -> so
     listening = socket.socket(family, socket.SOCK_STREAM)
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        unread_ms = round(unread_seconds * 1000)
-        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, unread_ms)
+        if sys.platform == "linux":
+            # Elsewhere such a client stays, and has one of the places of those who follow.
+            unread_ms = round(unread_seconds * 1000)
+            listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, unread_ms)
         listening.bind((host, port))
     except OSError as error:
         listening.close()
