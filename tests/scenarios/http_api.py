@@ -47,7 +47,12 @@ async def has_read(model: ReadModel, scene: Scene, flow_run_id: str) -> None:
     """Wait until a read model has all that the journal says of a flow run."""
     partition = partition_of(flow_run_id, PARTITIONS)
     last = max(r.offset for r in scene.journal.records if r.partition == partition)
-    await until(lambda: model.standings()[partition].next_offset > last)
+
+    def has_it() -> bool:
+        standing = model.standings().get(partition)
+        return standing is not None and standing.next_offset > last
+
+    await until(has_it)
 
 
 def means_of(house: House, folder: Path, **settings: Any) -> Means:

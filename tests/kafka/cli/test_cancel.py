@@ -1,10 +1,12 @@
 """`rescind cancel` on a real Kafka with a real worker."""
 
 import asyncio
+from functools import partial
 
 import pytest
 
-from rescind.asking import line
+from rescind.asking.line import Line
+from rescind.cli.asking import sending
 from tests.kafka.cli.command import Command
 from tests.kafka.cli.runs import RUNNER, ended, running, succeeded
 from tests.kafka.processors.service import Service
@@ -29,7 +31,7 @@ async def test_a_request_that_kafka_does_not_take_in_time_may_arrive_all_the_sam
     service: Service, rescind: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await running(service, "f")
-    monkeypatch.setattr(line, "_SEND_SECONDS", 0.0)
+    monkeypatch.setattr(sending, "Line", partial(Line, send_seconds=0.0))
 
     said = await rescind("cancel", "f")
 

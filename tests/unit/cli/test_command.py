@@ -17,6 +17,12 @@ from rescind.errors import UnknownRunError
 EXAMPLE = Path(__file__).resolve().parents[3] / "examples" / "nightly.py"
 
 
+@pytest.fixture(autouse=True)
+def _the_log_of_this_process_is_the_tests(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session, "configure_logging", str)
+    monkeypatch.setattr(running, "configure_logging", str)
+
+
 def lines(text: str) -> list[str]:
     return text.splitlines()
 
@@ -169,9 +175,6 @@ def test_a_variable_that_changes_nothing_is_told_to_whoever_types(
 ) -> None:
     shutil.copy(EXAMPLE, tmp_path)
     monkeypatch.chdir(tmp_path)
-    # The log of this process is the test's.
-    monkeypatch.setattr(session, "configure_logging", str)
-    monkeypatch.setattr(running, "configure_logging", str)
     monkeypatch.setenv("RESCIND_BOOTSTRAPS", "kafka:9092")
     # So that it goes no further.
     monkeypatch.setenv("RESCIND_PARTITIONS", "none")

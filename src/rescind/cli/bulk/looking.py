@@ -5,7 +5,7 @@ Read from ``open-flows`` and not from events: one that is paused for months is t
 
 import time
 from collections.abc import Collection
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 from rich.text import Text
@@ -20,8 +20,10 @@ from rescind.cli.session import Session, open_session
 from rescind.errors import UnknownBulkError, UnreadableStateError
 from rescind.events.moments import moment_to_text
 from rescind.kafka.visits import Visit
-from rescind.statemachine.records import BULK_KEY, read_open
-from rescind.statemachine.runs import Bulk
+
+if TYPE_CHECKING:
+    # The state machine needs an extra; whoever only asks and looks does without.
+    from rescind.statemachine.runs import Bulk
 
 __all__ = ["find_bulk", "list_bulks", "show_bulk"]
 
@@ -40,7 +42,7 @@ async def list_bulks(*, as_json: bool) -> Exit:
     return Exit.OK
 
 
-async def find_bulk(session: Session, bulk_id: str) -> Bulk:
+async def find_bulk(session: Session, bulk_id: str) -> "Bulk":
     """Raises `UnknownBulkError`."""
     found = await _read(session, [await partition_of_stream(session, bulk_id)])
     bulk = next((each for each in found if each.bulk_id == bulk_id), None)
@@ -60,7 +62,9 @@ async def show_bulk(bulk_id: str, *, as_json: bool) -> Exit:
     return Exit.OK
 
 
-async def _read(session: Session, partitions: Collection[int] | None) -> list[Bulk]:
+async def _read(session: Session, partitions: Collection[int] | None) -> "list[Bulk]":
+    from rescind.statemachine.records import BULK_KEY
+
     topic = session.names.open_flows
     async with Visit(session.connection) as visit:
         values = await latest(visit, topic, partitions or await visit.starts(topic))
@@ -68,7 +72,10 @@ async def _read(session: Session, partitions: Collection[int] | None) -> list[Bu
     return [bulk for bulk in map(_bulk, records) if bulk is not None]
 
 
-def _bulk(value: bytes) -> Bulk | None:
+def _bulk(value: bytes) -> "Bulk | None":
+    from rescind.statemachine.records import read_open
+    from rescind.statemachine.runs import Bulk
+
     try:
         found = read_open(value)
     except UnreadableStateError:
@@ -76,7 +83,7 @@ def _bulk(value: bytes) -> Bulk | None:
     return found if isinstance(found, Bulk) else None
 
 
-def _document(bulk: Bulk) -> dict[str, Any]:
+def _document(bulk: "Bulk") -> dict[str, Any]:
     body = {
         "bulk_id": bulk.bulk_id,
         "state": bulk.state,
@@ -102,7 +109,7 @@ def _moment(at_ms: int | None) -> str | None:
     return None if at_ms is None else moment_to_text(at_ms)
 
 
-def _table(bulks: list[Bulk], now_ms: int) -> Table:
+def _table(bulks: "list[Bulk]", now_ms: int) -> Table:
     table = columns(("ID", "STATE", "CREATED", "BY", "MEANS", "ASKED", "REFUSED", "WHERE"))
     for bulk in bulks:
         table.add_row(
@@ -118,7 +125,7 @@ def _table(bulks: list[Bulk], now_ms: int) -> Table:
     return table
 
 
-def _details(bulk: Bulk) -> Table:
+def _details(bulk: "Bulk") -> Table:
     grid = Table.grid(padding=(0, 2))
     grid.add_column(style="dim")
     grid.add_row("bulk cancellation", Text(plain(bulk.bulk_id), style="bold"))

@@ -1,0 +1,28 @@
+"""The page about metrics has each of them, and no other."""
+
+import re
+from pathlib import Path
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from rescind.processors.measuring.meters import Meters as MetersOfAWorker
+from rescind.server.api.measuring import Meters as MetersOfTheServer
+
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "metrics.md"
+
+
+@pytest.mark.parametrize(
+    "part,registry",
+    [(0, MetersOfAWorker().registry), (1, MetersOfTheServer().registry)],
+    ids=["worker", "server"],
+)
+def test_the_page_has_each_metric_and_no_other(part: int, registry: CollectorRegistry) -> None:
+    of_process = PAGE.read_text().split("## The server")[part]
+    said = re.findall(r"^\| `(rescind_\w+)` \|", of_process, re.MULTILINE)
+    shown = {
+        f"{family.name}_total" if family.type == "counter" else family.name
+        for family in registry.collect()
+    }
+
+    assert sorted(said) == sorted(shown)
