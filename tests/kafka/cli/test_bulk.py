@@ -80,10 +80,12 @@ async def test_many_need_to_be_confirmed_and_are_held_up_by_whoever_says_so(
 
         refused = await rescind("bulk", "start", *where)
         assert refused.code == 1
-        assert "more than the limit without a confirmation" in refused.complaint
+        assert "it means so many flow runs and more than 1" in refused.complaint
         assert "If that is meant, say --yes." in refused.complaint
         taken = await rescind("bulk", "start", *where)
         assert (taken.code, "is Draft.Counted" in taken.complaint) == (1, True)
+        unknown = await rescind("bulk", "pause", "nothing")
+        assert (unknown.code, "none is known as 'nothing'" in unknown.complaint) == (5, True)
 
         slowly = ("--where", "label.team=etl", "--id", "slow", "--rate", "1", "--dry-run")
         assert (await rescind("bulk", "start", *slowly)).code == 0

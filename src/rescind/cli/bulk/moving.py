@@ -12,6 +12,7 @@ from rescind.cli.options import misused
 from rescind.cli.printing.output import Output
 from rescind.cli.printing.words import plain
 from rescind.cli.session import open_session
+from rescind.errors import UnknownBulkError
 from rescind.events.journal import Entry, RequestRefused
 from rescind.events.refusals import Code
 from rescind.events.requests import BulkPause, BulkResume, BulkStop
@@ -59,14 +60,18 @@ def common() -> dict[str, Any]:
 
 
 def refusal(answer: Entry) -> tuple[Exit, str]:
-    """How the command ends by an answer, and the sentence for a refusal; it may be no failure."""
+    """How the command ends by an answer, and the sentence for a refusal; it may be no failure.
+
+    Raises `UnknownBulkError`.
+    """
     event = answer.event
     if not isinstance(event, RequestRefused):
         return Exit.OK, ""
     if event.code is Code.DUPLICATE:
         return Exit.OK, f"is so already: {plain(event.message)}"
-    code = Exit.UNKNOWN_ID if event.code is Code.UNKNOWN_BULK else Exit.REFUSED
+    if event.code is Code.UNKNOWN_BULK:
+        raise UnknownBulkError(answer.stream_id)
     remedy = event.code.remedy
     if event.code is Code.CONFIRMATION_NEEDED:
         remedy = "If that is meant, say --yes."
-    return code, f"{event.code.meaning} {plain(event.message)}. {remedy}"
+    return Exit.REFUSED, f"is left as it is: {plain(event.message)}. {remedy}"
