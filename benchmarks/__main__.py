@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import (
+from benchmarks.cases import (
     failover,
     faust_path,
     growth,

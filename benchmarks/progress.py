@@ -13,9 +13,9 @@ from typing import NamedTuple, Self
 
 from rescind.events.requests import Lane
 from rescind.kafka.connection import Connection
-from rescind.kafka.readers import TopicFollower
+from rescind.kafka.reading.readers import TopicFollower
+from rescind.kafka.reading.visits import starts
 from rescind.kafka.topics import TopicNames
-from rescind.kafka.visits import starts
 from rescind.processors.lifecycle.position import POSITION_KEY, Position
 
 __all__ = ["Mark", "Progress", "rate"]

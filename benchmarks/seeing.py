@@ -10,9 +10,9 @@ from typing import Any
 import orjson
 
 from rescind.kafka.connection import Connection
-from rescind.kafka.readers import PartitionReader
+from rescind.kafka.reading.readers import PartitionReader
+from rescind.kafka.reading.visits import ends
 from rescind.kafka.records import Record
-from rescind.kafka.visits import ends
 
 __all__ = ["Seen", "flows_cancelled", "flows_told", "runners_told", "watching"]
 

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 
 from aiokafka.admin import AIOKafkaAdminClient
 
+from benchmarks.load.preload import preload
+from benchmarks.load.requests import Requests
 from benchmarks.place import SIGNING_KEY, Place, started
-from benchmarks.preload import preload
 from benchmarks.progress import Progress
-from benchmarks.requests import Requests
 from rescind.events.requests import Lane
 from rescind.kafka.connection import Connection
+from rescind.kafka.reading.visits import ends
 from rescind.kafka.records import OutRecord
 from rescind.kafka.topics import TopicNames, create_topics, topic_specs
-from rescind.kafka.visits import ends
 
 __all__ = ["PARTITIONS", "Service", "serve", "topics_of_its_own"]
 

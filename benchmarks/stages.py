@@ -11,7 +11,7 @@ from typing import NamedTuple
 from benchmarks.rows import percentile
 from benchmarks.service import Service
 from rescind.events.journal import Entry
-from rescind.kafka.visits import Visit
+from rescind.kafka.reading.visits import Visit
 
 __all__ = ["Moments", "moments_of", "said_of_the_slowest"]
 

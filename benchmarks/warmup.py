@@ -12,9 +12,9 @@ from benchmarks.place import Place
 from benchmarks.seeing import watching
 from benchmarks.service import PARTITIONS, topics_of_its_own
 from rescind.kafka.records import OutRecord
-from rescind.kafka.sender import Sender
 from rescind.kafka.topics import TopicNames
-from rescind.kafka.transactions import TransactionalProducer
+from rescind.kafka.writing.sender import Sender
+from rescind.kafka.writing.transactions import TransactionalProducer
 
 __all__ = ["warm_up"]
 

@@ -1,8 +1,8 @@
 """The two processes on Faust: the lifecycle worker, and the agents around it.
 
 The worker's pipelines are a service in Faust's process and life cycle; what they do is one
-transaction a batch, which Faust has no mode for that holds. `benchmarks/faust_path.py` runs the
-same fan-out as an agent beside it. What may happen at least once is an agent where a reader
+transaction a batch, which Faust has no mode for that holds. `benchmarks/cases/faust_path.py` runs
+the same fan-out as an agent beside it. What may happen at least once is an agent where a reader
 looks for one: `liveness`, `reminders`, `bulk`.
 """
 
@@ -17,10 +17,10 @@ from mode import Service
 from prometheus_client import CollectorRegistry
 
 from rescind.kafka.connection import Connection
-from rescind.kafka.lanes import LaneMembership
-from rescind.kafka.sender import Sender
+from rescind.kafka.owning.lanes import LaneMembership
+from rescind.kafka.reading.visits import ends
 from rescind.kafka.topics import TopicNames
-from rescind.kafka.visits import ends
+from rescind.kafka.writing.sender import Sender
 from rescind.processors.bulk import Sweeper, add_bulk
 from rescind.processors.liveness import Liveness, add_liveness
 from rescind.processors.measuring.endpoint import scraped

@@ -15,8 +15,8 @@ from prometheus_client import CollectorRegistry
 from rescind.errors import FencedError, UnreadableStateError
 from rescind.events.requests import Lane
 from rescind.kafka.connection import connect
-from rescind.kafka.sender import Sender
 from rescind.kafka.topics import TopicNames
+from rescind.kafka.writing.sender import Sender
 from rescind.processors.lifecycle.lifecycle import Place
 from rescind.processors.pipeline.pipeline import Pipeline
 from rescind.processors.shared.broker_time import BrokerTime

@@ -3,8 +3,8 @@
 Faust's consumers read uncommitted records unless ``processing_guarantee`` is ``exactly_once``,
 and that mode never aborts a transaction and lets outputs leave it. The lifecycle writes in
 transactions, so an agent without this would act on what was never decided. Four classes hand
-one attribute down to the consumer; `tests/kafka/processors/test_committed.py` sees an aborted
-record stay unread, and fails when a release of Faust moves one of them.
+one attribute down to the consumer; `tests/kafka/processors/agents/test_committed.py` sees an
+aborted record stay unread, and fails when a release of Faust moves one of them.
 """
 
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 import faust
 from faust.transport.drivers import aiokafka as driver
 
-from rescind.kafka.internals import pace_metadata
+from rescind.kafka.clients.internals import pace_metadata
 
 __all__ = ["CommittedApp"]
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sized
 
 from rescind.events.requests import Lane
 from rescind.kafka.connection import Connection
-from rescind.kafka.readers import PartitionReader
+from rescind.kafka.reading.readers import PartitionReader
 from rescind.kafka.records import Record
 from rescind.processors.lifecycle.lifecycle import Read
 

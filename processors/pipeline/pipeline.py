@@ -25,7 +25,7 @@ from rescind.errors import (
     UnreadableStateError,
 )
 from rescind.events.requests import AnyRequest, Lane
-from rescind.kafka.visits import Visit
+from rescind.kafka.reading.visits import Visit
 from rescind.processors.lifecycle.errands import Errands
 from rescind.processors.lifecycle.lifecycle import Batch, Lifecycle, Place, Read
 from rescind.processors.lifecycle.position import Position

@@ -10,9 +10,9 @@ from collections.abc import AsyncIterator
 import structlog
 
 from rescind.kafka.connection import Connection
+from rescind.kafka.reading.visits import Visit, read_to_end
 from rescind.kafka.records import Record
 from rescind.kafka.topics import TopicNames
-from rescind.kafka.visits import Visit, read_to_end
 from rescind.processors.lifecycle.position import POSITION_KEY, Position
 from rescind.statemachine.partition import Partition
 from rescind.statemachine.records import BULK_KEY, read_open

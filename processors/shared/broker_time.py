@@ -20,7 +20,7 @@ import structlog
 from rescind.errors import BrokerError
 from rescind.events.intents import Canary
 from rescind.kafka.records import OutRecord
-from rescind.kafka.sender import Sender
+from rescind.kafka.writing.sender import Sender
 
 __all__ = ["BrokerTime"]
 

@@ -8,10 +8,10 @@ from rescind.events.requests import AnyRequest
 from rescind.kafka.connection import Connection
 from rescind.kafka.partitions import partition_of
 from rescind.kafka.records import OutRecord
-from rescind.kafka.sender import Sender
 from rescind.kafka.topics import TopicNames
 from rescind.kafka.topics.specs import record_limits
-from rescind.kafka.transactions import TransactionalProducer
+from rescind.kafka.writing.sender import Sender
+from rescind.kafka.writing.transactions import TransactionalProducer
 from rescind.processors.measuring.meters import Meters
 from rescind.processors.shared.broker_time import BrokerTime
 from rescind.processors.shared.signing import signed

@@ -12,9 +12,9 @@ import structlog
 from rescind.errors import NoTransitionError, UnreadableStateError
 from rescind.events.journal import BulkForgotten, Entry
 from rescind.kafka.connection import Connection
+from rescind.kafka.reading.visits import read_to_end
 from rescind.kafka.records import Record
 from rescind.kafka.topics import TopicNames
-from rescind.kafka.visits import read_to_end
 from rescind.statemachine.evolve import evolve_bulk
 from rescind.statemachine.records import BULK_KEY, read_open
 from rescind.statemachine.runs import Bulk

@@ -32,10 +32,10 @@ from rescind.events.journal import (
 )
 from rescind.events.words import Mode
 from rescind.kafka.connection import Connection
-from rescind.kafka.readers import TopicFollower
+from rescind.kafka.reading.readers import TopicFollower
+from rescind.kafka.reading.visits import starts
 from rescind.kafka.records import Record
 from rescind.kafka.topics import TopicNames
-from rescind.kafka.visits import starts
 
 __all__ = ["Cancelling"]
 

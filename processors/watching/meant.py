@@ -17,9 +17,9 @@ from rescind.events.bulk import BulkCursor, FlowPredicate
 from rescind.events.moments import moment_from_text
 from rescind.events.states import FlowState
 from rescind.kafka.connection import Connection
+from rescind.kafka.reading.visits import Visit
 from rescind.kafka.records import Record
 from rescind.kafka.topics import TopicNames
-from rescind.kafka.visits import Visit
 from rescind.statemachine.predicates import is_meant
 from rescind.statemachine.runs import Bulk
 

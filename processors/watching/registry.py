@@ -6,10 +6,10 @@ it that the lifecycle would not check again.
 """
 
 from rescind.kafka.connection import Connection
-from rescind.kafka.readers import TopicFollower
+from rescind.kafka.reading.readers import TopicFollower
+from rescind.kafka.reading.visits import starts
 from rescind.kafka.records import Record
 from rescind.kafka.topics import TopicNames
-from rescind.kafka.visits import starts
 from rescind.statemachine.records import read_open
 from rescind.statemachine.runs import RunnerRecord
 

@@ -8,7 +8,7 @@ import aiokafka.producer.sender as producer_sender
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.conn import CloseReason
 
-from rescind.kafka.internals import (
+from rescind.kafka.clients.internals import (
     add_partitions_ahead,
     discard_producer,
     fatal_error,

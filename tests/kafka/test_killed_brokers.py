@@ -8,9 +8,9 @@ import pytest
 from rescind.errors import FencedError, TransactionFailedError, UncertainError
 from rescind.kafka.connection import Connection
 from rescind.kafka.embedded.formatting import data_folder
+from rescind.kafka.reading.visits import written_ends
 from rescind.kafka.records import OutRecord
 from rescind.kafka.topics import TopicNames, create_topics, topic_specs
-from rescind.kafka.visits import written_ends
 from tests.broker import formatted_broker
 from tests.kafka.test_transactions import producer_of, shows, values
 from tests.waiting import until

@@ -12,10 +12,10 @@ import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 
 from rescind.errors import InstanceTakenError, TopicsError
-from rescind.kafka import lanes
 from rescind.kafka.connection import Connection
-from rescind.kafka.instances import InstanceSlot
-from rescind.kafka.lanes import LaneMembership
+from rescind.kafka.owning import lanes
+from rescind.kafka.owning.instances import InstanceSlot
+from rescind.kafka.owning.lanes import LaneMembership
 from rescind.kafka.topics import TopicNames, create_topics, topic_specs
 from rescind.settings import Settings, load_settings
 from tests.broker import formatted_broker

@@ -8,11 +8,11 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.records_to_delete import RecordsToDelete
 
 from rescind.errors import BrokerUnavailableError, OutOfRangeError, StalledError, TopicsError
-from rescind.kafka import readers
 from rescind.kafka.connection import Connection
-from rescind.kafka.readers import PartitionReader, TopicFollower
+from rescind.kafka.reading import readers
+from rescind.kafka.reading.readers import PartitionReader, TopicFollower
+from rescind.kafka.reading.visits import ends, read_to_end, starts
 from rescind.kafka.records import OutRecord
-from rescind.kafka.visits import ends, read_to_end, starts
 from tests.conftest import Cluster
 from tests.kafka.test_transactions import producer_of, shows, values
 

@@ -8,8 +8,8 @@ from rescind.errors import RecordTooLargeError, TopicsError
 from rescind.kafka.connection import Connection
 from rescind.kafka.partitions import partition_of
 from rescind.kafka.records import OutRecord
-from rescind.kafka.sender import Sender
 from rescind.kafka.topics import TopicNames, create_topics, topic_specs
+from rescind.kafka.writing.sender import Sender
 from tests.broker import formatted_broker
 from tests.conftest import Cluster
 from tests.kafka.test_transactions import read, values

@@ -7,9 +7,9 @@ import math
 import psutil
 from aiokafka import AIOKafkaConsumer
 
+from rescind.kafka.clients.internals import discard_consumer, partitions_of
+from rescind.kafka.clients.starting import started
 from rescind.kafka.connection import Connection
-from rescind.kafka.internals import discard_consumer, partitions_of
-from rescind.kafka.starting import started
 from tests.waiting import until
 
 

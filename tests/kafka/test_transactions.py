@@ -15,13 +15,13 @@ from rescind.errors import (
     TransactionFailedError,
     UncertainError,
 )
-from rescind.kafka import transactions
-from rescind.kafka.batches import Batch
 from rescind.kafka.connection import Connection
+from rescind.kafka.reading.visits import ends, read_to_end
 from rescind.kafka.records import OutRecord, Record
 from rescind.kafka.topics import TopicNames, create_topics, record_limits, topic_specs
-from rescind.kafka.transactions import TransactionalProducer
-from rescind.kafka.visits import ends, read_to_end
+from rescind.kafka.writing import transactions
+from rescind.kafka.writing.batches import Batch
+from rescind.kafka.writing.transactions import TransactionalProducer
 from tests.broker import formatted_broker
 from tests.conftest import Cluster
 from tests.waiting import until

@@ -6,8 +6,8 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.records_to_delete import RecordsToDelete
 
 from rescind.errors import OutOfRangeError, TopicsError
+from rescind.kafka.reading.visits import Visit, offsets_at, written_ends
 from rescind.kafka.records import OutRecord
-from rescind.kafka.visits import Visit, offsets_at, written_ends
 from tests.conftest import Cluster
 from tests.kafka.test_transactions import producer_of
 

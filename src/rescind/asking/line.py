@@ -21,11 +21,11 @@ from rescind.events.requests import AnyRequest, write_request
 from rescind.events.signature import SIGNATURE_HEADER, sign
 from rescind.kafka.connection import Connection
 from rescind.kafka.partitions import partition_of
-from rescind.kafka.readers import TopicFollower
+from rescind.kafka.reading.readers import TopicFollower
+from rescind.kafka.reading.visits import ends
 from rescind.kafka.records import OutRecord, Record
-from rescind.kafka.sender import Sender
 from rescind.kafka.topics import TopicNames
-from rescind.kafka.visits import ends
+from rescind.kafka.writing.sender import Sender
 
 __all__ = ["Line", "new_request_id"]
 

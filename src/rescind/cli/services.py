@@ -13,7 +13,7 @@ from rescind.cli.debugging import debugging
 from rescind.cli.importing import importing
 from rescind.cli.session import needs_extra
 from rescind.errors import TopicsError
-from rescind.kafka.client_logs import calm_client_logs
+from rescind.kafka.clients.client_logs import calm_client_logs
 from rescind.kafka.connection import connect
 from rescind.kafka.topics import TopicNames, check_topics, topic_specs
 from rescind.kafka.versions import wait_for_supported_broker

@@ -5,9 +5,9 @@ It says so, and stays for as long as its input is open.
 
 import sys
 
-from rescind.server.readmodel.batches import Part, write
-from rescind.server.readmodel.database import Database
-from rescind.server.readmodel.placed import place
+from rescind.server.readmodel.projecting.batches import Part, write
+from rescind.server.readmodel.projecting.placed import place
+from rescind.server.readmodel.storage.database import Database
 from tests.contract.readmodel.tables import STEP, records_of
 from tests.model.driver import live
 

@@ -8,12 +8,12 @@ from sqlalchemy import Row, Table, select
 
 from rescind.events.journal import Entry
 from rescind.kafka.records import Record
-from rescind.server.readmodel.batches import Part, write
-from rescind.server.readmodel.database import Database
-from rescind.server.readmodel.placed import place
-from rescind.server.readmodel.rows import flow_of, task_of
+from rescind.server.readmodel.projecting.batches import Part, write
+from rescind.server.readmodel.projecting.placed import place
 from rescind.server.readmodel.standing import Standing, begin_at, standings
-from rescind.server.readmodel.tables import flow_runs, metadata, task_runs
+from rescind.server.readmodel.storage.database import Database
+from rescind.server.readmodel.storage.rows import flow_of, task_of
+from rescind.server.readmodel.storage.tables import flow_runs, metadata, task_runs
 from rescind.statemachine.draft import Draft
 from rescind.statemachine.records import open_record
 from rescind.statemachine.runs import FlowRun, TaskRun

@@ -4,7 +4,7 @@ import orjson
 import pytest
 
 from rescind.events.requests import Clock, FlowRegister
-from rescind.server.readmodel.tables import events, flow_labels, flow_runs, halted
+from rescind.server.readmodel.storage.tables import events, flow_labels, flow_runs, halted
 from tests.contract.readmodel.tables import Told
 from tests.scenario import Scenario, given, later
 from tests.words import body_ended, ended, flow, granted, registered, runner, strikes, with_body

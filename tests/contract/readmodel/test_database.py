@@ -10,9 +10,9 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from rescind.errors import NewerSchemaError, ReadModelMissingError, SettingsError
-from rescind.server.readmodel.database import Database, open_database
 from rescind.server.readmodel.standing import standings
-from rescind.server.readmodel.tables import metadata
+from rescind.server.readmodel.storage.database import Database, open_database
+from rescind.server.readmodel.storage.tables import metadata
 from rescind.settings import load_settings
 from tests.contract.readmodel.tables import Told
 from tests.model.driver import live

@@ -7,8 +7,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from rescind.events.journal import Entry, FlowForgotten
-from rescind.server.readmodel.rows import flow_of
-from rescind.server.readmodel.tables import (
+from rescind.server.readmodel.storage.rows import flow_of
+from rescind.server.readmodel.storage.tables import (
     armed,
     events,
     flow_runs,

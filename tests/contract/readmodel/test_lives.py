@@ -4,7 +4,7 @@ import pytest
 
 from rescind.events.journal import Entry
 from rescind.events.requests import Clock
-from rescind.server.readmodel.tables import armed, events, flow_labels, flow_runs, task_runs
+from rescind.server.readmodel.storage.tables import armed, events, flow_labels, flow_runs, task_runs
 from tests.contract.readmodel.tables import Told
 from tests.scenario import given, later
 from tests.words import (

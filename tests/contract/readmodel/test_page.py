@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 from typing import Final
 
-from rescind.server.readmodel.tables import metadata
+from rescind.server.readmodel.storage.tables import metadata
 
 PAGE: Final = Path(__file__).parents[3] / "docs/reference/read-model.md"
 

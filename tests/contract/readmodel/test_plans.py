@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import Connection, Select
 
 from rescind.events.words import StreamKind
-from rescind.server.readmodel.known import lookup_statement
+from rescind.server.readmodel.projecting.known import lookup_statement
 from rescind.server.readmodel.queries.flows import FlowFilter, flows_statement, stuck_statement
 from rescind.server.readmodel.queries.runners import runners_statement
 from rescind.server.readmodel.queries.tasks import (

@@ -8,8 +8,8 @@ from subprocess import PIPE
 import pytest
 
 from rescind.errors import PositionMovedError
-from rescind.server.readmodel.batches import Part, write
-from rescind.server.readmodel.placed import place
+from rescind.server.readmodel.projecting.batches import Part, write
+from rescind.server.readmodel.projecting.placed import place
 from tests.contract.readmodel.tables import STEP, Told, check_equal, records_of
 from tests.model.driver import live
 

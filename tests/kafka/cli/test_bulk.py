@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from rescind.kafka.readers import TopicFollower
-from rescind.kafka.sender import Sender
-from rescind.kafka.visits import starts
+from rescind.kafka.reading.readers import TopicFollower
+from rescind.kafka.reading.visits import starts
+from rescind.kafka.writing.sender import Sender
 from rescind.processors.bulk import Sweeper
 from rescind.processors.shared.keys import signing_keys
 from rescind.processors.shared.tools import Asking

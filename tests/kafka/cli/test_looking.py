@@ -2,7 +2,7 @@
 
 import asyncio
 
-from rescind.kafka.sender import Sender
+from rescind.kafka.writing.sender import Sender
 from tests.conftest import Cluster
 from tests.kafka.cli.command import Command
 from tests.kafka.cli.runs import RUNNER, ended, running, stray, succeeded

@@ -9,10 +9,10 @@ from typing import NamedTuple, Self
 from rescind.events.journal import Entry, RequestRefused
 from rescind.events.requests import Lane
 from rescind.kafka.connection import Connection
-from rescind.kafka.readers import TopicFollower
+from rescind.kafka.reading.readers import TopicFollower
+from rescind.kafka.reading.visits import starts
 from rescind.kafka.records import Record
 from rescind.kafka.topics import TopicNames
-from rescind.kafka.visits import starts
 
 __all__ = ["Asked", "Journal", "code_of", "types_of"]
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from rescind.errors import FencedError
 from rescind.kafka.connection import connect
-from rescind.kafka.sender import Sender
 from rescind.kafka.topics import TopicNames
+from rescind.kafka.writing.sender import Sender
 from rescind.processors.lifecycle.lifecycle import Place
 from rescind.processors.pipeline.pipeline import Pipeline
 from rescind.processors.shared.broker_time import BrokerTime

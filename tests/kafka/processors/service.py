@@ -17,10 +17,10 @@ from rescind.events.requests import AnyRequest, Lane
 from rescind.events.signature import SIGNATURE_HEADER, sign
 from rescind.kafka.connection import Connection
 from rescind.kafka.partitions import partition_of
+from rescind.kafka.reading.visits import Visit
 from rescind.kafka.records import OutRecord, Record, Sent
-from rescind.kafka.sender import Sender
 from rescind.kafka.topics import TopicNames
-from rescind.kafka.visits import Visit
+from rescind.kafka.writing.sender import Sender
 from rescind.processors.shared.keys import signing_keys
 from rescind.processors.worker import Worker
 from rescind.settings import Settings, load_settings

@@ -9,8 +9,8 @@ from collections.abc import Collection, Iterator
 
 from rescind.events.journal import Entry, RequestsLost
 from rescind.events.requests import Lane
+from rescind.kafka.reading.visits import Visit
 from rescind.kafka.records import Record
-from rescind.kafka.visits import Visit
 from rescind.processors.lifecycle.position import POSITION_KEY, Position
 from rescind.processors.pipeline.restore import read_position, restore
 from rescind.statemachine.audit import Auditor, FindingCode, Topic

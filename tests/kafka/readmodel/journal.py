@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from rescind.kafka.records import OutRecord
-from rescind.kafka.transactions import TransactionalProducer
+from rescind.kafka.writing.transactions import TransactionalProducer
 from rescind.statemachine.draft import Draft
 from tests.conftest import Cluster
 from tests.model.driver import live

@@ -4,8 +4,8 @@ import asyncio
 import sys
 
 from rescind.kafka.connection import Connection
-from rescind.server.readmodel.database import Database
 from rescind.server.readmodel.projection import Projection
+from rescind.server.readmodel.storage.database import Database
 
 
 async def main(bootstrap: str, journal: str, url: str) -> None:

@@ -12,11 +12,11 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
 from rescind.errors import OtherJournalError, ReadModelMissingError
-from rescind.kafka.visits import ends
+from rescind.kafka.reading.visits import ends
 from rescind.server.readmodel.projection import Projection
 from rescind.server.readmodel.rebuilding import rebuild
 from rescind.server.readmodel.standing import begin_at, standings
-from rescind.server.readmodel.tables import events
+from rescind.server.readmodel.storage.tables import events
 from tests.conftest import Cluster
 from tests.contract.readmodel.tables import Reader, check_equal, reader
 from tests.kafka.readmodel.conftest import Projecting

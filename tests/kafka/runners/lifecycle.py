@@ -11,9 +11,9 @@ from pydantic import SecretStr
 from rescind.events.journal import Entry, RequestRefused
 from rescind.events.signature import SIGNATURE_HEADER, sign
 from rescind.kafka.partitions import partition_of
+from rescind.kafka.reading.visits import read_to_end
 from rescind.kafka.records import OutRecord, Record
-from rescind.kafka.sender import Sender
-from rescind.kafka.visits import read_to_end
+from rescind.kafka.writing.sender import Sender
 from rescind.processors.shared.keys import signing_keys
 from rescind.processors.worker import Worker
 from rescind.settings import Settings, load_settings

@@ -7,9 +7,9 @@ import pytest
 
 from rescind.events import intents as wire
 from rescind.kafka.records import OutRecord
-from rescind.kafka.transactions import TransactionalProducer
+from rescind.kafka.writing.transactions import TransactionalProducer
 from rescind.runners.client.clock import boot_seconds
-from rescind.runners.client.inbox import Inbox
+from rescind.runners.client.hearing.inbox import Inbox
 from tests.conftest import Cluster
 
 

@@ -3,7 +3,7 @@
 from typing import cast
 
 from rescind.kafka.records import OutRecord, Sent
-from rescind.kafka.sender import Sender
+from rescind.kafka.writing.sender import Sender
 from rescind.processors.shared.broker_time import BrokerTime
 
 

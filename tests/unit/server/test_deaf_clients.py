@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from rescind.server.api.means import Means
 from rescind.settings import load_settings
 from tests.contract.readmodel.tables import told
-from tests.scenarios.http_following import listening
+from tests.scenarios.http.http_following import listening
 from tests.waiting import until
 
 # More than all buffers on the way hold: records that are no events are told as they are.

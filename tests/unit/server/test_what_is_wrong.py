@@ -10,7 +10,7 @@ import pytest
 from rescind.server.api.app import make_app
 from rescind.server.api.means import Means
 from rescind.settings import load_settings
-from tests.scenarios.http_api import problem
+from tests.scenarios.http.http_api import problem
 from tests.waiting import until
 
 

@@ -15,9 +15,9 @@ from rescind.errors import JournalError
 from rescind.events.journal import Entry
 from rescind.events.requests import Lane
 from rescind.kafka.connection import Connection
-from rescind.kafka.readers import PartitionReader
+from rescind.kafka.reading.readers import PartitionReader
+from rescind.kafka.reading.visits import Visit
 from rescind.kafka.topics import TopicNames
-from rescind.kafka.visits import Visit
 
 if TYPE_CHECKING:
     # The state machine needs an extra; whoever only asks and looks does without.

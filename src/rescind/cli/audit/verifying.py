@@ -17,7 +17,7 @@ from rescind.cli.exits import Exit
 from rescind.cli.printing.output import Output
 from rescind.cli.session import Session, open_session
 from rescind.errors import TopicsError
-from rescind.kafka.visits import Visit
+from rescind.kafka.reading.visits import Visit
 
 __all__ = ["verify", "verify_journal"]
 

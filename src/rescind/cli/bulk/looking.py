@@ -19,7 +19,7 @@ from rescind.cli.reading.states import partition_of_stream
 from rescind.cli.session import Session, open_session
 from rescind.errors import UnknownBulkError, UnreadableStateError
 from rescind.events.moments import moment_to_text
-from rescind.kafka.visits import Visit
+from rescind.kafka.reading.visits import Visit
 
 if TYPE_CHECKING:
     # The state machine needs an extra; whoever only asks and looks does without.

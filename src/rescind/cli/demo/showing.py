@@ -24,8 +24,8 @@ from rescind.cli.printing.words import counted
 from rescind.cli.session import Session
 from rescind.cli.up.house import House
 from rescind.errors import NotReadyError
+from rescind.kafka.reading.visits import ends
 from rescind.kafka.topics import TopicNames
-from rescind.kafka.visits import ends
 from rescind.runners.executors.processtree.identity import Process as Seen
 
 __all__ = ["Showing", "Shown"]

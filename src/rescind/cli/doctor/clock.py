@@ -9,7 +9,7 @@ from rescind.cli.session import Session
 from rescind.errors import BrokerError
 from rescind.events.intents import Canary
 from rescind.kafka.records import OutRecord
-from rescind.kafka.sender import Sender
+from rescind.kafka.writing.sender import Sender
 
 __all__ = ["check_clock"]
 

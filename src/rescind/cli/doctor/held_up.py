@@ -9,7 +9,7 @@ import asyncio
 from rescind.cli.doctor.check import Check, ok, warn
 from rescind.cli.printing.words import counted
 from rescind.cli.session import Session
-from rescind.kafka.visits import ends, written_ends
+from rescind.kafka.reading.visits import ends, written_ends
 
 __all__ = ["check_lanes_flow"]
 

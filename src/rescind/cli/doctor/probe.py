@@ -14,7 +14,7 @@ from rescind.cli.session import Session
 from rescind.errors import NoAnswerError
 from rescind.events.requests import TaskCancel
 from rescind.kafka.partitions import partition_of
-from rescind.kafka.visits import ends
+from rescind.kafka.reading.visits import ends
 
 __all__ = ["check_answers"]
 

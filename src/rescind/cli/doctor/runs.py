@@ -9,7 +9,7 @@ from rescind.cli.reading.snapshot import read_all
 from rescind.cli.reading.states import read_flows
 from rescind.cli.session import Session
 from rescind.events.states import FlowState
-from rescind.kafka.visits import starts
+from rescind.kafka.reading.visits import starts
 
 __all__ = ["check_runs"]
 

@@ -5,8 +5,8 @@ from rescind.cli.printing.words import counted
 from rescind.cli.session import Session
 from rescind.cli.up.state import read_up
 from rescind.errors import BrokerUnavailableError
-from rescind.kafka.groups import GroupReport, describe_group
-from rescind.kafka.visits import Visit
+from rescind.kafka.owning.groups import GroupReport, describe_group
+from rescind.kafka.reading.visits import Visit
 
 __all__ = ["check_services", "lag_of"]
 

@@ -39,7 +39,7 @@ _LOOK_SECONDS: Final = 2.0
 _CHARACTERS_MAX: Final = 2_000
 
 # What these say of a broker that is away, the command says itself, once and in its own words.
-_SAID_HERE: Final = ("rescind.kafka.starting", "rescind.runners.client.connecting")
+_SAID_HERE: Final = ("rescind.kafka.clients.starting", "rescind.runners.client.connecting")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

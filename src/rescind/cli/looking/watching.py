@@ -26,9 +26,9 @@ from rescind.cli.reading.states import partition_of_stream, read_state
 from rescind.cli.session import Session, open_session
 from rescind.events.journal import Entry, FlowCancelling
 from rescind.events.states import FlowState, TaskState
-from rescind.kafka.readers import TopicFollower
+from rescind.kafka.reading.readers import TopicFollower
+from rescind.kafka.reading.visits import starts
 from rescind.kafka.records import Record
-from rescind.kafka.visits import starts
 
 __all__ = ["View", "watch_flow"]
 

@@ -16,9 +16,9 @@ from rescind.errors import JournalError
 from rescind.events.journal import Entry
 from rescind.events.states import FlowState
 from rescind.events.words import StreamKind
-from rescind.kafka.readers import TopicFollower
+from rescind.kafka.reading.readers import TopicFollower
+from rescind.kafka.reading.visits import Visit, ends, offsets_at
 from rescind.kafka.records import Record
-from rescind.kafka.visits import Visit, ends, offsets_at
 
 __all__ = ["Placed", "belongs_to", "entries_of", "follow_flow", "follow_journal", "last_entries"]
 

@@ -8,9 +8,9 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from typing import Final
 
 from rescind.kafka.connection import Connection
-from rescind.kafka.readers import TopicFollower
+from rescind.kafka.reading.readers import TopicFollower
+from rescind.kafka.reading.visits import Visit
 from rescind.kafka.records import Record
-from rescind.kafka.visits import Visit
 
 __all__ = ["latest", "read_all"]
 

@@ -13,7 +13,7 @@ from rescind.cli.reading.snapshot import latest
 from rescind.cli.session import Session
 from rescind.events.states import FlowState, TaskState
 from rescind.kafka.partitions import partition_of
-from rescind.kafka.visits import Visit, starts
+from rescind.kafka.reading.visits import Visit, starts
 
 __all__ = ["FlowRuns", "read_flow", "read_flows", "read_state", "read_tasks"]
 

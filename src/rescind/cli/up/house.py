@@ -18,10 +18,10 @@ from rescind.kafka.connection import Connection, connect
 from rescind.kafka.embedded.broker import EmbeddedBroker
 from rescind.kafka.embedded.locks import FileLock
 from rescind.kafka.embedded.progress import ProgressCallback
-from rescind.kafka.groups import describe_group
+from rescind.kafka.owning.groups import describe_group
+from rescind.kafka.reading.visits import ends
 from rescind.kafka.topics import TopicNames, create_topics, topic_specs
 from rescind.kafka.versions import require_supported_broker
-from rescind.kafka.visits import ends
 from rescind.settings import Settings
 
 __all__ = ["House"]

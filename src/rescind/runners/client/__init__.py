@@ -16,22 +16,22 @@ from rescind.events.words import (
     Rung,
     RunnerCapabilities,
 )
-from rescind.runners.client.answers import Grant, Refusal
-from rescind.runners.client.ended import Ended
-from rescind.runners.client.intents import (
+from rescind.runners.client.hearing.answers import Grant, Refusal
+from rescind.runners.client.hearing.intents import (
     CancelFlow,
     CancelTask,
     Intent,
     Lost,
     StopInfrastructure,
 )
-from rescind.runners.client.reported import Reported
 from rescind.runners.client.run import Run
 from rescind.runners.client.runner import RunnerClient
 from rescind.runners.client.scope import Scope
+from rescind.runners.client.sending.ended import Ended
+from rescind.runners.client.sending.reported import Reported
 from rescind.runners.client.specs import TaskSpec
-from rescind.runners.client.syncrun import SyncRun
-from rescind.runners.client.syncrunner import SyncRunnerClient
+from rescind.runners.client.threads.syncrun import SyncRun
+from rescind.runners.client.threads.syncrunner import SyncRunnerClient
 
 __all__ = [
     "BodySpec",

@@ -9,14 +9,14 @@ import structlog
 
 from rescind.errors import BrokerError, RunnerClosedError, TopicsError
 from rescind.kafka.connection import Connection, connect
-from rescind.kafka.ends import EndsAsker
-from rescind.kafka.sender import Sender
+from rescind.kafka.reading.ends import EndsAsker
 from rescind.kafka.topics import TopicNames
+from rescind.kafka.writing.sender import Sender
 from rescind.runners.client.clock import Clock
-from rescind.runners.client.outbox import Outbox
-from rescind.runners.client.spill import Spill
-from rescind.runners.client.tools import Tools
-from rescind.runners.client.waiting import Waiting
+from rescind.runners.client.hearing.waiting import Waiting
+from rescind.runners.client.living.tools import Tools
+from rescind.runners.client.sending.outbox import Outbox
+from rescind.runners.client.sending.spill import Spill
 from rescind.settings import Settings
 
 __all__ = ["open_tools"]

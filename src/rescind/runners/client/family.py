@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 
 from rescind.events.refusals import Code
 from rescind.events.words import ParentLink
-from rescind.runners.client.answers import Grant, Refusal
+from rescind.runners.client.hearing.answers import Grant, Refusal
 from rescind.runners.client.run import Run
 from rescind.runners.client.specs import TaskSpec
 

@@ -16,19 +16,19 @@ from rescind.events import intents as wire
 from rescind.events.refusals import Code
 from rescind.events.requests import BodySpec
 from rescind.events.words import How
-from rescind.runners.client.answers import Grant, Refusal
-from rescind.runners.client.ended import Ended
-from rescind.runners.client.ending import say_until_taken
-from rescind.runners.client.incarnation import Incarnation
-from rescind.runners.client.intents import CancelFlow, CancelTask
-from rescind.runners.client.outbox import Placed
-from rescind.runners.client.reported import Reported
-from rescind.runners.client.saying import Attempt, ask_cancel
+from rescind.runners.client.hearing.answers import Grant, Refusal
+from rescind.runners.client.hearing.intents import CancelFlow, CancelTask
+from rescind.runners.client.hearing.waiting import Told
+from rescind.runners.client.living.incarnation import Incarnation
+from rescind.runners.client.living.tools import Tools, fields
+from rescind.runners.client.sending.ended import Ended
+from rescind.runners.client.sending.ending import say_until_taken
+from rescind.runners.client.sending.outbox import Placed
+from rescind.runners.client.sending.reported import Reported
+from rescind.runners.client.sending.saying import Attempt, ask_cancel
+from rescind.runners.client.sending.story import Story
 from rescind.runners.client.specs import TaskSpec, register
 from rescind.runners.client.starts import Starts
-from rescind.runners.client.story import Story
-from rescind.runners.client.tools import Tools, fields
-from rescind.runners.client.waiting import Told
 
 __all__ = ["Run"]
 

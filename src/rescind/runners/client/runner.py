@@ -26,20 +26,20 @@ from rescind.events.words import (
     ParentLink,
     RunnerCapabilities,
 )
-from rescind.kafka.client_logs import calm_client_logs
-from rescind.runners.client.answers import Refusal
+from rescind.kafka.clients.client_logs import calm_client_logs
 from rescind.runners.client.clock import Clock, boot_seconds
 from rescind.runners.client.connecting import open_tools
 from rescind.runners.client.family import Parents, begin_child
-from rescind.runners.client.incarnation import Incarnation
-from rescind.runners.client.intents import Intent
-from rescind.runners.client.outbox import new_id
-from rescind.runners.client.reported import Reported
+from rescind.runners.client.hearing.answers import Refusal
+from rescind.runners.client.hearing.intents import Intent
+from rescind.runners.client.living.incarnation import Incarnation
+from rescind.runners.client.living.tools import Profile, Tools
 from rescind.runners.client.run import Run
-from rescind.runners.client.saying import ask_cancel, head_of
 from rescind.runners.client.scope import Scope
+from rescind.runners.client.sending.outbox import new_id
+from rescind.runners.client.sending.reported import Reported
+from rescind.runners.client.sending.saying import ask_cancel, head_of
 from rescind.runners.client.specs import TaskSpec
-from rescind.runners.client.tools import Profile, Tools
 from rescind.settings import Settings, load_settings
 
 __all__ = ["FLUSH_SECONDS_MAX", "RunnerClient"]

@@ -8,10 +8,10 @@ from rescind.events import intents
 from rescind.events import requests as wire
 from rescind.events.refusals import Code
 from rescind.events.words import CascadePolicy
-from rescind.runners.client.answers import Refusal
-from rescind.runners.client.checking import checked
-from rescind.runners.client.outbox import Head
-from rescind.runners.client.tools import Tools
+from rescind.runners.client.hearing.answers import Refusal
+from rescind.runners.client.living.tools import Tools
+from rescind.runners.client.sending.checking import checked
+from rescind.runners.client.sending.outbox import Head
 
 __all__ = ["TaskSpec", "register"]
 

@@ -14,12 +14,12 @@ import orjson
 from rescind.events import intents as wire
 from rescind.events.requests import TaskToStart
 from rescind.kafka.records import Sent
-from rescind.runners.client.answers import Grant
-from rescind.runners.client.checking import checked
-from rescind.runners.client.outbox import Head
-from rescind.runners.client.saying import Attempt
-from rescind.runners.client.tools import Tools
-from rescind.runners.client.waiting import Told
+from rescind.runners.client.hearing.answers import Grant
+from rescind.runners.client.hearing.waiting import Told
+from rescind.runners.client.living.tools import Tools
+from rescind.runners.client.sending.checking import checked
+from rescind.runners.client.sending.outbox import Head
+from rescind.runners.client.sending.saying import Attempt
 
 __all__ = ["Starts"]
 

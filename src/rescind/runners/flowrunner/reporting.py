@@ -8,7 +8,7 @@ from pydantic import JsonValue
 
 from rescind.events.words import ErrorInfo, How
 from rescind.runners.client import Ended
-from rescind.runners.client.ended import SaidHow
+from rescind.runners.client.sending.ended import SaidHow
 from rescind.runners.executors import WorkEnd, WorkError
 
 __all__ = ["ended_of"]

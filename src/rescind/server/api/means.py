@@ -21,19 +21,19 @@ from rescind.errors import (
 from rescind.events.journal import Entry
 from rescind.events.requests import FlowCancel, TaskCancel
 from rescind.kafka.connection import Connection, connect
+from rescind.kafka.reading.visits import ends
 from rescind.kafka.topics import TopicNames
 from rescind.kafka.versions import require_supported_broker
-from rescind.kafka.visits import ends
 from rescind.processors.shared.keys import signing_keys
 from rescind.processors.worker import policy_of
 from rescind.server.api.lateness import Lateness
 from rescind.server.api.live.beat import Beat
 from rescind.server.api.measuring import Meters
 from rescind.server.api.problems import Kind, ProblemError
-from rescind.server.readmodel.database import open_database
 from rescind.server.readmodel.projection import Projection
 from rescind.server.readmodel.reading import ReadModel
 from rescind.server.readmodel.standing import PartitionLag
+from rescind.server.readmodel.storage.database import open_database
 from rescind.settings import Settings
 
 __all__ = ["Means"]

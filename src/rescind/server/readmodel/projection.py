@@ -13,10 +13,10 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 
 from rescind.errors import BrokerError, PositionMovedError
 from rescind.kafka.connection import Connection
-from rescind.kafka.visits import ends
-from rescind.server.readmodel.database import Database
-from rescind.server.readmodel.following import Following
+from rescind.kafka.reading.visits import ends
+from rescind.server.readmodel.projecting.following import Following
 from rescind.server.readmodel.standing import PartitionLag, lag_of, standings
+from rescind.server.readmodel.storage.database import Database
 from rescind.server.readmodel.threads import in_thread
 
 __all__ = ["Projection"]

@@ -16,7 +16,6 @@ from rescind.errors import DatabaseUnavailableError
 from rescind.events.journal import Entry
 from rescind.events.states import TaskState
 from rescind.events.words import StreamKind
-from rescind.server.readmodel.database import Database
 from rescind.server.readmodel.queries import cancellations, cancelling, flows, runners, tasks
 from rescind.server.readmodel.queries import timeline as journal
 from rescind.server.readmodel.queries.answers import (
@@ -30,6 +29,7 @@ from rescind.server.readmodel.queries.answers import (
 from rescind.server.readmodel.queries.flows import FlowFilter
 from rescind.server.readmodel.queries.pages import Page
 from rescind.server.readmodel.standing import Standing, standings
+from rescind.server.readmodel.storage.database import Database
 from rescind.statemachine.runs import Armed
 
 __all__ = ["ReadModel"]

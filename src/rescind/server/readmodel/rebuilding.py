@@ -11,11 +11,11 @@ from sqlalchemy import Connection as DatabaseConnection
 from sqlalchemy import select
 
 from rescind.kafka.connection import Connection
-from rescind.kafka.visits import ends
-from rescind.server.readmodel.database import Database
-from rescind.server.readmodel.following import Following
+from rescind.kafka.reading.visits import ends
+from rescind.server.readmodel.projecting.following import Following
 from rescind.server.readmodel.standing import standings
-from rescind.server.readmodel.tables import positions
+from rescind.server.readmodel.storage.database import Database
+from rescind.server.readmodel.storage.tables import positions
 from rescind.server.readmodel.threads import in_thread
 
 __all__ = ["rebuild"]

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, insert, select
 
-from rescind.server.readmodel.tables import positions
+from rescind.server.readmodel.storage.tables import positions
 
 __all__ = ["PartitionLag", "Standing", "begin_at", "lag_of", "standings"]
 

@@ -5,13 +5,13 @@ from pathlib import Path
 
 from rescind.kafka.connection import Connection
 from rescind.kafka.records import OutRecord, Sent
-from rescind.kafka.sender import Sender
 from rescind.kafka.topics import TopicNames
+from rescind.kafka.writing.sender import Sender
 from rescind.runners.client.clock import Clock, boot_seconds
-from rescind.runners.client.outbox import Outbox
-from rescind.runners.client.spill import Spill
-from rescind.runners.client.tools import Tools
-from rescind.runners.client.waiting import Waiting
+from rescind.runners.client.hearing.waiting import Waiting
+from rescind.runners.client.living.tools import Tools
+from rescind.runners.client.sending.outbox import Outbox
+from rescind.runners.client.sending.spill import Spill
 
 __all__ = ["Taken", "tools"]
 

@@ -6,12 +6,12 @@ from pathlib import Path
 from rescind.errors import BrokerUnavailableError
 from rescind.events import intents as wire
 from rescind.events.words import Mode, RunnerCapabilities
-from rescind.runners.client.answers import Grant
 from rescind.runners.client.clock import boot_seconds
-from rescind.runners.client.incarnation import Incarnation
-from rescind.runners.client.intents import Intent
+from rescind.runners.client.hearing.answers import Grant
+from rescind.runners.client.hearing.intents import Intent
+from rescind.runners.client.living.incarnation import Incarnation
+from rescind.runners.client.living.tools import Profile
 from rescind.runners.client.run import Run
-from rescind.runners.client.tools import Profile
 from tests.unit.runners.client.parts import Taken, tools
 
 _PROFILE = Profile("default", "here", RunnerCapabilities(), None)

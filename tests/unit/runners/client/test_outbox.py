@@ -10,8 +10,8 @@ import pytest
 
 from rescind.errors import RecordTooLargeError, RunnerClosedError
 from rescind.kafka.records import OutRecord, Sent
-from rescind.runners.client.outbox import Head, Outbox
-from rescind.runners.client.spill import Spill
+from rescind.runners.client.sending.outbox import Head, Outbox
+from rescind.runners.client.sending.spill import Spill
 
 FINISH = Head("task.finish", "f", 0, {"flow_run_id": "f", "runner_id": "r"})
 STOPPING = Head("task.stopping", "f", 0, {"flow_run_id": "f", "runner_id": "r"})

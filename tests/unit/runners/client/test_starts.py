@@ -5,9 +5,9 @@ from pathlib import Path
 
 from rescind.events import intents as wire
 from rescind.kafka.records import Sent
-from rescind.runners.client.answers import Grant
 from rescind.runners.client.clock import boot_seconds
-from rescind.runners.client.outbox import Head
+from rescind.runners.client.hearing.answers import Grant
+from rescind.runners.client.sending.outbox import Head
 from rescind.runners.client.starts import Starts
 from tests.unit.runners.client.parts import Taken, tools
 

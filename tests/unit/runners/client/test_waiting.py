@@ -8,9 +8,9 @@ from rescind.errors import RunnerClosedError
 from rescind.events import intents as wire
 from rescind.events.refusals import Code
 from rescind.kafka.records import OutRecord, Sent
-from rescind.runners.client.answers import Grant
-from rescind.runners.client.outbox import Placed
-from rescind.runners.client.waiting import Waiting
+from rescind.runners.client.hearing.answers import Grant
+from rescind.runners.client.hearing.waiting import Waiting
+from rescind.runners.client.sending.outbox import Placed
 from tests.waiting import until
 
 RECORD = OutRecord("start", b"f", b"{}")

@@ -17,8 +17,8 @@ from rescind.events import intents as wire
 from rescind.events.words import Handle, How, Mode
 from rescind.runners.client import Ended, Grant, Scope, TaskSpec
 from rescind.runners.client.clock import boot_seconds
-from rescind.runners.client.reading import read_told
-from rescind.runners.client.repeats import Repeats
+from rescind.runners.client.hearing.reading import read_told
+from rescind.runners.client.hearing.repeats import Repeats
 
 
 def flow_intent(mode: Mode = Mode.GRACEFUL, cancellation_id: str = "c") -> wire.CancelFlow:

@@ -4,10 +4,10 @@ from sqlalchemy import Connection, func, select
 
 from rescind.events.states import FlowState
 from rescind.events.words import How
-from rescind.server.readmodel.placed import plain
+from rescind.server.readmodel.projecting.placed import plain
 from rescind.server.readmodel.queries.answers import CancelAccount, WaitedFor
-from rescind.server.readmodel.rows import armed_of, flow_of
-from rescind.server.readmodel.tables import armed, flow_runs, task_runs
+from rescind.server.readmodel.storage.rows import armed_of, flow_of
+from rescind.server.readmodel.storage.tables import armed, flow_runs, task_runs
 from rescind.statemachine.records import public_flow
 from rescind.statemachine.runs import Armed, FlowRun
 

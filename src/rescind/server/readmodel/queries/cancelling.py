@@ -16,12 +16,12 @@ from rescind.events.journal import (
     TaskCancelling,
 )
 from rescind.events.words import StreamKind
-from rescind.server.readmodel.placed import plain
+from rescind.server.readmodel.projecting.placed import plain
 from rescind.server.readmodel.queries.answers import Cancellable, Holder
 from rescind.server.readmodel.queries.cancellations import armed_for
 from rescind.server.readmodel.queries.tasks import tasks_statement
-from rescind.server.readmodel.rows import flow_of, runner_of, task_of
-from rescind.server.readmodel.tables import events, flow_runs, runners, task_runs
+from rescind.server.readmodel.storage.rows import flow_of, runner_of, task_of
+from rescind.server.readmodel.storage.tables import events, flow_runs, runners, task_runs
 from rescind.statemachine.partition import Known
 from rescind.statemachine.runs import FlowRun, RunnerRecord, TaskRun
 

@@ -8,12 +8,12 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, func, or_, select
 
 from rescind.events.states import FlowState
 from rescind.events.words import StreamKind
-from rescind.server.readmodel.placed import plain
+from rescind.server.readmodel.projecting.placed import plain
 from rescind.server.readmodel.queries.answers import FlowRunDetails, FlowRunRow, Halt
 from rescind.server.readmodel.queries.pages import Page, after, before, bounded, cut
 from rescind.server.readmodel.queries.tasks import task_groups
-from rescind.server.readmodel.rows import flow_of
-from rescind.server.readmodel.tables import flow_labels, flow_runs, halted
+from rescind.server.readmodel.storage.rows import flow_of
+from rescind.server.readmodel.storage.tables import flow_labels, flow_runs, halted
 from rescind.statemachine.machine import FLOW
 from rescind.statemachine.records import public_flow
 

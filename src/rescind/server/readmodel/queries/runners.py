@@ -10,8 +10,8 @@ from sqlalchemy import Connection, Select, func, select
 
 from rescind.server.readmodel.queries.answers import RunnerRow
 from rescind.server.readmodel.queries.pages import Page, after, bounded, cut
-from rescind.server.readmodel.rows import runner_of
-from rescind.server.readmodel.tables import runners, task_runs
+from rescind.server.readmodel.storage.rows import runner_of
+from rescind.server.readmodel.storage.tables import runners, task_runs
 from rescind.statemachine.runs import RunnerRecord
 
 __all__ = ["list_runners"]

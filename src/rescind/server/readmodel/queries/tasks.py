@@ -7,11 +7,11 @@ from sqlalchemy import Connection, Row, Select, func, select
 
 from rescind.events.states import TaskState
 from rescind.events.words import How
-from rescind.server.readmodel.placed import plain
+from rescind.server.readmodel.projecting.placed import plain
 from rescind.server.readmodel.queries.answers import TaskGroup
 from rescind.server.readmodel.queries.pages import Page, after, before, bounded, cut
-from rescind.server.readmodel.rows import task_of
-from rescind.server.readmodel.tables import task_runs
+from rescind.server.readmodel.storage.rows import task_of
+from rescind.server.readmodel.storage.tables import task_runs
 from rescind.statemachine.machine import TASK
 from rescind.statemachine.records import public_task
 

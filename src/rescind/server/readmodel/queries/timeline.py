@@ -7,10 +7,10 @@ from sqlalchemy import Connection, Row, Select, select, union_all
 
 from rescind.events.refusals import Code
 from rescind.events.words import StreamKind
-from rescind.server.readmodel.placed import plain
+from rescind.server.readmodel.projecting.placed import plain
 from rescind.server.readmodel.queries.answers import JournalEvent
 from rescind.server.readmodel.queries.pages import Page, after, before, bounded, cut
-from rescind.server.readmodel.tables import events
+from rescind.server.readmodel.storage.tables import events
 
 __all__ = [
     "DEAD_LETTERS",

@@ -1,0 +1,1 @@
+"""What is read from Kafka: committed records only, and without a consumer group."""

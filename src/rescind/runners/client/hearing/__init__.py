@@ -1,0 +1,1 @@
+"""What a runner is told: its inbox, from the bytes to grants, refusals and intents."""

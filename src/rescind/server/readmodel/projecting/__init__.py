@@ -1,0 +1,1 @@
+"""From a stretch of the journal to what has changed in the tables."""

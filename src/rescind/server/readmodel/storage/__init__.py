@@ -1,0 +1,1 @@
+"""The database under a read model: where it is, its tables, their rows, and their migration."""

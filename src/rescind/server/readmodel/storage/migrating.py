@@ -1,0 +1,44 @@
+"""The tables brought to the shape that this release knows, from whichever earlier one.
+
+The revisions are in the package and run at each start; there is nothing for an operator to call.
+What a newer release has made is left alone: its columns may mean what this one does not know.
+"""
+
+from pathlib import Path
+from typing import Final
+
+from alembic.config import Config
+from alembic.runtime.environment import EnvironmentContext
+from alembic.runtime.migration import MigrationContext, RevisionStep
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
+
+from rescind.errors import NewerSchemaError
+from rescind.server.readmodel.storage.tables import metadata
+
+__all__ = ["migrate"]
+
+_FOLDER: Final = Path(__file__).parents[1] / "migrations"
+
+
+def migrate(connection: Connection) -> None:
+    """Bring the tables up to date, in the caller's transaction.
+
+    Raises `NewerSchemaError` if they are of a revision that this release does not have.
+    """
+    scripts = ScriptDirectory(_FOLDER, version_locations=[_FOLDER])
+    head = scripts.get_current_head()
+    assert head is not None
+    found = MigrationContext.configure(connection).get_current_revision()
+    if found == head:
+        return
+    if found is not None and found not in {script.revision for script in scripts.walk_revisions()}:
+        raise NewerSchemaError(found, head)
+
+    def steps(revision: object, context: MigrationContext) -> list[RevisionStep]:
+        del revision, context
+        return scripts._upgrade_revs(head, found or "base")  # noqa: SLF001 - as `alembic upgrade` does
+
+    with EnvironmentContext(Config(), scripts, fn=steps, destination_rev=head) as environment:
+        environment.configure(connection=connection, target_metadata=metadata)
+        environment.run_migrations()

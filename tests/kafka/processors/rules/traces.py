@@ -1,0 +1,278 @@
+"""The core's random traces, played to a service on a real Kafka, many of them side by side.
+
+Each has ids of its own, so they share topics and pipelines. A round is a step of each: what is
+sent lies with its sender until a turn takes it, then it goes to its lane; a restart is one of a
+partition, in the middle of what the others do. Nobody waits for every answer, so how records
+fall into transactions is Kafka's affair, and chance misplaces some. Real clocks strike by
+themselves: what the core calls twenty seconds is one here.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterable
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from random import Random
+from typing import Any, Final
+
+import orjson
+
+from rescind.events.requests import Lane
+from rescind.kafka.reading.visits import read_to_end
+from rescind.kafka.records import Sent as Place
+from rescind.processors.lifecycle.lifecycle import Lifecycle
+from rescind.processors.pipeline.restore import restore
+from rescind.statemachine.audit import Auditor
+from rescind.statemachine.draft import Draft
+from rescind.statemachine.edges import is_cancelling, is_running
+from rescind.statemachine.families import all_errands
+from rescind.statemachine.partition import Partition
+from tests.kafka.processors.pipelines import Running, at_rest, running
+from tests.kafka.processors.service import KEY, Service
+from tests.kafka.processors.verdict import not_as_folded
+from tests.model import shell
+from tests.model.picking import RUNNERS
+from tests.model.trace import Restart, Sent, Step, Turn
+from tests.waiting import until
+
+__all__ = ["Playing"]
+
+_SPEED: Final = 20
+POLICY: Final = replace(
+    shell.POLICY,
+    **{
+        name: getattr(shell.POLICY, name) / _SPEED
+        for name in (
+            "acknowledge_seconds",
+            "grace_seconds",
+            "deadline_seconds",
+            "wait_seconds_max",
+            "abort_seconds",
+            "armed_seconds",
+            "forget_after_seconds",
+        )
+    },
+)
+_LONG_SECONDS: Final = 120
+_IDS: Final = {"flow_run_id", "child_flow_run_id", "runner_id", "target_runner_id", "bulk_id"}
+
+
+class _Played:
+    """One trace: what is left of it, and what lies with its sender."""
+
+    def __init__(self, seed: int, trace: Iterable[Step]) -> None:
+        self.seed = seed
+        self.steps = deque(trace)
+        self.lanes: dict[Lane, deque[Sent]] = {"start": deque(), "stop": deque()}
+
+
+class Playing:
+    """Pipelines of all partitions in this process, and traces that are played to them."""
+
+    def __init__(self, service: Service, traces: dict[int, list[Step]]) -> None:
+        self.checked = 0
+        self._service = service
+        self._traces = [_Played(seed, trace) for seed, trace in traces.items()]
+        self._chance = Random(min(traces))
+        self._serving: dict[int, tuple[Running, AsyncExitStack]] = {}
+        self._folds = [_Fold(service, number) for number in range(service.partitions)]
+        self._posted: list[tuple[Lane, asyncio.Future[Place]]] = []
+
+    async def to_the_end(self) -> None:
+        """Play every trace, let clocks and losses end what is open, and stop."""
+        try:
+            await asyncio.gather(*map(self._take_over, range(self._service.partitions)))
+            while any(played.steps for played in self._traces):
+                await self._round()
+            await self._nothing_is_stuck()
+        finally:
+            for partition, (_, stack) in self._serving.items():
+                await stack.aclose()
+                await at_rest(self._service, partition)
+
+    async def _round(self) -> None:
+        fall = {self._partition_of(p) for p in self._traces if p.steps and self._step(p)}
+        if self._chance.random() < 0.5:
+            await self._taken_in()
+        await asyncio.gather(*map(self._restart, sorted(fall)))
+
+    def _step(self, played: _Played) -> bool:
+        """One step of a trace; whether it is a restart."""
+        step = played.steps.popleft()
+        match step:
+            case Sent():
+                owned = step._replace(value=_owned(step.value, played.seed))
+                played.lanes[step.lane].append(owned.naming(self._cancellation_id))
+            case Turn():
+                self._send(played, "stop", step.stop)
+                self._send(played, "start", step.start)
+            case Restart():
+                return True
+        return False
+
+    def _send(self, played: _Played, lane: Lane, most: int | None = None) -> None:
+        """Up to so many of the records that lie with the sender."""
+        waiting = played.lanes[lane]
+        for _ in range(len(waiting) if most is None else min(most, len(waiting))):
+            self._post(waiting.popleft(), self._partition_of(played))
+
+    def _post(self, sent: Sent, elsewhere: int) -> None:
+        """To the partition of its stream; a runner is told of in all; some are misplaced."""
+        words = _words(sent.value)
+        stream, kind = words.get("flow_run_id", words.get("bulk_id")), str(words.get("type"))
+        partitions = [elsewhere]
+        if kind.startswith("runner."):
+            partitions = list(range(self._service.partitions))
+        elif stream is not None and self._chance.random() < 0.97:
+            partitions = [self._service.partition_of(stream)]
+        for partition in partitions:
+            posted = self._service.post(
+                sent.value,
+                lane=sent.lane,
+                partition=partition,
+                signed_by=KEY if sent.signed else None,
+            )
+            self._posted.append((sent.lane, posted))
+
+    def _partition_of(self, played: _Played) -> int:
+        return played.seed % self._service.partitions
+
+    def _cancellation_id(self, flow_run_id: str) -> str | None:
+        serving, _ = self._serving[self._service.partition_of(flow_run_id)]
+        return shell.cancellation_of(serving.pipeline.life.base, flow_run_id)
+
+    async def _taken_in(self) -> None:
+        """Until all that was posted has an outcome."""
+        posted, self._posted = self._posted, []
+        last: dict[tuple[Lane, int], int] = {}
+        for lane, sending in posted:
+            place = await sending
+            last[lane, place.partition] = place.offset
+
+        async def is_taken() -> bool:
+            await self._go_on()
+            return all(self._previous(lane, p) >= offset for (lane, p), offset in last.items())
+
+        await until(is_taken, within_seconds=_LONG_SECONDS)
+
+    def _previous(self, lane: Lane, partition: int) -> int:
+        serving, _ = self._serving[partition]
+        return serving.pipeline.life.position.of(lane).previous
+
+    async def _restart(self, partition: int) -> None:
+        """Mostly one after the other, with a look at what the next one finds; else overtaken."""
+        _, before = self._serving[partition]
+        if self._chance.random() < 0.8:
+            await before.aclose()
+            await self._folds[partition].check()
+            self.checked += 1
+        await self._take_over(partition)
+        await before.aclose()
+
+    async def _take_over(self, partition: int) -> None:
+        pipeline = running(self._service, partition, policy=POLICY)
+        stack = AsyncExitStack()
+        serving = await stack.enter_async_context(pipeline)
+        await until(
+            lambda: serving.pipeline.is_serving or serving.task.done(), within_seconds=_LONG_SECONDS
+        )
+        if serving.pipeline.is_serving:
+            self._serving[partition] = (serving, stack)
+        else:
+            await stack.aclose()
+            await self._take_over(partition)
+
+    async def _go_on(self) -> None:
+        """Begin again, as a worker does, where one that was overtaken has fenced the next one."""
+        for partition, (serving, stack) in list(self._serving.items()):
+            if serving.task.done():
+                await stack.aclose()
+                await self._take_over(partition)
+
+    async def _nothing_is_stuck(self) -> None:
+        """Clocks end every cancelling; what is left ends with its runners."""
+        for played in self._traces:
+            self._send(played, "stop")
+            self._send(played, "start")
+        await self._taken_in()
+        await self._until_none(_is_ending)
+        for played in self._traces:
+            for runner_id in RUNNERS:
+                lost = {"type": "runner.lost", "runner_id": f"{played.seed}-{runner_id}"}
+                self._post(Sent("stop", orjson.dumps(lost), signed=True), 0)
+        await self._taken_in()
+        await self._until_none(_is_open)
+
+    async def _until_none(self, what: Callable[[Lifecycle], bool]) -> None:
+        async def is_over() -> bool:
+            await self._go_on()
+            return not any(what(serving.pipeline.life) for serving, _ in self._serving.values())
+
+        await until(is_over, within_seconds=_LONG_SECONDS)
+
+
+class _Fold:
+    """What the journal of one partition says so far."""
+
+    def __init__(self, service: Service, partition: int) -> None:
+        self._service = service
+        self._partition = partition
+        self._auditor = Auditor(partition)
+        self._folded = Draft(Partition())
+        self._next = 0
+
+    async def check(self) -> None:
+        """While nobody serves it: it is whole so far, and what a restart finds is its fold."""
+        service, partition = self._service, self._partition
+        await at_rest(service, partition)
+        read = read_to_end(service.connection, service.names.journal, partition, self._next)
+        async for records in read:
+            for record in records:
+                entry = service.journal.entry_of(record)
+                self._auditor.see(record.offset, entry)
+                self._folded.fold(entry)
+                self._next = record.offset + 1
+        restored, _ = await restore(service.connection, service.names, partition)
+        found = [str(finding) for finding in self._auditor.findings(at_end=False)]
+        wrong = [*found, *not_as_folded(self._folded, restored)]
+        assert not wrong, "\n".join(wrong[:20])
+
+
+def _is_ending(life: Lifecycle) -> bool:
+    flows = life.base.flows.values()
+    return bool(life.base.armed) or any(is_cancelling(flow.state) for flow in flows)
+
+
+def _is_open(life: Lifecycle) -> bool:
+    base = life.base
+    states = [flow.state for flow in base.flows.values()]
+    states += [task.state for tasks in base.tasks.values() for task in tasks.values()]
+    return any(map(is_running, states)) or bool(base.armed or all_errands(base) or life.owed)
+
+
+def _words(value: bytes) -> dict[str, Any]:
+    try:
+        words = orjson.loads(value)
+    except orjson.JSONDecodeError:
+        return {}
+    return words if isinstance(words, dict) else {}
+
+
+def _owned(value: bytes, seed: int) -> bytes:
+    """The same about runs and runners of this trace, and in its time."""
+    words = _words(value)
+    return orjson.dumps(_renamed(words, seed)) if words else value
+
+
+def _renamed(said: Any, seed: int) -> Any:
+    if isinstance(said, list):
+        return [_renamed(each, seed) for each in said]
+    if not isinstance(said, dict):
+        return said
+    renamed = {key: _renamed(each, seed) for key, each in said.items()}
+    for key, each in said.items():
+        if key in _IDS:
+            renamed[key] = f"{seed}-{each}"
+        elif key.endswith("_seconds"):
+            renamed[key] = each / _SPEED
+    return renamed
