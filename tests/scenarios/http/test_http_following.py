@@ -66,7 +66,10 @@ async def test_a_server_that_ends_lets_those_go_who_follow(scene: Scene, server:
     assert ready.status_code == 200, ready.text
     assert (await server.client.get("/health/live")).json() == {"alive": True}
 
-    async with server.follow() as following:
+    # Whoever begins while the read model catches up is sent what it has yet to read.
+    flow = await scene.begun()
+    await has_read(server.means.model, scene, flow.flow_run_id)
+    async with server.follow(flow_run_id=flow.flow_run_id) as following:
         await anext(following)
         server.server.stop()
 
