@@ -10,6 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from rescind.errors import NewerSchemaError, ReadModelMissingError, SettingsError
+from rescind.server.readmodel.reading import ReadModel
 from rescind.server.readmodel.standing import standings
 from rescind.server.readmodel.storage.database import Database, open_database
 from rescind.server.readmodel.storage.tables import metadata
@@ -56,6 +57,17 @@ def test_before_anybody_has_made_it_that_is_said(database_url: str) -> None:
 
     with pytest.raises(ReadModelMissingError):
         database.ask(standings)
+
+    database.close()
+
+
+def test_where_one_that_has_not_begun_is_nobody_is_told(database_url: str) -> None:
+    """Whoever follows from nowhere would wait for ever."""
+    database = Database(database_url)
+    database.prepare()
+
+    with pytest.raises(ReadModelMissingError):
+        ReadModel(database).standings()
 
     database.close()
 

@@ -8,7 +8,9 @@ from typing import Any
 import httpx
 from pydantic import SecretStr
 
+from rescind.errors import ReadModelMissingError
 from rescind.kafka.partitions import partition_of
+from rescind.kafka.reading.visits import ends
 from rescind.server.api.app import make_app
 from rescind.server.api.means import Means
 from rescind.server.readmodel.reading import ReadModel
@@ -44,13 +46,16 @@ class Api:
 
 
 async def has_read(model: ReadModel, scene: Scene, flow_run_id: str) -> None:
-    """Wait until a read model has all that the journal says of a flow run."""
+    """Wait until a read model has all that the journal says of a flow run by now."""
     partition = partition_of(flow_run_id, PARTITIONS)
-    last = max(r.offset for r in scene.journal.records if r.partition == partition)
+    # Asked of Kafka: what the API was answered, the scene may not have read yet.
+    end = (await ends(scene.connection, scene.names.journal))[partition]
 
     def has_it() -> bool:
-        standing = model.standings().get(partition)
-        return standing is not None and standing.next_offset > last
+        try:
+            return model.standings()[partition].next_offset >= end
+        except ReadModelMissingError:
+            return False
 
     await until(has_it)
 

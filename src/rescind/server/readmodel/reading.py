@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from rescind.errors import DatabaseUnavailableError
+from rescind.errors import DatabaseUnavailableError, ReadModelMissingError
 from rescind.events.journal import Entry
 from rescind.events.states import TaskState
 from rescind.events.words import StreamKind
@@ -191,8 +191,14 @@ class ReadModel:
         return self._ask(partial(journal.list_not_folded, limit=limit, cursor=cursor))
 
     def standings(self) -> dict[int, Standing]:
-        """Where each partition of the journal has been read to."""
-        return self._ask(standings)
+        """Where each partition of the journal has been read to.
+
+        Raises `ReadModelMissingError` also while it is made and has not begun: from nowhere,
+        nobody could go on.
+        """
+        if found := self._ask(standings):
+            return found
+        raise ReadModelMissingError
 
     def _ask(self, question: Callable[[Connection], T]) -> T:
         try:
