@@ -10,9 +10,10 @@ from rescind.events.journal import Entry, RequestRefused
 from rescind.events.requests import Lane
 from rescind.kafka.connection import Connection
 from rescind.kafka.reading.readers import TopicFollower
-from rescind.kafka.reading.visits import starts
+from rescind.kafka.reading.visits import ends, starts
 from rescind.kafka.records import Record
 from rescind.kafka.topics import TopicNames
+from tests.waiting import until
 
 __all__ = ["Asked", "Journal", "code_of", "types_of"]
 
@@ -37,6 +38,7 @@ class Journal:
         self._connection = connection
         self._topic = names.journal
         self._following: asyncio.Task[None] | None = None
+        self._follower: TopicFollower | None = None
         self._grew = asyncio.Event()
 
     async def __aenter__(self) -> Self:
@@ -57,6 +59,7 @@ class Journal:
     async def _follow(self) -> None:
         first = await starts(self._connection, self._topic)
         async with TopicFollower(self._connection, self._topic, first) as follower:
+            self._follower = follower
             async for records in follower.follow():
                 for record in records:
                     self._take(record)
@@ -108,6 +111,18 @@ class Journal:
             raise AssertionError(
                 f"{condition} did not come true in {within_seconds} s; the journal's last: {last}"
             ) from None
+
+    async def catches_up(self) -> None:
+        """Wait until all that is committed by now is here: somebody else may have read it."""
+        last = await ends(self._connection, self._topic)
+
+        async def is_here() -> bool:
+            follower = self._follower
+            return follower is not None and all(
+                [await follower.position(partition) >= end for partition, end in last.items()]
+            )
+
+        await until(is_here, within_seconds=60)
 
     async def grows(self, *, by: int = 1) -> None:
         """Wait until so many more entries are there."""

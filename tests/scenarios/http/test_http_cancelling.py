@@ -34,6 +34,7 @@ async def test_03_a_second_cancel_is_answered_with_the_first(scene: Scene, api: 
     aborted = abort.json()["cancellation"]
     assert (aborted["cancellation_id"], aborted["mode"]) == (agreed["cancellation_id"], "abort")
     assert first.headers["Location"] == f"/api/v1/flow-runs/{flow.flow_run_id}/cancellation"
+    await scene.journal.catches_up()
     (begun,) = scene.events(flow.flow_run_id, "flow.cancelling")
     assert begun.request_id == first.json()["request_id"]
 
@@ -100,6 +101,7 @@ async def test_what_is_asked_twice_under_one_key_is_done_once(
     assert later.json()["outcome"] == "cancelling"
     assert later.json()["request_id"].startswith("k1~")
     assert anew.json()["outcome"] == "already_cancelling"
+    await scene.journal.catches_up()
     asked = [entry for entry in scene.journal.about(flow.flow_run_id) if asks(entry)]
     assert [type(entry.event) for entry in asked][:1] == [FlowCancelling]
     assert len(asked) == 2

@@ -46,6 +46,7 @@ async def test_who_follows_a_flow_run_sees_all_of_it_and_goes_on_where_it_was(
     async with server.follow(flow_run_id=name, since=begun) as following:
         await anext(following)
         came = await until_type(following, "flow.cancelled.v1")
+    await scene.journal.catches_up()
     async with server.follow(after="0:0,1:0") as everything:
         await anext(everything)
         seen = [await anext(everything) for _ in scene.journal.records]
