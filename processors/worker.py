@@ -47,6 +47,7 @@ def policy_of(settings: Settings) -> Policy:
         forget_after_seconds=settings.forget_after_seconds,
         rewrite_after_seconds=settings.rewrite_after_seconds,
         accept_unsigned_cancels=settings.accept_unsigned_cancels,
+        feature_level=settings.feature_level,
     )
 
 

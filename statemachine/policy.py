@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from rescind.events import levels
 from rescind.events.requests import Lane
 from rescind.events.words import Actor
 
@@ -30,6 +31,8 @@ class Policy:
     bulk_unconfirmed_max: int = 100
     """How many flow runs a bulk cancellation may mean without its count being confirmed."""
     accept_unsigned_cancels: bool = True
+    feature_level: int = levels.OLDEST
+    """What a partition's state is written in at least; see `rescind.events.levels`."""
 
 
 class Asked(NamedTuple):

@@ -2,8 +2,8 @@
 
 Two shapes, for two readers. The public one (`rescind.events.states`) is for users and changes
 with care. The *open* one is the service's own: everything that decisions depend on, with a
-`schema`, in a compacted topic. Both are functions of the state alone, so a replay of the
-journal gives them again, byte by byte.
+`schema`, in a compacted topic: its feature level (`rescind.events.levels`). Both are functions of
+the state and that level, so a replay of the journal gives them again, byte by byte.
 """
 
 from typing import Any, Final
@@ -12,6 +12,7 @@ import orjson
 from pydantic import BaseModel, TypeAdapter
 
 from rescind.errors import UnreadableStateError
+from rescind.events import levels
 from rescind.events.words import moment_to_text
 from rescind.statemachine.edges import is_cancelling, is_finished, is_running
 from rescind.statemachine.runs import (
@@ -27,18 +28,15 @@ from rescind.statemachine.runs import (
 
 __all__ = [
     "BULK_KEY",
-    "OPEN_SCHEMA",
     "OpenRecord",
     "counts_record",
     "open_record",
     "public_flow",
     "public_task",
     "read_open",
+    "too_new",
     "with_counts",
 ]
-
-OPEN_SCHEMA: Final = 1
-"""The schema of open records. One that is higher belongs to a newer release."""
 
 PUBLIC_SCHEMA: Final = 1
 
@@ -61,8 +59,8 @@ _NAMES: Final = {kind: name for name, kind in _KINDS.items()}
 _DERIVED: Final = frozenset({"pending", "running", "holders", "children", "unwaited"})
 
 
-def open_record(record: OpenRecord) -> bytes:
-    """The value from which a restart restores this record."""
+def open_record(record: OpenRecord, level: int) -> bytes:
+    """The value from which a restart restores this record, in the shape of a feature level."""
     kind = type(record)
     body: dict[str, Any] = {
         name: value for name, value in zip(kind._fields, record, strict=True) if value is not None
@@ -71,7 +69,7 @@ def open_record(record: OpenRecord) -> bytes:
         # Asked once and not of each field: 0.5 µs less for each of the many task runs.
         for name in _DERIVED:
             body.pop(name, None)
-    body["schema"] = OPEN_SCHEMA
+    body["schema"] = level
     body["record"] = _NAMES[kind]
     return orjson.dumps(body, default=_plain)
 
@@ -110,12 +108,17 @@ def read_open(value: bytes) -> OpenRecord:
         body = orjson.loads(value)
         schema = body.pop("schema")
         kind = body.pop("record")
-        if schema > OPEN_SCHEMA:
-            raise UnreadableStateError(f"schema {schema}, while this release reads {OPEN_SCHEMA}")
+        if schema > levels.NEWEST:
+            raise UnreadableStateError(too_new(schema))
         known: OpenRecord = _VALIDATORS[kind].validate_json(orjson.dumps(body), strict=False)
     except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise UnreadableStateError(str(error)) from None
     return known
+
+
+def too_new(schema: int) -> str:
+    """What is said of a record whose feature level this release does not know."""
+    return f"schema {schema}, while this release reads {levels.NEWEST}"
 
 
 def _moment(at_ms: int | None) -> str | None:

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final
 
+from rescind.events import levels
 from rescind.events.journal import Entry
 from rescind.events.moments import moment_from_text
 from rescind.events.requests import AnyRequest, FlowCancel, Lane, Unreadable
@@ -85,7 +86,7 @@ class Written:
     def _put(self, key: str, known: Known | None) -> None:
         self.open.pop(key, None)
         if known is not None:
-            self.open[key] = open_record(known)
+            self.open[key] = open_record(known, levels.NEWEST)
 
 
 class World:

@@ -7,9 +7,11 @@ the last minutes lies there twice.
 
 import time
 from collections.abc import Iterator
+from functools import partial
 from random import Random
 
 from benchmarks.load.requests import Requests, some_id
+from rescind.events import levels
 from rescind.kafka.partitions import partition_of
 from rescind.kafka.records import OutRecord, Record
 from rescind.processors.lifecycle.lifecycle import Lifecycle, Read
@@ -25,6 +27,8 @@ __all__ = ["TASKS_OF_A_FLOW", "open_runs"]
 TASKS_OF_A_FLOW = 1_000
 RUNNERS = 8
 
+_written = partial(open_record, level=levels.NEWEST)
+
 
 def open_runs(requests: Requests, tasks: int) -> Iterator[OutRecord]:
     """So many task runs that are running, in flow runs of a thousand; and who holds them."""
@@ -34,7 +38,7 @@ def open_runs(requests: Requests, tasks: int) -> Iterator[OutRecord]:
     body, task = base.tasks[flow.flow_run_id].values()
     runners = [some_id(chance) for _ in range(RUNNERS)]
     for runner_id in runners:
-        value = open_record(runner._replace(runner_id=runner_id))
+        value = _written(runner._replace(runner_id=runner_id))
         for partition in range(requests.partitions):
             yield OutRecord(names.runners, runner_id.encode(), value, (), partition)
     flows = requests.flow_ids(-(-tasks // TASKS_OF_A_FLOW))
@@ -45,7 +49,7 @@ def open_runs(requests: Requests, tasks: int) -> Iterator[OutRecord]:
         own = flow._replace(
             flow_run_id=flow_id, runner_id=holder, registered_id=began, event_id=began
         )
-        yield OutRecord(names.open_flows, flow_id.encode(), open_record(own), (), where)
+        yield OutRecord(names.open_flows, flow_id.encode(), _written(own), (), where)
         yield _task(requests, body._replace(flow_run_id=flow_id, runner_id=holder), where)
         first = number * TASKS_OF_A_FLOW
         for nth in range(min(TASKS_OF_A_FLOW, tasks - first)):
@@ -62,7 +66,7 @@ def open_runs(requests: Requests, tasks: int) -> Iterator[OutRecord]:
 
 def _task(requests: Requests, task: TaskRun, partition: int) -> OutRecord:
     key = f"{task.flow_run_id}/{task.task_run_id}".encode()
-    return OutRecord(requests.names.open_tasks, key, open_record(task), (), partition)
+    return OutRecord(requests.names.open_tasks, key, _written(task), (), partition)
 
 
 def _one_flow_run(requests: Requests) -> Partition:

@@ -34,7 +34,7 @@ def outputs(
 ) -> list[OutRecord]:
     """Everything that one transaction writes to one partition, in the order of writing."""
     out = list(_journal(entries, draft, topics, partition))
-    out += _states(draft, topics, partition)
+    out += _states(draft, position.level, topics, partition)
     out += _inboxes(fanout, position, topics, partition)
     out.append(OutRecord(topics.open_flows, POSITION_KEY, position.to_json(), (), partition))
     return out
@@ -62,7 +62,7 @@ def _is_cancelled_alone(entry: Entry, draft: Draft) -> bool:
     return task is not None and task.cancellation is not None
 
 
-def _states(draft: Draft, topics: TopicNames, partition: int) -> Iterator[OutRecord]:
+def _states(draft: Draft, level: int, topics: TopicNames, partition: int) -> Iterator[OutRecord]:
     source, at_ms = f"/rescind/{partition}", draft.at_ms
     task_states, open_tasks = topics.task_states, topics.open_tasks
 
@@ -89,20 +89,20 @@ def _states(draft: Draft, topics: TopicNames, partition: int) -> Iterator[OutRec
                 yield OutRecord(open_tasks, key, None, (), partition)
             else:
                 yield of_task(task, subject, key)
-                yield OutRecord(open_tasks, key, open_record(task), (), partition)
+                yield OutRecord(open_tasks, key, open_record(task, level), (), partition)
     for flow_run_id in draft.spoken:
         flow = draft.flow(flow_run_id)
         key = flow_run_id.encode()
         kept = flow or draft.armed_for(flow_run_id)
         if flow is not None:
             yield of_flow(flow, key)
-        value = None if kept is None else open_record(kept)
+        value = None if kept is None else open_record(kept, level)
         yield OutRecord(topics.open_flows, key, value, (), partition)
     for runner_id, runner in draft.runners.items():
-        value = None if runner is None else open_record(runner)
+        value = None if runner is None else open_record(runner, level)
         yield OutRecord(topics.runners, runner_id.encode(), value, (), partition)
     for bulk_id, bulk in draft.bulks.items():
-        value = None if bulk is None else open_record(bulk)
+        value = None if bulk is None else open_record(bulk, level)
         yield OutRecord(topics.open_flows, f"{BULK_KEY}{bulk_id}".encode(), value, (), partition)
 
 

@@ -10,7 +10,9 @@ from typing import Final, NamedTuple
 import orjson
 
 from rescind.errors import UnreadableStateError
+from rescind.events import levels
 from rescind.events.requests import Lane
+from rescind.statemachine.records import too_new
 
 __all__ = ["POSITION_KEY", "LanePosition", "Position"]
 
@@ -37,6 +39,8 @@ class Position(NamedTuple):
     last_at_ms: int = 0
     rewritten_ms: int = 0
     """When the last round that wrote again what is open began; 0 before the first transaction."""
+    level: int = levels.OLDEST
+    """The feature level of all that is written from here on: `schema` in the records."""
 
     def of(self, lane: Lane) -> LanePosition:
         """The position in one lane."""
@@ -47,14 +51,20 @@ class Position(NamedTuple):
         after = LanePosition(offset + 1, offset)
         start, stop = (after, self.stop) if lane == "start" else (self.start, after)
         return Position(
-            start, stop, self.producer, self.sequence, self.last_at_ms, self.rewritten_ms
+            start,
+            stop,
+            self.producer,
+            self.sequence,
+            self.last_at_ms,
+            self.rewritten_ms,
+            self.level,
         )
 
     def to_json(self) -> bytes:
         """The value of its record."""
         return orjson.dumps(
             {
-                "schema": 1,
+                "schema": self.level,
                 "start": self.start._asdict(),
                 "stop": self.stop._asdict(),
                 "producer": self.producer,
@@ -74,8 +84,8 @@ class Position(NamedTuple):
         """
         try:
             body = orjson.loads(value)
-            if body["schema"] != 1:
-                raise UnreadableStateError(f"a position of schema {body['schema']}")
+            if body["schema"] > levels.NEWEST:
+                raise UnreadableStateError(f"a position of {too_new(body['schema'])}")
             if unknown := body.keys() - _KEYS:
                 # This release would write the next one without it.
                 raise UnreadableStateError(f"{sorted(unknown)} in a position")
@@ -86,9 +96,10 @@ class Position(NamedTuple):
                 body["sequence"],
                 body["last_at_ms"],
                 body["rewritten_ms"],
+                body["schema"],
             )
         except (orjson.JSONDecodeError, KeyError, TypeError) as error:
             raise UnreadableStateError(f"{error!r} in a position") from None
 
 
-_KEYS: Final = {"schema", *Position._fields}
+_KEYS: Final = {"schema", *Position._fields} - {"level"}

@@ -22,6 +22,7 @@ from pydantic_settings import (
 )
 
 from rescind.errors import SettingsError
+from rescind.events import levels
 
 __all__ = ["Settings", "load_settings", "unknown_variables"]
 
@@ -103,6 +104,8 @@ class Settings(BaseSettings):
     forget_after_seconds: PositiveSeconds = 7 * 86_400
     # Well below the 30 days after which the state topics forget a record.
     rewrite_after_seconds: PositiveSeconds = Field(default=7 * 86_400, le=15 * 86_400)
+    # In which shapes state is written, at least: raised when every worker has the new release.
+    feature_level: int = Field(default=levels.OLDEST, ge=levels.OLDEST)
 
     @classmethod
     def settings_customise_sources(
@@ -130,6 +133,13 @@ class Settings(BaseSettings):
         if any(len(key.get_secret_value()) < 16 for key in keys):
             raise ValueError("keys of at least 16 characters")
         return keys
+
+    @field_validator("feature_level")
+    @classmethod
+    def _level_is_one_that_can_be_read_back(cls, level: int) -> int:
+        if level > levels.NEWEST:
+            raise ValueError(f"a feature level of this release, which knows up to {levels.NEWEST}")
+        return level
 
     @field_validator("bootstrap")
     @classmethod

@@ -1,10 +1,10 @@
-"""The command ``rescind`` of a release to come, whose state records have a higher schema."""
+"""The command ``rescind`` of a release to come, which knows one feature level more."""
 
 import sys
 
 from rescind.cli.command import run_command
-from rescind.statemachine import records
+from rescind.events import levels
 
 if __name__ == "__main__":
-    records.OPEN_SCHEMA += 1  # type: ignore[misc]
+    levels.NEWEST += 1  # type: ignore[misc]
     sys.exit(run_command(sys.argv[1:]))

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from rescind.errors import SettingsError
+from rescind.events import levels
 from rescind.settings import Settings, load_settings, unknown_variables
 
 
@@ -58,6 +59,7 @@ def test_every_setting_is_used() -> None:
         ("METRICS_PORT", "70000", "RESCIND_METRICS_PORT to be less than or equal to 65535"),
         ("LOST_AFTER_SECONDS", "6", "at least twice RESCIND_HEARTBEAT_SECONDS"),
         ("REWRITE_AFTER_SECONDS", "2600000", "less than or equal to 1296000"),
+        ("FEATURE_LEVEL", str(levels.NEWEST + 1), f"which knows up to {levels.NEWEST}"),
         ("TLS_CA_FILE", "/no/such/file", "RESCIND_TLS_CA_FILE to be the path of a file"),
         ("CONFIG", "/no/such/file", "RESCIND_CONFIG to be the path of a file"),
         ("TOPIC_PREFIX", "a b", "RESCIND_TOPIC_PREFIX"),

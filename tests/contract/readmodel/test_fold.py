@@ -6,6 +6,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from rescind.events import levels
 from rescind.events.journal import Entry, FlowForgotten
 from rescind.server.readmodel.storage.rows import flow_of
 from rescind.server.readmodel.storage.tables import (
@@ -58,8 +59,8 @@ def test_of_what_is_forgotten_the_last_state_is_kept(model: Told, batch: int) ->
 
     gone = {row.flow_run_id: row for row in model.rows(flow_runs) if row.forgotten_ms is not None}
     assert gone
-    assert {key: open_record(flow_of(row)) for key, row in gone.items()} == {
-        key: open_record(last[key]) for key in gone
+    assert {key: open_record(flow_of(row), levels.NEWEST) for key, row in gone.items()} == {
+        key: open_record(last[key], levels.NEWEST) for key in gone
     }
 
 

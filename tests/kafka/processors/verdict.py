@@ -7,6 +7,7 @@ own checker; beside it this knows the lanes, and what a restart would restore.
 
 from collections.abc import Collection, Iterator
 
+from rescind.events import levels
 from rescind.events.journal import Entry, RequestsLost
 from rescind.events.requests import Lane
 from rescind.kafka.reading.visits import Visit
@@ -130,9 +131,9 @@ def not_as_folded(folded: Draft, restored: Partition) -> Iterator[str]:
         for t, task in of_flow.items():
             if task is not None:
                 is_stub = f in ended and not is_running(task.state)
-                (stubs if is_stub else open_tasks)[f"{f}/{t}"] = open_record(task)
+                (stubs if is_stub else open_tasks)[f"{f}/{t}"] = open_record(task, levels.NEWEST)
     tasks = {
-        f"{f}/{t}": open_record(task)
+        f"{f}/{t}": open_record(task, levels.NEWEST)
         for f, of_flow in restored.tasks.items()
         for t, task in of_flow.items()
     }

@@ -3,7 +3,9 @@
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
+import orjson
 import pytest
 
 from rescind.kafka.partitions import partition_of
@@ -28,9 +30,16 @@ async def scene(bootstrap: str, tmp_path: Path) -> AsyncIterator[Scene]:
             sys.stdout.write(house.said())
 
 
-def newer(house: House, *arguments: str) -> Process:
+def newer(house: House, *arguments: str, **settings: Any) -> Process:
     """Run the command as a release to come."""
-    return house.start("-m", "tests.scenarios.newer_release", *arguments)
+    return house.start("-m", "tests.scenarios.newer_release", *arguments, **settings)
+
+
+async def levels_of(scene: Scene) -> set[int]:
+    """The feature level of each partition."""
+    records = await scene.read(scene.names.open_flows)
+    positions = {r.partition: r.value or b"" for r in records if r.key == b"@position"}
+    return {orjson.loads(value)["schema"] for value in positions.values()}
 
 
 async def begin_in_each_partition(scene: Scene, name: str = "flow") -> list[str]:
@@ -58,7 +67,7 @@ async def cancel_each(scene: Scene, flow_run_ids: list[str]) -> None:
 async def test_a_worker_that_cannot_read_a_newer_state_leaves_it_to_those_who_can(
     scene: Scene,
 ) -> None:
-    newer(scene.house, "worker")
+    newer(scene.house, "worker", feature_level=2)
     flow_run_ids = await begin_in_each_partition(scene)
 
     older = scene.house.worker()
@@ -69,12 +78,42 @@ async def test_a_worker_that_cannot_read_a_newer_state_leaves_it_to_those_who_ca
     await cancel_each(scene, flow_run_ids)
 
 
+async def test_until_the_level_is_raised_each_release_takes_over_from_the_other(
+    scene: Scene,
+) -> None:
+    first = scene.house.worker()
+    flow_run_ids = await begin_in_each_partition(scene)
+    first.terminate()
+    assert await first.exit_code() == 0
+    upgraded = newer(scene.house, "worker")
+    flow_run_ids += await begin_in_each_partition(scene, "flow-of-the-newer")
+    upgraded.terminate()
+    assert await upgraded.exit_code() == 0
+
+    scene.house.worker()
+
+    await cancel_each(scene, flow_run_ids)
+    assert await levels_of(scene) == {1}
+
+
+async def test_a_level_that_was_raised_never_falls(scene: Scene) -> None:
+    raising = newer(scene.house, "worker", feature_level=2)
+    flow_run_ids = await begin_in_each_partition(scene)
+    raising.terminate()
+    assert await raising.exit_code() == 0
+
+    newer(scene.house, "worker", feature_level=1)
+
+    await cancel_each(scene, flow_run_ids)
+    assert await levels_of(scene) == {2}
+
+
 async def test_a_newer_worker_beside_an_older_one_takes_over_what_that_has_written(
     scene: Scene,
 ) -> None:
     older = scene.house.worker()
     flow_run_ids = await begin_in_each_partition(scene)
-    newer(scene.house, "worker")
+    newer(scene.house, "worker", feature_level=2)
 
     async def newer_one_serves_too() -> bool:
         flow_run_ids.extend(await begin_in_each_partition(scene, f"flow-{len(flow_run_ids)}"))

@@ -4,6 +4,7 @@ import orjson
 import pytest
 import structlog
 
+from rescind.events import levels
 from rescind.events.intents import Canary
 from rescind.kafka.partitions import partition_of
 from rescind.kafka.records import OutRecord, Record
@@ -18,7 +19,7 @@ LOST_AFTER_SECONDS = 30.0
 
 def living(*partitions: int, runner_id: str = "r") -> Registry:
     registry = Registry()
-    value = open_record(RunnerRecord(runner_id, "Registered", 1, "e", 0))
+    value = open_record(RunnerRecord(runner_id, "Registered", 1, "e", 0), levels.NEWEST)
     for partition in partitions:
         registry.see(Record("runners", partition, 0, 0, runner_id.encode(), value, ()))
     return registry

@@ -1,5 +1,6 @@
 """Which runners there are, and in which partitions, as the topic says last."""
 
+from rescind.events import levels
 from rescind.kafka.records import Record
 from rescind.processors.watching.registry import Registry
 from rescind.statemachine.records import open_record
@@ -12,7 +13,7 @@ def seen(*said: tuple[int, str | None], at_ms: int = 5) -> Registry:
     for offset, (partition, state) in enumerate(said):
         value = None
         if state is not None:
-            value = open_record(RunnerRecord("r", state, 1, "e", at_ms + offset))
+            value = open_record(RunnerRecord("r", state, 1, "e", at_ms + offset), levels.NEWEST)
         registry.see(Record("runners", partition, offset, 0, b"r", value, ()))
     return registry
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from rescind.events import levels
 from rescind.events.journal import FlowQuarantined, RequestRefused
 from rescind.kafka.records import OutRecord
 from rescind.processors.pipeline.restore import restore
@@ -31,7 +32,7 @@ async def corrupt(service: Service, flow_run_id: str, **changes: Any) -> None:
     """Write a flow run's record as no release would; no worker runs."""
     partition = service.partition_of(flow_run_id)
     base, _ = await restore(service.connection, service.names, partition)
-    value = open_record(base.flows[flow_run_id]._replace(**changes))
+    value = open_record(base.flows[flow_run_id]._replace(**changes), levels.NEWEST)
     topic = service.names.open_flows
     await service.sender.send(OutRecord(topic, flow_run_id.encode(), value, (), partition))
 

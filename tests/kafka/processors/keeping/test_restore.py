@@ -3,6 +3,7 @@
 import pytest
 
 from rescind.errors import UnreadableStateError
+from rescind.events import levels
 from rescind.kafka.records import OutRecord
 from rescind.processors.lifecycle.position import POSITION_KEY, Position
 from rescind.processors.pipeline.restore import read_position, restore
@@ -19,13 +20,13 @@ async def write(service: Service, key: bytes, *values: bytes | None) -> None:
 def known_flow() -> bytes:
     desk = Desk()
     desk.begin("f")
-    return open_record(desk.life.base.flows["f"])
+    return open_record(desk.life.base.flows["f"], levels.NEWEST)
 
 
 def known_armed() -> bytes:
     desk = Desk()
     desk.put({"type": "flow.cancel", "flow_run_id": "f"})
-    return open_record(desk.life.base.armed["f"])
+    return open_record(desk.life.base.armed["f"], levels.NEWEST)
 
 
 async def test_a_partition_that_was_never_served_is_empty(service: Service) -> None:

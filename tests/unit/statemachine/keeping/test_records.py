@@ -5,6 +5,7 @@ from typing import Any, Final
 import orjson
 import pytest
 
+from rescind.events import levels
 from rescind.events.journal import Account
 from rescind.events.moments import moment_to_text
 from rescind.events.states import FlowState, TaskState
@@ -115,8 +116,8 @@ def test_a_childs_record_says_which_flow_run_it_is_and_by_which_policy() -> None
     shown = {"child_flow_run_id": "run-2", "cascade": "none"}
 
     assert orjson.loads(public_task(task)) == {**orjson.loads(public_task(plain)), **shown}
-    assert read_open(open_record(task)) == task
-    assert read_open(open_record(task)) == task
+    assert read_open(open_record(task, levels.NEWEST)) == task
+    assert read_open(open_record(task, levels.NEWEST)) == task
 
 
 @pytest.mark.parametrize("field, value, name, shown", OF_FLOWS, ids=lambda value: str(value)[:20])
@@ -130,7 +131,7 @@ def test_a_flow_runs_record_says_every_field_also_alone(
 
     assert said == {**orjson.loads(public_flow(plain)), name: shown}
     assert FlowState.model_validate_json(public_flow(changed)).version == 1
-    assert read_open(open_record(changed)) == changed
+    assert read_open(open_record(changed, levels.NEWEST)) == changed
 
 
 def test_a_plain_task_run_says_what_it_is_and_nothing_more() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
+from rescind.events import levels
 from rescind.server.readmodel.projecting.placed import plain
 from rescind.statemachine.clocks import stuck_from
 from rescind.statemachine.records import counts_record, open_record, read_open, with_counts
@@ -42,7 +43,7 @@ def flow_row(flow: FlowRun, partition: int, registered_offset: int) -> dict[str,
         "finished_ms": flow.finished_ms,
         "stuck_from_ms": stuck_from(flow),
         "forgotten_ms": None,
-        "record": open_record(flow),
+        "record": open_record(flow, levels.NEWEST),
         "counts": counts_record(flow),
     }
 
@@ -74,7 +75,7 @@ def task_row(task: TaskRun, registered_offset: int) -> dict[str, Any]:
         "started_ms": task.started_ms,
         "finished_ms": task.finished_ms,
         "unconfirmed_ms": task.finished_ms if task.stopped_confirmed is False else None,
-        "record": open_record(task),
+        "record": open_record(task, levels.NEWEST),
     }
 
 
@@ -83,7 +84,7 @@ def runner_row(runner: RunnerRecord, partition: int) -> dict[str, Any]:
         "runner_id": runner.runner_id,
         "partition": partition,
         "state": runner.state,
-        "record": open_record(runner),
+        "record": open_record(runner, levels.NEWEST),
     }
 
 
@@ -91,7 +92,7 @@ def armed_row(armed: Armed, partition: int) -> dict[str, Any]:
     return {
         "flow_run_id": armed.flow_run_id,
         "partition": partition,
-        "record": open_record(armed),
+        "record": open_record(armed, levels.NEWEST),
     }
 
 
