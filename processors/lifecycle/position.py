@@ -60,6 +60,13 @@ class Position(NamedTuple):
             self.level,
         )
 
+    def at_least(self, level: int) -> "Position":
+        """Written at this feature level from here on, but never at a lower one than before.
+
+        What is there already may say what only the higher level can.
+        """
+        return self._replace(level=max(self.level, level))
+
     def to_json(self) -> bytes:
         """The value of its record."""
         return orjson.dumps(

@@ -150,7 +150,7 @@ class Pipeline:
         place = self._place
         began = time.monotonic()
         base, found = await restore(self._tools.connection, place.topics, place.partition)
-        position = self._at_its_level(found or Position())
+        position = (found or Position()).at_least(self._policy.feature_level)
         if self._is_serving:
             say_what_is_lost(place.partition, self.life.position, position)
         self._commits.life = Lifecycle(base, position, self._policy, place)
@@ -171,10 +171,6 @@ class Pipeline:
             task_runs=sum(len(tasks) for tasks in base.tasks.values()),
             seconds=round(time.monotonic() - began, 3),
         )
-
-    def _at_its_level(self, position: Position) -> Position:
-        """A level never falls: what has been written may be all that a release can restore."""
-        return position._replace(level=max(position.level, self._policy.feature_level))
 
     async def _open_lanes(self) -> None:
         """Read both lanes on from the committed position, or from where they begin by now."""
