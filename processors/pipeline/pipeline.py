@@ -166,7 +166,6 @@ class Pipeline:
         _log.info(
             "partition taken over",
             partition=place.partition,
-            feature_level=position.level,
             flow_runs=len(base.flows),
             task_runs=sum(len(tasks) for tasks in base.tasks.values()),
             seconds=round(time.monotonic() - began, 3),
