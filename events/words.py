@@ -287,6 +287,8 @@ class RunnerCapabilities(Wire):
     can_stop_pending: bool = True
     can_interrupt: bool = False
     can_kill: bool = False
+    can_tear_down: bool = False
+    """It ends infrastructure of its scope from outside: the runner to be told to."""
     may_exit: bool = False
     """On abort the runner may flush its reports and exit, ending what it cannot stop."""
     survivors: Text = ""

@@ -8,6 +8,7 @@ returned, to be gone on with between other requests.
 """
 
 from collections.abc import Iterable, Sequence
+from itertools import islice
 
 from rescind.events.journal import (
     CancellationAcknowledged,
@@ -21,9 +22,11 @@ from rescind.events.journal import (
     FlowCancelling,
     FlowFailed,
     FlowSucceeded,
+    InfrastructureTeardown,
     RequestRefused,
     RunnerLeft,
     RunnerLostRecorded,
+    RunnerRegistered,
     StreamKind,
     TaskCancelled,
     TaskCancelling,
@@ -41,12 +44,14 @@ from rescind.statemachine.decide.answers import Happened
 from rescind.statemachine.decide.cancel import must_lapse
 from rescind.statemachine.draft import Draft
 from rescind.statemachine.edges import is_cancelling
+from rescind.statemachine.ends import is_overdue
 from rescind.statemachine.envelope import Recorder
 from rescind.statemachine.families import Errand, recorded
 from rescind.statemachine.policy import Asked, Policy
 from rescind.statemachine.runs import TaskRun
 from rescind.statemachine.settlement import settle
-from rescind.statemachine.sweeps import Sweep, SweepKind, is_overdue, run_sweep
+from rescind.statemachine.sweeps import Sweep, SweepKind, run_sweep
+from rescind.statemachine.teardown import asked_of_newcomer
 from rescind.statemachine.telling import intents_sent, who_is_concerned
 
 __all__ = ["Core"]
@@ -179,6 +184,10 @@ class Core:
                 self._clock_fired(entry, event, at_ms)
             case RunnerLeft() | RunnerLostRecorded():
                 self._sweep(Sweep(SweepKind.GONE, "", entry.stream_id, entry.id), at_ms)
+            case RunnerRegistered():
+                self._ask_newcomer(entry, at_ms)
+            case InfrastructureTeardown(outcome="done" | "given_up"):
+                self._end_what_waited(entry, event.target_runner_id, at_ms)
             case FlowCancelled() | FlowFailed() | FlowSucceeded():
                 self._after_the_end(entry, at_ms)
             case ChildFinishedRecorded() if self._has_ended(entry.stream_id):
@@ -200,6 +209,25 @@ class Core:
             task = self.draft.task(entry.stream_id, entry.task_run_id)
             if task is not None and is_overdue(task, task.cancellation):
                 self._end_unconfirmed(task, How.DEADLINE, entry, at_ms)
+
+    def _ask_newcomer(self, entry: Entry, at_ms: int) -> None:
+        """A runner that comes is told at once what nobody was there for."""
+        runner = self.draft.runner(entry.stream_id)
+        assert runner is not None  # It has just been registered.
+        asked = asked_of_newcomer(runner, self.draft, at_ms, self.policy)
+        # The rest by their clocks.
+        for flow_run_id, happened in list(islice(asked, self._budget)):
+            self.recorder.derive(flow_run_id, happened, entry.id, at_ms)
+            self._budget -= 1
+
+    def _end_what_waited(self, entry: Entry, runner_id: str, at_ms: int) -> None:
+        """The sweeps that have passed over what was torn down go on."""
+        flow, runner = self.draft.flow(entry.stream_id), self.draft.runner(runner_id)
+        if runner is not None and runner.state != "Registered":
+            self._sweep(Sweep(SweepKind.GONE, "", runner_id, entry.id), at_ms)
+        cancellation = None if flow is None else flow.cancellation
+        if cancellation is not None and (cancellation.deadline_fired or cancellation.wait_fired):
+            self._sweep(_of_flow(SweepKind.OVERDUE, entry), at_ms)
 
     def _acknowledged(self, entry: Entry, said: CancellationAcknowledged, at_ms: int) -> None:
         if entry.task_run_id is None:

@@ -9,6 +9,7 @@ from typing import Final
 
 from rescind.events.requests import Clock
 from rescind.statemachine.edges import is_cancelling, is_finished
+from rescind.statemachine.partition import is_tearing_down
 from rescind.statemachine.policy import Policy
 from rescind.statemachine.runs import Bulk, Cancellation, FlowRun, RunnerRecord, TaskRun
 
@@ -29,6 +30,17 @@ def flow_clocks(flow: FlowRun, policy: Policy) -> dict[Clock, int]:
     """The running clocks of a flow run, each with the time it is due, in ms since 1970."""
     if flow.quarantined:
         return {}
+    running = _of_its_state(flow, policy)
+    if flow.teardowns and is_tearing_down(flow):
+        running[Clock.TEARDOWN] = min(
+            min(known.again_ms, known.until_ms)
+            for known in flow.teardowns.values()
+            if known.over is None
+        )
+    return running
+
+
+def _of_its_state(flow: FlowRun, policy: Policy) -> dict[Clock, int]:
     if is_finished(flow.state) and flow.finished_ms is not None:
         if flow.parent is not None and not flow.end_told:
             return {}
@@ -94,4 +106,6 @@ def _cancellation_clocks(cancellation: Cancellation, unanswered: bool) -> dict[C
 
 def _unanswered(flow: FlowRun) -> list[str]:
     assert flow.cancellation is not None
-    return [runner for runner in flow.holders if runner not in flow.cancellation.acknowledged]
+    # What is torn down is not asked any more.
+    done = {*flow.cancellation.acknowledged, *flow.teardowns}
+    return [runner for runner in flow.holders if runner not in done]

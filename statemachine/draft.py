@@ -21,7 +21,7 @@ from rescind.events.journal import (
 from rescind.statemachine.edges import is_running
 from rescind.statemachine.evolve import evolve_bulk, evolve_flow, evolve_runner, evolve_task
 from rescind.statemachine.evolve.cancellation import begun_before
-from rescind.statemachine.partition import Partition
+from rescind.statemachine.partition import Partition, is_able, is_tearing_down
 from rescind.statemachine.runs import Armed, Bulk, FlowRun, RunnerRecord, TaskRun
 from rescind.statemachine.tally import recount_step
 
@@ -147,6 +147,22 @@ class Draft:
             for flow in found
             if flow is not None and flow.runner_id == runner_id and flow.end is None
         ]
+
+    def able_in(self, scope: str) -> list[str]:
+        """The living runners that end infrastructure of this scope from outside."""
+        found = {key for key in self.base.able.get(scope, {}) if key not in self.runners}
+        found |= {
+            runner.runner_id
+            for runner in self.runners.values()
+            if runner is not None and runner.scope == scope and is_able(runner)
+        }
+        return sorted(found)
+
+    def tearing_down(self) -> list[FlowRun]:
+        """The flow runs for which the end of some infrastructure is under way."""
+        ids = sorted({*self.base.tearing_down, *self.flows})
+        found = (self.flow(flow_run_id) for flow_run_id in ids)
+        return [flow for flow in found if flow is not None and is_tearing_down(flow)]
 
     def fold(self, entry: Entry) -> None:
         """Move an entry through every record that it touches.

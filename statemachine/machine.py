@@ -72,7 +72,8 @@ _FLOW_EDGES: Final = (
     ("cancellation.clock_fired", "Running.Cancelling", None),
     ("cancellation.warning", "Running.Cancelling", None),
     ("executor.failed", "Running.Cancelling", None),
-    ("infrastructure.teardown", "Running.Cancelling", None),
+    # Also of what a lost runner held in a flow run that nobody cancels.
+    ("infrastructure.teardown", "Running", None),
     ("infrastructure.teardown", "Finished", None),
     ("child.end_sent", "Finished", None),
     ("flow.quarantined", "Pending", None),

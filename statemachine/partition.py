@@ -12,7 +12,7 @@ from rescind.statemachine.edges import is_cancelling, is_finished, is_running
 from rescind.statemachine.runs import NO_TALLY, Armed, Bulk, FlowRun, RunnerRecord, TaskRun
 from rescind.statemachine.tally import child_running, counted, holder_of
 
-__all__ = ["AttemptRef", "Known", "Partition", "restore"]
+__all__ = ["AttemptRef", "Known", "Partition", "is_able", "is_tearing_down", "restore"]
 
 _Value = TypeVar("_Value")
 
@@ -45,6 +45,10 @@ class Partition:
         """Flow runs that have not ended, by the runner that owns them."""
         self.cancelling: dict[str, None] = {}
         """Flow runs that are being cancelled."""
+        self.tearing_down: dict[str, None] = {}
+        """Flow runs that have ordered the end of infrastructure which is not over."""
+        self.able: dict[str, dict[str, None]] = {}
+        """Living runners that end infrastructure from outside, by the scope that they reach."""
         self.last_at_ms = 0
 
     def put(self, known: Known) -> None:
@@ -69,12 +73,17 @@ class Partition:
         if flow is None:
             self.flows.pop(flow_run_id, None)
             self.cancelling.pop(flow_run_id, None)
+            self.tearing_down.pop(flow_run_id, None)
             return
         self.flows[flow_run_id] = flow
         if is_cancelling(flow.state):
             self.cancelling.setdefault(flow_run_id)
         else:
             self.cancelling.pop(flow_run_id, None)
+        if flow.teardowns and is_tearing_down(flow):
+            self.tearing_down.setdefault(flow_run_id)
+        else:
+            self.tearing_down.pop(flow_run_id, None)
         if flow.runner_id is not None and not is_finished(flow.state):
             self.owned.setdefault(flow.runner_id, {})[flow_run_id] = None
 
@@ -100,10 +109,15 @@ class Partition:
 
     def put_runner(self, runner_id: str, runner: RunnerRecord | None) -> None:
         """Set or drop a runner."""
+        before = self.runners.get(runner_id)
+        if before is not None:
+            _discard(self.able, before.scope, runner_id)
         if runner is None:
             self.runners.pop(runner_id, None)
-        else:
-            self.runners[runner_id] = runner
+            return
+        self.runners[runner_id] = runner
+        if is_able(runner):
+            self.able.setdefault(runner.scope, {})[runner_id] = None
 
     def put_armed(self, flow_run_id: str, armed: Armed | None) -> None:
         """Set or drop an armed cancellation."""
@@ -142,6 +156,19 @@ class Partition:
             _discard(self.held, task.runner_id, (task.flow_run_id, task.task_run_id))
         if task.child is not None:
             _discard(self.children, task.flow_run_id, task.task_run_id)
+
+
+def is_tearing_down(flow: FlowRun) -> bool:
+    """Whether the end of some infrastructure is under way for this flow run."""
+    return any(known.over is None for known in flow.teardowns.values())
+
+
+def is_able(runner: RunnerRecord) -> bool:
+    """Whether this runner lives and ends infrastructure from outside."""
+    capabilities = runner.capabilities
+    return (
+        runner.state == "Registered" and capabilities is not None and capabilities.can_tear_down
+    )
 
 
 def restore(records: Iterable[Known], last_at_ms: int = 0) -> Partition:

@@ -24,6 +24,7 @@ from rescind.statemachine.runs import (
     RunnerRecord,
     Tally,
     TaskRun,
+    Teardown,
 )
 
 __all__ = [
@@ -88,7 +89,7 @@ def _plain(value: object) -> object:
     # orjson writes no subclass of a tuple by itself.
     if isinstance(value, BaseModel):
         return value.model_dump(mode="json", exclude_none=True)
-    if isinstance(value, Cancellation | ChildLine | Tally):
+    if isinstance(value, Cancellation | ChildLine | Tally | Teardown):
         return value._asdict()
     raise TypeError(type(value).__name__)
 

@@ -6,7 +6,7 @@ Only `evolve` makes new ones. Times are milliseconds since 1970 by the broker's 
 """
 
 from collections.abc import Mapping
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 from rescind.events.bulk import BulkCursor, BulkTally, Cut, FlowPredicate
 from rescind.events.journal.flow import Account
@@ -35,6 +35,7 @@ __all__ = [
     "RunnerRecord",
     "Tally",
     "TaskRun",
+    "Teardown",
 ]
 
 
@@ -96,6 +97,21 @@ class ChildLine(NamedTuple):
     """That a cancel is not for this child has been said."""
     released: bool = False
     """That the flow run has ended without it has been said."""
+
+
+class Teardown(NamedTuple):
+    """The ending of one runner's infrastructure from outside, as one flow run has ordered it."""
+
+    handle: Handle
+    event_id: str
+    """The last event about it: what ends because of it has this as its cause."""
+    again_ms: int
+    until_ms: int
+    asked: int = 1
+    """How many times somebody was asked."""
+    asked_of: str | None = None
+    """The runner that was asked last; None: there was nobody to ask."""
+    over: Literal["done", "given_up"] | None = None
 
 
 @quick_to_replace
@@ -172,6 +188,8 @@ class FlowRun(NamedTuple):
     """How many of the children have a policy of their own by which their parent does not wait."""
     end_told: bool | None = None
     """The broker has the end for the parent."""
+    teardowns: Mapping[str, Teardown] = {}
+    """By the runner whose infrastructure is to end, in the order in which they were ordered."""
 
     @property
     def busy(self) -> int:

@@ -10,12 +10,12 @@ __all__ = ["intents_sent", "who_is_concerned"]
 def who_is_concerned(flow: FlowRun, policy: Policy) -> list[str]:
     """Who holds a piece, and who drives it: that one would ask to start more.
 
-    Nobody, when it is over with the next sweep. Sorted, since who holds what is counted in
-    another order after a restart.
+    Nobody, when it is over with the next sweep, and nobody whose infrastructure is torn down.
+    Sorted, since who holds what is counted in another order after a restart.
     """
     over_at_once = not flow.busy and flow.pending <= policy.sweep_chunk
     driver = [] if flow.runner_id is None or over_at_once else [flow.runner_id]
-    return sorted({*flow.holders, *driver})
+    return sorted({*flow.holders, *driver} - flow.teardowns.keys())
 
 
 def intents_sent(

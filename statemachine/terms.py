@@ -5,7 +5,7 @@ abort, under whatever name it was asked for. Nothing here is ever computed twice
 terms in the event.
 """
 
-from typing import Final
+from typing import Final, NamedTuple
 
 from rescind.events.journal import CancellationTerms, TaskCancellationTerms
 from rescind.events.requests import FlowCancel, TaskCancel
@@ -13,7 +13,14 @@ from rescind.events.words import Clocks, Mode, Text
 from rescind.statemachine.policy import Asked, Policy
 from rescind.statemachine.runs import FlowRun
 
-__all__ = ["crash_terms", "flow_terms", "mode_of", "task_terms"]
+__all__ = [
+    "TeardownTimes",
+    "crash_terms",
+    "flow_terms",
+    "mode_of",
+    "task_terms",
+    "teardown_times",
+]
 
 _NO_CLOCKS: Final = Clocks()
 
@@ -73,6 +80,39 @@ def crash_terms(
         deadline_at=at_ms + times.deadline_ms,
         wait_until=at_ms + times.wait_ms,
     )
+
+
+class TeardownTimes(NamedTuple):
+    """How long the end of infrastructure from outside may take."""
+
+    grace_seconds: float
+    """Given to what runs there."""
+    again_ms: int
+    """After so long without an end somebody is asked again."""
+    until_ms: int
+    """When it is given up, in milliseconds since 1970."""
+
+
+def teardown_times(flow: FlowRun, at_ms: int, policy: Policy) -> TeardownTimes:
+    """The times of a teardown that is ordered now: nobody waits for it beyond the deadline.
+
+    In a flow run that nobody cancels that is as long as a cancellation would have had. Past the
+    deadline it is the abort of what does not answer, and has the time of one.
+    """
+    clocks, cancellation = flow.clocks, flow.cancellation
+    again = _first(clocks.acknowledge_seconds, policy.acknowledge_seconds)
+    if cancellation is None:
+        grace = _grace(None, clocks, policy)
+        seconds = _first(clocks.deadline_seconds, policy.deadline_seconds)
+    elif at_ms < cancellation.deadline_ms:
+        grace = cancellation.grace_seconds
+        seconds = (cancellation.deadline_ms - at_ms) / 1000
+    else:
+        grace = 0.0
+        seconds = _first(clocks.abort_seconds, policy.abort_seconds)
+    # At least a moment, or a clock that strikes at once would be set anew at once.
+    again_ms = max(round(again * 1000), 1_000)
+    return TeardownTimes(grace, again_ms, at_ms + round(seconds * 1000))
 
 
 def mode_of(request: FlowCancel | TaskCancel, flow: FlowRun | None, policy: Policy) -> Mode:

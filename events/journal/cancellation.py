@@ -97,13 +97,23 @@ class ExecutorFailed(Event):
 
 
 class InfrastructureTeardown(Event):
-    """A teardown from outside began, succeeded, or failed with a reason."""
+    """A teardown from outside was asked for, began, succeeded, or failed with a reason.
+
+    Asked for, it is told to this runner in this very transaction; without a runner nobody lives
+    who serves that scope. Given up, it is asked for no more, and nothing waits for it.
+    """
 
     type: Literal["infrastructure.teardown.v1"] = "infrastructure.teardown.v1"
-    outcome: Literal["asked", "started", "done", "failed"]
+    outcome: Literal["asked", "started", "done", "failed", "given_up"]
     target_runner_id: ChosenId
     runner_id: ChosenId | None = None
     handle: Handle
+    cancellation_id: str | None = None
+    grace_seconds: Seconds = 0.0
+    again_at: Moment | None = None
+    """When somebody is asked again, unless it is done by then."""
+    until: Moment | None = None
+    """When it is given up, unless it is done by then."""
     code: str = ""
     message: Text = ""
     evidence: Evidence = Field(default_factory=dict)

@@ -30,6 +30,7 @@ class Clock(StrEnum):
     ACKNOWLEDGE = "acknowledge"
     DEADLINE = "deadline"
     WAIT_SECONDS_MAX = "wait_seconds_max"
+    TEARDOWN = "teardown"
     ARMED = "armed"
     FORGET = "forget"
 

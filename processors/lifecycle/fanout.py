@@ -18,6 +18,7 @@ from rescind.events.journal import (
     FlowBodyFinished,
     FlowFailed,
     FlowSucceeded,
+    InfrastructureTeardown,
     RequestRefused,
     RunnerLostRecorded,
     TaskStarted,
@@ -103,6 +104,8 @@ class Fanout:
                 self._cancel_flow(entry.stream_id, event.runner_ids)
             else:
                 self._cancel_task(entry.stream_id, entry.task_run_id, event.runner_ids)
+        elif isinstance(event, InfrastructureTeardown):
+            self._tear_down(entry.stream_id, event)
         elif isinstance(event, RunnerLostRecorded):
             self._lost[entry.stream_id] = event.reason
 
@@ -220,6 +223,19 @@ class Fanout:
         }
         for runner_id in runner_ids:
             self._tell(runner_id, "cancel_task", intent)
+
+
+    def _tear_down(self, flow_run_id: str, event: InfrastructureTeardown) -> None:
+        if event.outcome != "asked" or event.runner_id is None:
+            return
+        intent = {
+            "flow_run_id": flow_run_id,
+            "target_runner_id": event.target_runner_id,
+            "handle": event.handle.model_dump(mode="json", exclude_none=True),
+            "cancellation_id": event.cancellation_id,
+            "grace_seconds": event.grace_seconds,
+        }
+        self._tell(event.runner_id, "stop_infrastructure", intent)
 
 
 def _terms(cancellation: Cancellation) -> dict[str, Any]:

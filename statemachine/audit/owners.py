@@ -13,7 +13,9 @@ from rescind.statemachine.clocks import task_clocks
 from rescind.statemachine.draft import Draft
 from rescind.statemachine.edges import is_cancelling, is_running
 from rescind.statemachine.families import owed_to_child, owed_to_parent
+from rescind.statemachine.partition import is_tearing_down
 from rescind.statemachine.runs import FlowRun, TaskRun
+from rescind.statemachine.teardown import is_awaited
 
 __all__ = ["find_unowned"]
 
@@ -27,12 +29,15 @@ def find_unowned(draft: Draft, findings: Findings) -> None:
         if flow.end is not None:
             continue
         if is_cancelling(flow.state):
-            _clocks_have_struck(flow, findings)
+            if not is_tearing_down(flow):
+                _clocks_have_struck(flow, findings)
             continue
         if flow.runner_id is not None and not _lives(flow.runner_id, draft):
             _not_owned(f"flow run {flow.flow_run_id!r}", flow.runner_id, findings)
         for task in _running(draft, flow.flow_run_id):
             if task.child is not None or _lives(task.runner_id, draft) or task_clocks(task, flow):
+                continue
+            if is_awaited(flow, task.runner_id):
                 continue
             run = f"task run {task.flow_run_id}/{task.task_run_id}"
             _not_owned(run, task.runner_id, findings)

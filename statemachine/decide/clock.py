@@ -19,6 +19,7 @@ from rescind.statemachine.decide.answers import Answer, Happened, Refused, refus
 from rescind.statemachine.decide.guards import not_struck
 from rescind.statemachine.draft import Draft
 from rescind.statemachine.policy import Asked, Policy
+from rescind.statemachine.teardown import struck
 
 __all__ = ["forget_runner", "strike"]
 
@@ -26,7 +27,9 @@ __all__ = ["forget_runner", "strike"]
 def strike(request: CancellationClock, asked: Asked, draft: Draft, policy: Policy) -> Answer:
     """What follows when this clock has really struck."""
     due_ms = _due(request, draft, policy)
-    return not_struck(request.clock, request.due_at, due_ms, asked) or _struck(request, draft)
+    return not_struck(request.clock, request.due_at, due_ms, asked) or _struck(
+        request, asked, draft, policy
+    )
 
 
 def forget_runner(request: RunnerForget, asked: Asked, draft: Draft, policy: Policy) -> Answer:
@@ -66,13 +69,17 @@ def _due(request: CancellationClock, draft: Draft, policy: Policy) -> int | None
     return None if task is None else task_clocks(task, flow).get(request.clock)
 
 
-def _struck(request: CancellationClock, draft: Draft) -> tuple[Happened, ...] | Refused:
+def _struck(request: CancellationClock, asked: Asked, draft: Draft, policy: Policy) -> Answer:
     if request.clock is Clock.ARMED:
         armed = draft.armed_for(request.flow_run_id)
         assert armed is not None  # Its time was found in it.
         return (Happened(CancellationLapsed(cancellation_id=armed.cancellation_id)),)
     if request.clock is Clock.FORGET:
         return (Happened(FlowForgotten()),)
+    if request.clock is Clock.TEARDOWN:
+        flow = draft.flow(request.flow_run_id)
+        assert flow is not None  # Its time was found in it.
+        return struck(flow, draft, asked.at_ms, policy)
     task = (
         None
         if request.task_run_id is None

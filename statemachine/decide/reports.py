@@ -28,7 +28,8 @@ from rescind.statemachine.decide.guards import (
 )
 from rescind.statemachine.draft import Draft
 from rescind.statemachine.edges import is_cancelling, is_finished
-from rescind.statemachine.runs import Cancellation, FlowRun, TaskRun
+from rescind.statemachine.runs import Cancellation, FlowRun, TaskRun, Teardown
+from rescind.statemachine.teardown import is_same
 
 __all__ = ["acknowledge", "clean_up", "executor_report", "infrastructure_report", "take_step"]
 
@@ -148,9 +149,23 @@ def _held_attempt(
 
 def executor_report(request: ExecutorReport, draft: Draft) -> Answer:
     """An executor failed or warns. Neither holds the cancellation up."""
-    flow = _cancelling(draft.flow(request.flow_run_id), request.flow_run_id)
-    if isinstance(flow, Refused):
-        return flow
+    flow = open_flow(draft.flow(request.flow_run_id), request.flow_run_id)
+    objection = flow if isinstance(flow, Refused) else registered_runner(draft, request.runner_id)
+    if objection is not None:
+        return objection
+    assert isinstance(flow, FlowRun)
+    if not _is_concerned(flow, request.runner_id):
+        return refuse(
+            Code.NOT_OWNER,
+            f"a report by a runner that has work of {flow.flow_run_id!r}",
+            f"{request.runner_id!r} has none and was not told to stop any",
+        )
+    if not is_cancelling(flow.state):
+        return refuse(
+            Code.NO_SUCH_EDGE,
+            "a flow run that is cancelling",
+            f"{flow.flow_run_id!r} is {flow.state}",
+        )
     kind = ExecutorFailed if request.outcome == "failed" else CancellationWarning
     return (
         Happened(
@@ -159,13 +174,11 @@ def executor_report(request: ExecutorReport, draft: Draft) -> Answer:
     )
 
 
-def _cancelling(flow: FlowRun | None, flow_run_id: str) -> FlowRun | Refused:
-    checked = open_flow(flow, flow_run_id)
-    if isinstance(checked, Refused) or is_cancelling(checked.state):
-        return checked
-    return refuse(
-        Code.NO_SUCH_EDGE, "a flow run that is cancelling", f"{flow_run_id!r} is {checked.state}"
-    )
+def _is_concerned(flow: FlowRun, runner_id: str) -> bool:
+    """Whether it drives the flow run, holds work of it, or did when that was to stop."""
+    cancellation = flow.cancellation
+    was_told = () if cancellation is None else (*cancellation.told, *cancellation.acknowledged)
+    return runner_id == flow.runner_id or runner_id in flow.holders or runner_id in was_told
 
 
 def infrastructure_report(request: InfrastructureReport, draft: Draft) -> Answer:
@@ -175,19 +188,52 @@ def infrastructure_report(request: InfrastructureReport, draft: Draft) -> Answer
         return unknown_flow(request.flow_run_id)
     if flow.quarantined:
         return quarantined_flow(request.flow_run_id)
-    if not (flow.end is not None or is_cancelling(flow.state)):
+    objection = registered_runner(draft, request.runner_id)
+    if objection is not None:
+        return objection
+    known = flow.teardowns.get(request.target_runner_id)
+    if known is None:
         return refuse(
             Code.NO_SUCH_EDGE,
-            "a flow run that is cancelling or over",
-            f"{flow.flow_run_id!r} is {flow.state}",
+            f"a teardown that {flow.flow_run_id!r} has ordered",
+            f"none was ordered of {request.target_runner_id!r}",
         )
+    objection = _cannot_say(request, known, draft)
+    if objection is not None:
+        return objection
     event = InfrastructureTeardown(
         outcome=request.outcome,
         target_runner_id=request.target_runner_id,
         runner_id=request.runner_id,
         handle=request.handle,
+        cancellation_id=request.cancellation_id,
         code=request.code,
         message=request.message,
         evidence=request.evidence,
     )
     return (Happened(event),)
+
+
+def _cannot_say(request: InfrastructureReport, known: Teardown, draft: Draft) -> Refused | None:
+    """Whether its word counts: "not found" means nothing elsewhere, or of something else."""
+    if not is_same(request.handle, known.handle):
+        code, expected = Code.NOT_OWNER, "a report about the handle that is to be torn down"
+        but = f"it is about another {request.handle.kind} in {request.handle.scope}"
+    elif request.runner_id == request.target_runner_id:
+        code, expected = Code.NOT_OWNER, "a report from outside"
+        but = f"it is by {request.runner_id!r} itself"
+    elif (scope := _scope_of(request.runner_id, draft)) != known.handle.scope:
+        code, expected = Code.NOT_OWNER, f"a report by a runner of {known.handle.scope}"
+        but = f"{request.runner_id!r} reaches {scope}"
+    elif known.over == "done":
+        return refuse(
+            Code.DUPLICATE, "a teardown that is under way", "it is done", first=known.event_id
+        )
+    else:
+        return None
+    return refuse(code, expected, but)
+
+
+def _scope_of(runner_id: str, draft: Draft) -> str | None:
+    runner = draft.runner(runner_id)
+    return None if runner is None else runner.scope

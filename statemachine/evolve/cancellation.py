@@ -114,7 +114,7 @@ def continued(cancellation: Cancellation | None, entry: Entry) -> Cancellation |
                     return cancellation._replace(deadline_fired=entry.id)
                 case Clock.WAIT_SECONDS_MAX:
                     return cancellation._replace(wait_fired=entry.id)
-                case Clock.ACKNOWLEDGE | Clock.ARMED | Clock.FORGET:
+                case Clock.ACKNOWLEDGE | Clock.TEARDOWN | Clock.ARMED | Clock.FORGET:
                     return cancellation
                 case _:
                     assert_never(fired.clock)

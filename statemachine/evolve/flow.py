@@ -1,6 +1,7 @@
 """A flow run, moved on by its own events."""
 
 from rescind.events.journal import (
+    CancellationEscalated,
     ChildEndSent,
     Entry,
     FlowBodyFinished,
@@ -11,11 +12,13 @@ from rescind.events.journal import (
     FlowRegistered,
     FlowStarted,
     FlowSucceeded,
+    InfrastructureTeardown,
 )
 from rescind.events.words import End
 from rescind.statemachine.edges import FLOW_EDGES
 from rescind.statemachine.evolve.cancellation import begun, begun_and_over, continued
 from rescind.statemachine.evolve.step import impossible, step
+from rescind.statemachine.evolve.teardown import hurried, torn_down
 from rescind.statemachine.machine import FLOW
 from rescind.statemachine.runs import FlowRun
 
@@ -46,7 +49,10 @@ def evolve_flow(flow: FlowRun | None, entry: Entry) -> FlowRun:
                 started_ms=entry.at_ms,
             )
         case FlowCancelling():
-            return moved._replace(cancellation=begun(event.terms, entry))
+            return moved._replace(
+                cancellation=begun(event.terms, entry),
+                teardowns=hurried(flow.teardowns, event.terms.deadline_at),
+            )
         case FlowCancelled():
             whole = flow.cancellation or begun_and_over(event, entry)
             return moved._replace(
@@ -88,8 +94,15 @@ def evolve_flow(flow: FlowRun | None, entry: Entry) -> FlowRun:
 
 def _noted(flow: FlowRun, entry: Entry) -> FlowRun:
     """After a fact that leaves the state as it is."""
-    if isinstance(entry.event, ChildEndSent):
-        return flow._replace(end_told=True)
+    match entry.event:
+        case ChildEndSent():
+            return flow._replace(end_told=True)
+        case InfrastructureTeardown() as event:
+            return torn_down(flow, event, entry)
+        case CancellationEscalated(deadline_at=deadline_ms):
+            flow = flow._replace(teardowns=hurried(flow.teardowns, deadline_ms))
+        case _:
+            pass
     return flow._replace(cancellation=continued(flow.cancellation, entry))
 
 
