@@ -255,7 +255,7 @@ class Core:
             task = self.draft.task(entry.stream_id, entry.task_run_id)
             if task is None or task.runner_id is None or not is_cancelling(task.state):
                 return
-            if task.child is not None:
+            if task.child is not None or task.runner_id in flow.teardowns:
                 return
             cancellation, holders = task.cancellation, [task.runner_id]
         if cancellation is None:

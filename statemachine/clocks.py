@@ -60,8 +60,10 @@ def task_clocks(task: TaskRun, flow: FlowRun) -> dict[Clock, int]:
         return {}
     return _cancellation_clocks(
         cancellation,
-        # Nobody but its own stream is asked to stop a child.
-        unanswered=task.child is None and task.runner_id not in cancellation.acknowledged,
+        # Nobody but its own stream is asked to stop a child, nor is what is torn down.
+        unanswered=task.child is None
+        and task.runner_id not in cancellation.acknowledged
+        and task.runner_id not in flow.teardowns,
     )
 
 

@@ -66,9 +66,7 @@ def overdue(flow: FlowRun, draft: Draft, at_ms: int, policy: Policy) -> Iterator
 
 def _is_to_be_torn_down(flow: FlowRun, runner: RunnerRecord, draft: Draft) -> bool:
     """Whether this flow run alone is there, and nothing of it that is waited for."""
-    if not (
-        teardown.is_exclusive(flow, runner.handle) and teardown.may_be_ordered(flow, runner)
-    ):
+    if not (teardown.is_exclusive(flow, runner.handle) and teardown.may_be_ordered(flow, runner)):
         return False
     held = draft.held_of(flow.flow_run_id, runner.runner_id)
     its_own = [task for task in held if task.child is None]

@@ -166,9 +166,7 @@ def is_tearing_down(flow: FlowRun) -> bool:
 def is_able(runner: RunnerRecord) -> bool:
     """Whether this runner lives and ends infrastructure from outside."""
     capabilities = runner.capabilities
-    return (
-        runner.state == "Registered" and capabilities is not None and capabilities.can_tear_down
-    )
+    return runner.state == "Registered" and capabilities is not None and capabilities.can_tear_down
 
 
 def restore(records: Iterable[Known], last_at_ms: int = 0) -> Partition:

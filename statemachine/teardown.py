@@ -117,9 +117,10 @@ def _ask(
     at_ms: int,
     policy: Policy,
 ) -> Happened:
-    runner_id = _next(draft.able_in(handle.scope), target, None if known is None else known.asked_of)
+    last = None if known is None else known.asked_of
+    runner_id = _next(draft.able_in(handle.scope), target, last)
     times = teardown_times(flow, at_ms, policy)
-    before = 0 if known is None or (known.asked_of is None) != (runner_id is None) else known.asked
+    before = 0 if known is None or (last is None) != (runner_id is None) else known.asked
     return Happened(
         InfrastructureTeardown(
             outcome="asked",
@@ -131,7 +132,7 @@ def _ask(
             # Twice as long each time: a flow run's own deadline may be a year.
             again_at=at_ms + (times.again_ms << min(before, 20)),
             until=until_ms,
-            message="" if runner_id else f"no living runner tears down in {handle.scope}",
+            message=_why_nobody(runner_id, handle),
         )
     )
 
@@ -151,6 +152,10 @@ def _give_up(flow: FlowRun, target: str, known: Teardown) -> Happened:
             runner_id=known.asked_of,
             handle=known.handle,
             cancellation_id=None if flow.cancellation is None else flow.cancellation.id,
-            message="" if known.asked_of else f"no living runner tears down in {known.handle.scope}",
+            message=_why_nobody(known.asked_of, known.handle),
         )
     )
+
+
+def _why_nobody(asked_of: str | None, handle: Handle) -> str:
+    return "" if asked_of else f"no living runner ends what is in {handle.scope}"

@@ -13,6 +13,7 @@ from rescind.events.journal import (
     ChildFinishedRecorded,
     Entry,
     FlowFailed,
+    InfrastructureTeardown,
     RequestRefused,
     TaskCancelled,
     TaskFailed,
@@ -77,6 +78,8 @@ def _told(entry: Entry) -> str:
             return f"{name} {entry.task_run_id} {end.value}"
         case FlowFailed(end=end):
             return f"{name} {end}"
+        case InfrastructureTeardown(outcome=outcome):
+            return f"{name} {outcome}"
         case _:
             return name if entry.task_run_id is None else f"{name} {entry.task_run_id}"
 

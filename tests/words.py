@@ -1,10 +1,10 @@
 """Requests by their shortest names, for tests that ask many of them.
 
-One flow run, `RUN`, and three runners: one that owns it, another, and a stranger that never
-registers. Everything can be said otherwise by keyword.
+One flow run, `RUN`, and four runners: one that owns it, another, one that ends infrastructure from
+outside, and a stranger that never registers. Everything can be said otherwise by keyword.
 """
 
-from typing import Any
+from typing import Any, Literal
 
 from rescind.events.requests import (
     BodySpec,
@@ -17,6 +17,7 @@ from rescind.events.requests import (
     FlowRegister,
     FlowStart,
     HeldAttempt,
+    InfrastructureReport,
     RunnerForget,
     RunnerLeave,
     RunnerLost,
@@ -29,16 +30,18 @@ from rescind.events.requests import (
     TaskStart,
     TaskToStart,
 )
-from rescind.events.words import CascadePolicy, End, How, Mode
+from rescind.events.words import CascadePolicy, End, Handle, How, Mode, RunnerCapabilities
 from rescind.statemachine.clocks import flow_clocks, runner_clocks, task_clocks
 from tests.scenario import Step
 from tests.world import RUN, World
 
 __all__ = [
     "CHILD",
+    "HANDLE",
     "STRANGER",
     "A",
     "B",
+    "C",
     "abort",
     "acknowledged",
     "body_ended",
@@ -56,22 +59,32 @@ __all__ = [
     "lost",
     "other_runner",
     "out_of_time",
+    "outside",
     "registered",
     "runner",
     "started",
     "stopped",
     "strikes",
+    "torn_down",
     "with_body",
+    "within",
 ]
 
 A = "runner-a"
 B = "runner-b"
+C = "runner-c"
 STRANGER = "runner-x"
 CHILD = "run-2"
 """The flow run that is a child of `RUN`, in a stream of its own."""
 
+HANDLE = Handle(kind="docker", scope="engine:x", identity={"id": "c1"}, exclusive_to=RUN)
+"""What ends `B`, and with it nothing but `RUN`."""
+
 runner = RunnerRegister(runner_id=A)
 other_runner = RunnerRegister(runner_id=B)
+outside = RunnerRegister(
+    runner_id=C, scope=HANDLE.scope, capabilities=RunnerCapabilities(can_tear_down=True)
+)
 flow = FlowRegister(flow_run_id=RUN)
 started = FlowStart(flow_run_id=RUN, runner_id=A)
 with_body = FlowStart(flow_run_id=RUN, runner_id=A, body=BodySpec(task_run_id="body"))
@@ -80,6 +93,28 @@ out_of_time = FlowCancel(
 )
 cancel = FlowCancel(flow_run_id=RUN, request_id="cancel-1", reason="enough")
 abort = FlowCancel(flow_run_id=RUN, request_id="abort-1", mode=Mode.ABORT)
+
+
+def within(handle: Handle = HANDLE, runner_id: str = B) -> RunnerRegister:
+    """A runner that can be ended from outside."""
+    return RunnerRegister(runner_id=runner_id, handle=handle)
+
+
+def torn_down(
+    outcome: Literal["started", "done", "failed"] = "done",
+    by: str = C,
+    of: str = B,
+    handle: Handle = HANDLE,
+    **more: Any,
+) -> InfrastructureReport:
+    return InfrastructureReport(
+        flow_run_id=RUN,
+        runner_id=by,
+        target_runner_id=of,
+        outcome=outcome,
+        handle=handle,
+        **more,
+    )
 
 
 def registered(*ids: str, run: str = RUN) -> TaskRegister:

@@ -120,6 +120,7 @@ _TASK: Final[dict[type[j.Event], Effect]] = {
             "flow.cancelling",
             "cancellation.acknowledged",
             "cancellation.clock_fired",
+            "infrastructure.teardown",
             "runner.left",
             "runner.lost",
         ),
@@ -134,7 +135,7 @@ _TASK: Final[dict[type[j.Event], Effect]] = {
         ("task run",),
         _FAILED,
         "the end, the error, the evidence",
-        ("task.finish", "runner.left", "runner.lost"),
+        ("task.finish", "infrastructure.teardown", "runner.left", "runner.lost"),
     ),
     j.TaskLateReport: Effect(("nothing",), (), "", ("task.finish", "child.finished")),
     j.TaskStoppingReported: Effect(("task run",), (), "the last rung", ("task.stopping",)),
@@ -182,8 +183,15 @@ _CANCELLATION: Final[dict[type[j.Event], Effect]] = {
     j.InfrastructureTeardown: Effect(
         ("flow run",),
         (),
-        "",
-        ("infrastructure.report", "cancellation.clock_fired", "runner.lost"),
+        "who was asked, until when it is waited for, and how it ended",
+        (
+            "infrastructure.report",
+            "cancellation.clock",
+            "cancellation.clock_fired",
+            "runner.registered",
+            "runner.left",
+            "runner.lost",
+        ),
     ),
 }
 

@@ -224,7 +224,6 @@ class Fanout:
         for runner_id in runner_ids:
             self._tell(runner_id, "cancel_task", intent)
 
-
     def _tear_down(self, flow_run_id: str, event: InfrastructureTeardown) -> None:
         if event.outcome != "asked" or event.runner_id is None:
             return

@@ -15,7 +15,7 @@ from rescind.events.journal import (
 from rescind.events.refusals import Code
 from rescind.events.requests import CancellationClock, Clock, RunnerForget
 from rescind.statemachine.clocks import flow_clocks, runner_clocks, task_clocks
-from rescind.statemachine.decide.answers import Answer, Happened, Refused, refuse
+from rescind.statemachine.decide.answers import Answer, Happened, refuse
 from rescind.statemachine.decide.guards import not_struck
 from rescind.statemachine.draft import Draft
 from rescind.statemachine.policy import Asked, Policy

@@ -10,7 +10,7 @@ from rescind.events.refusals import Code
 from rescind.events.requests import Clock, FlowRegister
 from rescind.events.words import CascadePolicy, End, ParentLink
 from rescind.statemachine.decide.answers import Happened
-from tests.scenario import Step
+from tests.scenario import Step, later
 from tests.words import (
     B,
     acknowledged,
@@ -25,12 +25,15 @@ from tests.words import (
     granted,
     lost,
     other_runner,
+    outside,
     registered,
     runner,
     started,
     stopped,
     strikes,
+    torn_down,
     with_body,
+    within,
 )
 from tests.world import NOON_MS, RUN, World
 
@@ -48,7 +51,7 @@ def quarantine(world: World) -> list[Entry]:
     return world.commit(core)
 
 
-_RUNNERS: Final = (runner, other_runner)
+_RUNNERS: Final = (runner, other_runner, outside)
 _PENDING: Final = (*_RUNNERS, flow)
 _RUNNING: Final = (*_PENDING, with_body)
 # Another task run keeps it open, whatever becomes of `t`.
@@ -56,6 +59,15 @@ _WITH_T: Final = (*_RUNNING, registered("other"), granted("other"), registered("
 _T_RUNNING: Final = (*_WITH_T, granted("t"))
 _RETRYING: Final = (*_T_RUNNING, ended("t", end=End.FAILED, retry_at=NOON_MS))
 _CANCELLING: Final = (*_T_RUNNING, cancel)
+# The same with another that can be ended from outside, and that holds `t`.
+_WITHIN: Final = (*_WITH_T, within(), granted("t", by=B))
+_OVERDUE: Final = (
+    *_WITHIN,
+    cancel,
+    acknowledged("body", cannot_stop=("other",)),
+    acknowledged("t", by=B),
+    strikes(Clock.DEADLINE),
+)
 _OVER: Final = (*_RUNNING, registered("t"), granted("t"), ended("t"))
 
 _PARENT: Final = (*_RUNNING, child(), granted("t"))
@@ -100,6 +112,22 @@ SITUATIONS: Final[dict[str, tuple[Step, ...]]] = {
         *_CANCELLING,
         acknowledged("body", "other", cannot_stop=("t",)),
         strikes(Clock.DEADLINE),
+    ),
+    "Running; t Running, its runner torn down": (*_WITHIN, lost(B)),
+    "Running; t Crashed, its runner torn down": (*_WITHIN, lost(B), torn_down()),
+    "Cancelling; t Running, its runner torn down": (*_WITHIN, cancel, lost(B)),
+    "Cancelling; t Running, torn down at the deadline": _OVERDUE,
+    "Cancelling; t Cancelled at the deadline, torn down": (*_OVERDUE, torn_down()),
+    "Cancelling; t Cancelled at the deadline, given up": (
+        *_OVERDUE,
+        later(3_600),
+        strikes(Clock.TEARDOWN),
+    ),
+    "Crashed, its runner torn down": (
+        *_RUNNERS,
+        within(),
+        FlowRegister(flow_run_id=RUN, runner_id=B),
+        lost(B),
     ),
     "Cancelling; t Cancelling": (*_T_RUNNING, cancel_task("t"), cancel),
     "Cancelling; t Success": (*_CANCELLING, ended("t")),

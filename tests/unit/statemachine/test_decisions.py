@@ -14,7 +14,7 @@ from tests.bulks import BULK
 from tests.scenario import Step, given, told
 from tests.unit.statemachine.bulk_situations import BULK_REQUESTS, BULK_SITUATIONS
 from tests.unit.statemachine.situations import SITUATIONS
-from tests.words import STRANGER, A, B
+from tests.words import HANDLE, STRANGER, A, B, C
 from tests.world import NOON_MS, RUN, World
 
 LATE_MS: Final = NOON_MS + 400 * 86_400_000
@@ -23,7 +23,11 @@ EDGE: Final = {"flow_run_id": "run-0", "task_run_id": "c"}
 T: Final = {"task_run_id": "t"}
 FAILED: Final = {**T, "end": "failed"}
 RETRY: Final = {**FAILED, "retry_at": "2026-11-22T12:00:05.000Z"}
-HANDLE: Final = {"kind": "process", "scope": "host:x", "identity": {"pid": 1}}
+OUTSIDE: Final[dict[str, Any]] = {
+    "runner_id": C,
+    "target_runner_id": B,
+    "handle": HANDLE.model_dump(mode="json"),
+}
 
 
 def _of_t(**more: Any) -> dict[str, Any]:
@@ -114,11 +118,27 @@ REQUESTS: Final[dict[str, dict[str, Any]]] = {
     "cancellation.acknowledge of another": {**OF_A, "cancellation_id": "stop-9-9-9"},
     "executor.report failed": {**OF_A, "outcome": "failed", "message": "it raised"},
     "executor.report warning": {**OF_A, "outcome": "warning", "message": "it cannot"},
-    "infrastructure.report": {
-        "runner_id": B,
-        "target_runner_id": A,
+    "executor.report failed by another": {"runner_id": B, "outcome": "failed", "message": "no"},
+    "executor.report failed by a stranger": {
+        "runner_id": STRANGER,
+        "outcome": "failed",
+        "message": "no",
+    },
+    "infrastructure.report started": {**OUTSIDE, "outcome": "started"},
+    "infrastructure.report done": {**OUTSIDE, "outcome": "done"},
+    "infrastructure.report failed": {**OUTSIDE, "outcome": "failed"},
+    "infrastructure.report of another": {**OUTSIDE, "outcome": "done", "target_runner_id": A},
+    "infrastructure.report of another handle": {
+        **OUTSIDE,
         "outcome": "done",
-        "handle": HANDLE,
+        "handle": {**OUTSIDE["handle"], "identity": {"id": "c2"}},
+    },
+    "infrastructure.report done by another": {**OUTSIDE, **OF_A, "outcome": "done"},
+    "infrastructure.report done by itself": {**OUTSIDE, "runner_id": B, "outcome": "done"},
+    "infrastructure.report done by a stranger": {
+        **OUTSIDE,
+        "runner_id": STRANGER,
+        "outcome": "done",
     },
     "runner.register": {**OF_A},
     "runner.register elsewhere": {**OF_A, "partition": 3},
@@ -130,6 +150,7 @@ REQUESTS: Final[dict[str, dict[str, Any]]] = {
     "cancellation.clock acknowledge": {"clock": "acknowledge", "due_at": "?"},
     "cancellation.clock deadline": {"clock": "deadline", "due_at": "?"},
     "cancellation.clock wait_seconds_max": {"clock": "wait_seconds_max", "due_at": "?"},
+    "cancellation.clock teardown": {"clock": "teardown", "due_at": "?"},
     "cancellation.clock armed": {"clock": "armed", "due_at": "?"},
     "cancellation.clock forget": {"clock": "forget", "due_at": "?"},
     "cancellation.clock deadline of t": {**T, "clock": "deadline", "due_at": "?"},

@@ -2,8 +2,8 @@
 
 import pytest
 
-from rescind.events.requests import Clock, InfrastructureReport
-from rescind.events.words import End, ErrorInfo, Handle, How
+from rescind.events.requests import Clock
+from rescind.events.words import End, ErrorInfo, How
 from tests.scenario import Scenario, given, swept
 from tests.words import (
     A,
@@ -14,15 +14,19 @@ from tests.words import (
     finished,
     flow,
     granted,
+    lost,
     other_runner,
+    outside,
     registered,
     runner,
     started,
     stopped,
     strikes,
+    torn_down,
     with_body,
+    within,
 )
-from tests.world import NOON_MS, RUN
+from tests.world import NOON_MS
 
 
 def running(*ids: str) -> Scenario:
@@ -281,17 +285,11 @@ def test_an_end_after_the_end_is_kept_and_changes_nothing(end: End) -> None:
 
 
 def test_the_end_of_the_flow_run_names_the_first_outcome_also_after_later_facts() -> None:
-    over = given(runner, flow, started).when(finished())
+    over = given(runner, within(), outside, flow, started, registered("t"), granted("t", by=B))
+    over.when(lost(B), ended("t", by=B), finished())
     ending = over.entries[0].id
-    report = InfrastructureReport(
-        flow_run_id=RUN,
-        runner_id=B,
-        target_runner_id=A,
-        outcome="done",
-        handle=Handle(kind="process", scope="host:x", identity={"pid": 1}),
-    )
 
-    over.when(report).then("infrastructure.teardown")
+    over.when(torn_down()).then("infrastructure.teardown done")
     over.when(finished()).then_refused("duplicate")
     assert over.refusals()[0].first == ending
     over.when(cancel).then_refused("already_finished")

@@ -7,35 +7,37 @@ import pytest
 from rescind.events.requests import (
     ChildFinished,
     ExecutorReport,
-    InfrastructureReport,
     RequestDenied,
     Step,
     TaskCleanup,
     TaskStopping,
     Unreadable,
 )
-from rescind.events.words import End, Handle, Rung
+from rescind.events.words import End, Rung
 from tests.scenario import Scenario, given, unsigned
 from tests.scenario import Step as Past
 from tests.words import (
     A,
     B,
+    C,
     body_ended,
     cancel,
     ended,
     flow,
     granted,
+    lost,
     other_runner,
+    outside,
     registered,
     runner,
     started,
+    torn_down,
     with_body,
+    within,
 )
 from tests.world import NOON_MS, RUN
 
 Report = Callable[..., TaskStopping | TaskCleanup]
-
-HANDLE = Handle(kind="process", scope="host:x", identity={"pid": 1})
 
 
 def running() -> Scenario:
@@ -57,15 +59,9 @@ def cleanup(task_run_id: str = "t1", by: str = A, attempt: int = 1) -> TaskClean
     )
 
 
-def executor(outcome: str = "failed") -> ExecutorReport:
+def executor(outcome: str = "failed", by: str = A) -> ExecutorReport:
     return ExecutorReport.model_validate(
-        {"flow_run_id": RUN, "runner_id": A, "outcome": outcome, "message": "it raised"}
-    )
-
-
-def teardown() -> InfrastructureReport:
-    return InfrastructureReport(
-        flow_run_id=RUN, runner_id=B, target_runner_id=A, outcome="done", handle=HANDLE
+        {"flow_run_id": RUN, "runner_id": by, "outcome": outcome, "message": "it raised"}
     )
 
 
@@ -117,16 +113,28 @@ def test_an_executor_has_nothing_to_report_of_a_flow_run_that_nobody_cancels() -
     given(runner, flow, started, cancel).when(executor()).then_refused("already_finished")
 
 
-def test_a_teardown_is_kept_while_cancelling_and_after_the_end() -> None:
-    story = running().when(cancel, teardown()).then("infrastructure.teardown")
+def test_an_executors_report_is_by_a_runner_that_has_work_of_the_flow_run_or_had() -> None:
+    story = given(runner, other_runner, outside, flow, with_body, registered("t1", "t2"))
+    story.when(granted("t1", by=B), cancel)
 
-    story.when(ended("t1"), body_ended(), teardown()).then("infrastructure.teardown")
-    assert story.world.flow().state == "Finished.Cancelled"
+    story.when(executor(by=C)).then_refused("not_owner")
+    story.when(executor(by="nobody")).then_refused("unknown_runner")
+    story.when(executor(by=B)).then("executor.failed")
+    story.when(ended("t1", by=B), executor(by=B)).then("executor.failed")
+    story.when(lost(B), executor(by=B)).then_refused("runner_lost")
 
 
-def test_a_teardown_of_what_nobody_cancels_is_refused() -> None:
-    running().when(teardown()).then_refused("no_such_edge")
-    given().when(teardown()).then_refused("unknown_run")
+def test_whose_work_it_is_is_asked_before_whether_it_is_cancelled() -> None:
+    running().when(outside, executor(by=C)).then_refused("not_owner")
+
+
+def test_a_teardown_is_kept_also_after_the_end() -> None:
+    story = running().when(within(), registered("t2"), granted("t2", by=B), outside, lost(B))
+    story.when(ended("t2", by=B), ended("t1"), body_ended())
+    assert story.world.flow().state == "Finished.Success"
+
+    story.when(torn_down("started")).then("infrastructure.teardown started")
+    story.when(torn_down()).then("infrastructure.teardown done")
 
 
 @pytest.mark.parametrize(

@@ -3,16 +3,14 @@
 from typing import Any, Final
 
 from rescind.events.journal import Entry
-from rescind.events.words import ErrorInfo, Evidence, Handle
+from rescind.events.words import ErrorInfo, Evidence
 from tests.scenario import Scenario, given
 from tests.words import flow, granted, other_runner, registered, runner, with_body
-from tests.world import RUN
 
-__all__ = ["ERROR", "EVIDENCE", "HANDLE", "running", "said_in"]
+__all__ = ["ERROR", "EVIDENCE", "running", "said_in"]
 
 ERROR: Final = ErrorInfo(type="ValueError", message="no", traceback="line 1")
 EVIDENCE: Final[Evidence] = {"pid": 7, "signals": ["SIGINT"]}
-HANDLE: Final = Handle(kind="docker", scope="engine:x", identity={"id": "c1"}, exclusive_to=RUN)
 
 
 def running() -> Scenario:

@@ -4,10 +4,10 @@ import pytest
 
 from rescind.events.requests import (
     CancellationAcknowledge,
+    Clock,
     ExecutorReport,
     FlowRegister,
     HeldAttempt,
-    InfrastructureReport,
     RequestDenied,
     RunnerLeave,
     RunnerLost,
@@ -26,16 +26,23 @@ from rescind.events.words import (
     Rung,
     RunnerCapabilities,
 )
-from tests.scenario import given
-from tests.unit.statemachine.keeping.keeping import EVIDENCE, HANDLE, running, said_in
+from tests.scenario import given, later
+from tests.unit.statemachine.keeping.keeping import EVIDENCE, running, said_in
 from tests.words import (
+    HANDLE,
     A,
     B,
+    C,
     cancel,
     flow,
     granted,
+    lost,
+    outside,
     runner,
+    strikes,
+    torn_down,
     with_body,
+    within,
 )
 from tests.world import NOON_MS, RUN
 
@@ -201,27 +208,59 @@ def test_what_an_executor_reports(outcome: str) -> None:
 
 
 def test_a_teardown() -> None:
-    said = InfrastructureReport(
-        flow_run_id=RUN,
-        runner_id=B,
-        target_runner_id=A,
-        outcome="failed",
-        code="forbidden",
-        message="no rights",
-        handle=HANDLE,
-        evidence=EVIDENCE,
-    )
+    story = running().when(within(HANDLE, A), outside, cancel, lost())
 
-    story = running().when(cancel, said)
+    assert said_in(story.entries[1]) == {
+        "outcome": "asked",
+        "target_runner_id": A,
+        "runner_id": C,
+        "handle": HANDLE,
+        "cancellation_id": "stop-0-0-0",
+        "grace_seconds": 30.0,
+        "again_at": NOON_MS + 15_000,
+        "until": NOON_MS + 300_000,
+        "code": "",
+        "message": "",
+        "evidence": {},
+    }
+
+
+def test_what_is_reported_of_a_teardown() -> None:
+    story = running().when(within(HANDLE, A), outside, cancel, lost())
+
+    said = {"code": "forbidden", "message": "no rights", "evidence": EVIDENCE}
+    story.when(torn_down("failed", of=A, cancellation_id="stop-0-0-0", **said))
 
     assert said_in(story.entries[0]) == {
         "outcome": "failed",
         "target_runner_id": A,
-        "runner_id": B,
+        "runner_id": C,
         "handle": HANDLE,
-        "code": "forbidden",
-        "message": "no rights",
-        "evidence": EVIDENCE,
+        "cancellation_id": "stop-0-0-0",
+        "grace_seconds": 0.0,
+        "again_at": None,
+        "until": None,
+        **said,
+    }
+
+
+def test_a_teardown_that_is_given_up() -> None:
+    story = running().when(within(HANDLE, A), cancel, lost())
+
+    story.when(later(300), strikes(Clock.TEARDOWN))
+
+    assert said_in(story.entries[0]) == {
+        "outcome": "given_up",
+        "target_runner_id": A,
+        "runner_id": None,
+        "handle": HANDLE,
+        "cancellation_id": "stop-0-0-0",
+        "grace_seconds": 0.0,
+        "again_at": None,
+        "until": None,
+        "code": "",
+        "message": "no living runner ends what is in engine:x",
+        "evidence": {},
     }
 
 

@@ -1,0 +1,503 @@
+"""The end of infrastructure from outside: what waits for it, how long, and who may say so."""
+
+from typing import Any
+
+import pytest
+
+from rescind.events.journal import InfrastructureTeardown, TaskCancelled, TaskFailed
+from rescind.events.requests import Clock, FlowRegister, RunnerRegister
+from rescind.events.words import Clocks, Handle, RunnerCapabilities
+from rescind.statemachine.policy import Policy
+from tests.scenario import Scenario, given, later, restarted, swept
+from tests.words import (
+    HANDLE,
+    A,
+    B,
+    C,
+    abort,
+    acknowledged,
+    body_ended,
+    cancel,
+    cancel_task,
+    ended,
+    flow,
+    granted,
+    leaves,
+    lost,
+    outside,
+    registered,
+    runner,
+    strikes,
+    torn_down,
+    with_body,
+    within,
+)
+from tests.world import NOON_MS, RUN, World
+
+ABLE = RunnerCapabilities(can_tear_down=True)
+SHARED = HANDLE.model_copy(update={"exclusive_to": None})
+OF_ANOTHER = HANDLE.model_copy(update={"exclusive_to": "run-2"})
+ELSEWHERE = HANDLE.model_copy(update={"scope": "engine:y"})
+ANOTHER = HANDLE.model_copy(update={"identity": {"id": "c2"}})
+
+
+def running(*others: RunnerRegister, handle: Handle = HANDLE, **more: Any) -> Scenario:
+    """The body at one runner; `t1` and `t2` at one that can be ended from outside."""
+    begun = given(runner, *others, within(handle), flow, with_body, **more)
+    return begun.when(registered("t1", "t2"), granted("t1", "t2", by=B))
+
+
+def able(runner_id: str, scope: str = HANDLE.scope) -> RunnerRegister:
+    return RunnerRegister(runner_id=runner_id, scope=scope, capabilities=ABLE)
+
+
+def teardown_in(story: Scenario) -> InfrastructureTeardown:
+    events = [entry.event for entry in story.entries]
+    return next(event for event in events if isinstance(event, InfrastructureTeardown))
+
+
+def ends_in(story: Scenario) -> list[TaskCancelled | TaskFailed]:
+    events = [entry.event for entry in story.entries]
+    return [event for event in events if isinstance(event, TaskCancelled | TaskFailed)]
+
+
+# A lost runner.
+
+
+def test_what_a_lost_runner_held_waits_for_the_end_of_its_infrastructure() -> None:
+    story = running(outside).when(cancel, lost(B))
+
+    story.then("runner.lost", "infrastructure.teardown asked")
+    asked = teardown_in(story)
+    assert (asked.target_runner_id, asked.runner_id, asked.handle) == (B, C, HANDLE)
+    assert asked.cancellation_id == story.world.flow().cancellation.id  # type: ignore[union-attr]
+    assert story.world.states(["t1", "t2"]) == ["Running", "Running"]
+
+
+def test_it_ends_on_the_evidence_of_the_teardown() -> None:
+    story = running(outside).when(cancel, lost(B), torn_down("started"))
+    story.then("infrastructure.teardown started")
+
+    story.when(torn_down(evidence={"exit_code": 137})).then(
+        "infrastructure.teardown done", "task.cancelled t1 forced", "task.cancelled t2 forced"
+    )
+    done = story.entries[0]
+    assert [entry.cause for entry in story.entries[1:]] == [done.id, done.id]
+    assert {end.stopped_confirmed for end in ends_in(story)} == {True}
+    assert ends_in(story)[0].evidence == {"teardown": done.id}
+    story.when(body_ended()).then("task.succeeded body", "flow.body_finished", "flow.cancelled")
+    account = story.world.flow().cancellation.account  # type: ignore[union-attr]
+    assert account is not None
+    assert (account.cancelled, account.unconfirmed) == (2, 0)
+
+
+def test_without_evidence_it_ends_at_the_deadline_unconfirmed() -> None:
+    story = running(outside).when(cancel, lost(B))
+    assert story.world.clocks()["deadline"] == NOON_MS + 300_000
+
+    story.when(strikes(Clock.DEADLINE)).then(
+        "cancellation.clock_fired", "task.cancelled body deadline"
+    )
+    assert story.world.clocks()["teardown"] <= NOON_MS + 300_000
+    story.when(strikes(Clock.TEARDOWN)).then(
+        "infrastructure.teardown given_up",
+        "task.cancelled t1 runner_lost",
+        "task.cancelled t2 runner_lost",
+        "flow.cancelled",
+    )
+    assert {end.stopped_confirmed for end in ends_in(story)} == {False}
+
+
+def test_an_abort_brings_the_end_of_the_waiting_nearer() -> None:
+    story = running().when(cancel, lost(B), abort, later(30), strikes(Clock.TEARDOWN))
+
+    assert story.world.now_ms == NOON_MS + 30_000
+    story.then(
+        "infrastructure.teardown given_up",
+        "task.cancelled t1 runner_lost",
+        "task.cancelled t2 runner_lost",
+    )
+
+
+def test_in_a_flow_run_that_nobody_cancels_it_has_crashed_after_the_teardown() -> None:
+    story = running(outside).when(lost(B)).then("runner.lost", "infrastructure.teardown asked")
+    assert story.world.flow().state == "Running"
+    assert teardown_in(story).cancellation_id is None
+
+    story.when(torn_down()).then(
+        "infrastructure.teardown done", "task.failed t1 crashed", "task.failed t2 crashed"
+    )
+    assert {end.stopped_confirmed for end in ends_in(story)} == {True}
+    assert story.world.flow().state == "Running"
+
+
+def test_there_it_has_crashed_at_the_latest_when_a_cancellation_would_have_ended_it() -> None:
+    own = FlowRegister(flow_run_id=RUN, clocks=Clocks(deadline_seconds=20))
+    story = given(runner, within(), own, with_body, registered("t1"), granted("t1", by=B))
+    story.when(lost(B), later(20), strikes(Clock.TEARDOWN))
+
+    assert story.world.now_ms == NOON_MS + 20_000
+    story.then("infrastructure.teardown given_up", "task.failed t1 crashed")
+    assert [end.stopped_confirmed for end in ends_in(story)] == [False]
+
+
+def test_a_cancel_meanwhile_bounds_it_by_its_deadline_and_names_the_end() -> None:
+    soon = cancel.model_copy(update={"deadline_seconds": 5.0})
+    story = running().when(lost(B), soon, later(5), strikes(Clock.TEARDOWN))
+
+    assert story.world.now_ms == NOON_MS + 5_000
+    story.then(
+        "infrastructure.teardown given_up",
+        "task.cancelled t1 runner_lost",
+        "task.cancelled t2 runner_lost",
+    )
+
+
+def test_with_the_body_the_flow_run_crashes_at_once_and_the_body_ends_after_the_teardown() -> None:
+    bodied = given(outside, within(), flow, registered("t1"))
+    bodied.when(with_body.model_copy(update={"runner_id": B}), granted("t1", by=B))
+
+    bodied.when(lost(B)).then("runner.lost", "flow.cancelling", "infrastructure.teardown asked")
+    bodied.when(torn_down()).then(
+        "infrastructure.teardown done",
+        "task.failed body crashed",
+        "task.failed t1 crashed",
+        "flow.failed crashed",
+    )
+
+
+def test_a_flow_run_that_its_lost_runner_owned_has_it_torn_down_also_after_its_end() -> None:
+    owned = given(outside, within(), FlowRegister(flow_run_id=RUN, runner_id=B))
+
+    owned.when(lost(B)).then(
+        "runner.lost", "flow.cancelling", "infrastructure.teardown asked", "flow.failed crashed"
+    )
+    owned.when(strikes(Clock.TEARDOWN)).then("infrastructure.teardown asked")
+    owned.when(torn_down("failed"), torn_down()).then("infrastructure.teardown done")
+    assert "teardown" not in owned.world.clocks()
+
+
+def test_one_whose_flow_run_is_being_cancelled_already_is_torn_down_too() -> None:
+    owned = given(outside, within(), runner, FlowRegister(flow_run_id=RUN, runner_id=B))
+    owned.when(with_body.model_copy(update={"runner_id": B}), registered("t1"), granted("t1"))
+
+    owned.when(ended("body", by=B)).then_refused("open_work")
+    owned.when(cancel, ended("body", by=B), lost(B)).then(
+        "runner.lost", "infrastructure.teardown asked"
+    )
+
+
+@pytest.mark.parametrize("handle", [SHARED, OF_ANOTHER])
+def test_what_is_shared_is_torn_down_with_its_lost_runner_and_nothing_waits_for_it(
+    handle: Handle,
+) -> None:
+    story = running(outside, handle=handle).when(cancel, lost(B))
+
+    story.then(
+        "runner.lost",
+        "infrastructure.teardown asked",
+        "task.cancelled t1 runner_lost",
+        "task.cancelled t2 runner_lost",
+    )
+    assert story.entries[-1].cause == story.entries[0].id
+    story.when(torn_down(handle=handle)).then("infrastructure.teardown done")
+
+
+def test_a_runner_that_leaves_with_open_attempts_is_torn_down_as_a_lost_one() -> None:
+    running(outside).when(leaves(B)).then("runner.left", "infrastructure.teardown asked")
+
+
+def test_a_runner_that_leaves_nothing_behind_is_not_torn_down() -> None:
+    running(outside).when(ended("t1", "t2", by=B), leaves(B)).then("runner.left")
+
+
+def test_what_the_lost_runner_still_reports_counts() -> None:
+    story = running(outside).when(cancel, lost(B), ended("t1", by=B)).then("task.succeeded t1")
+
+    story.when(torn_down()).then("infrastructure.teardown done", "task.cancelled t2 forced")
+
+
+def test_a_lost_runner_is_told_of_no_cancel_any_more() -> None:
+    story = running(outside).when(lost(B), cancel_task("t1")).then("task.cancelling t1")
+    assert "acknowledge" not in story.world.clocks("t1")
+
+    story.when(cancel, acknowledged("body"))
+    assert "acknowledge" not in story.world.clocks()
+
+
+def test_a_task_run_that_is_cancelled_alone_ends_at_its_own_deadline() -> None:
+    story = running(outside).when(cancel_task("t1"), lost(B))
+    story.then("runner.lost", "infrastructure.teardown asked")
+
+    story.when(strikes(Clock.DEADLINE, "t1")).then(
+        "cancellation.clock_fired t1", "task.cancelled t1 deadline"
+    )
+
+
+def test_many_attempts_wait_together_and_end_in_chunks() -> None:
+    story = running(outside, policy=Policy(sweep_chunk=1))
+
+    story.when(lost(B), swept)
+    assert story.world.states(["t1", "t2"]) == ["Running", "Running"]
+    story.when(torn_down(), swept)
+    assert story.world.states(["t1", "t2"]) == ["Finished.Failed.Crashed"] * 2
+
+
+# The deadline of a runner that lives.
+
+
+def overdue(*others: RunnerRegister, handle: Handle = HANDLE) -> Scenario:
+    story = running(*others, handle=handle).when(cancel, body_ended())
+    return story.when(acknowledged("t1", "t2", by=B), strikes(Clock.DEADLINE))
+
+
+def test_at_the_deadline_what_is_exclusive_is_torn_down_and_waited_for() -> None:
+    story = overdue(outside).then("cancellation.clock_fired", "infrastructure.teardown asked")
+
+    assert teardown_in(story).grace_seconds == 0
+    story.when(torn_down()).then(
+        "infrastructure.teardown done",
+        "task.cancelled t1 deadline",
+        "task.cancelled t2 deadline",
+        "flow.cancelled",
+    )
+    assert {end.stopped_confirmed for end in ends_in(story)} == {True}
+
+
+def test_that_waiting_takes_no_longer_than_an_abort() -> None:
+    story = overdue().when(later(30), strikes(Clock.TEARDOWN))
+
+    assert story.world.now_ms == NOON_MS + 330_000
+    story.then(
+        "infrastructure.teardown given_up",
+        "task.cancelled t1 deadline",
+        "task.cancelled t2 deadline",
+        "flow.cancelled",
+    )
+    assert {end.stopped_confirmed for end in ends_in(story)} == {False}
+
+
+def test_an_abort_tears_down_at_its_own_deadline() -> None:
+    story = running(outside).when(abort, body_ended(), strikes(Clock.DEADLINE))
+    story.then("cancellation.clock_fired", "infrastructure.teardown asked")
+
+    story.when(strikes(Clock.WAIT_SECONDS_MAX)).then("cancellation.clock_fired")
+    story.when(torn_down())
+    assert story.world.flow().state == "Finished.Cancelled"
+
+
+@pytest.mark.parametrize("handle", [SHARED, OF_ANOTHER])
+def test_what_is_shared_is_not_torn_down_for_one_flow_run(handle: Handle) -> None:
+    overdue(outside, handle=handle).then(
+        "cancellation.clock_fired",
+        "task.cancelled t1 deadline",
+        "task.cancelled t2 deadline",
+        "flow.cancelled",
+    )
+
+
+def test_beside_what_is_waited_for_nothing_is_torn_down() -> None:
+    story = running(outside).when(cancel, body_ended())
+    story.when(acknowledged("t1", cannot_stop=("t2",), by=B), strikes(Clock.DEADLINE))
+
+    story.then("cancellation.clock_fired", "task.cancelled t1 deadline")
+    story.when(strikes(Clock.WAIT_SECONDS_MAX)).then(
+        "cancellation.clock_fired", "infrastructure.teardown asked"
+    )
+
+
+def test_a_report_of_its_own_ends_it_before_the_teardown_does() -> None:
+    story = overdue(outside).when(ended("t1", "t2", by=B))
+
+    story.then("task.succeeded t1", "task.succeeded t2", "flow.cancelled")
+    story.when(torn_down()).then("infrastructure.teardown done")
+
+
+def test_for_a_task_run_that_is_cancelled_alone_nothing_is_torn_down() -> None:
+    running(outside).when(cancel_task("t1"), strikes(Clock.DEADLINE, "t1")).then(
+        "cancellation.clock_fired t1", "task.cancelled t1 deadline"
+    )
+
+
+def test_a_runner_that_is_lost_while_it_is_torn_down_is_not_torn_down_twice() -> None:
+    story = overdue(outside).when(lost(B)).then("runner.lost")
+
+    story.when(torn_down()).then(
+        "infrastructure.teardown done",
+        "task.cancelled t1 forced",
+        "task.cancelled t2 forced",
+        "flow.cancelled",
+    )
+
+
+# Who is asked.
+
+
+def test_it_is_asked_again_later_and_later_until_it_is_done() -> None:
+    story = running(outside).when(lost(B))
+    waits = []
+    for _ in range(4):
+        waits.append(story.world.clocks()["teardown"] - story.world.now_ms)
+        story.when(strikes(Clock.TEARDOWN)).then("infrastructure.teardown asked")
+
+    assert waits == [15_000, 30_000, 60_000, 120_000]
+
+
+def test_a_teardown_that_failed_is_asked_for_again() -> None:
+    story = running(outside).when(lost(B), torn_down("failed", code="forbidden"))
+
+    story.then("infrastructure.teardown failed")
+    story.when(strikes(Clock.TEARDOWN)).then("infrastructure.teardown asked")
+
+
+def test_those_who_can_are_asked_in_turn() -> None:
+    story = running(able("o1"), able("o2"), able("o3", "engine:y"), RunnerRegister(runner_id="o4"))
+    story.when(lost(B))
+    asked = [teardown_in(story).runner_id]
+    for _ in range(2):
+        story.when(strikes(Clock.TEARDOWN))
+        asked.append(teardown_in(story).runner_id)
+
+    assert asked == ["o1", "o2", "o1"]
+
+
+def test_nobody_is_asked_to_end_itself() -> None:
+    alone = within().model_copy(update={"scope": HANDLE.scope, "capabilities": ABLE})
+    story = given(runner, alone, flow, with_body, registered("t1"), granted("t1", by=B))
+
+    story.when(cancel, body_ended(), strikes(Clock.DEADLINE))
+
+    assert teardown_in(story).runner_id is None
+
+
+@pytest.mark.parametrize(
+    "others", [(), (able("o3", "engine:y"),), (RunnerRegister(runner_id="o4", scope=HANDLE.scope),)]
+)
+def test_where_nobody_can_the_event_says_so(others: tuple[RunnerRegister, ...]) -> None:
+    story = running(*others).when(lost(B)).then("runner.lost", "infrastructure.teardown asked")
+
+    assert teardown_in(story).runner_id is None
+    assert HANDLE.scope in teardown_in(story).message
+
+
+def test_a_runner_that_comes_is_asked_at_once_for_what_nobody_was_there_for() -> None:
+    story = running().when(lost(B), outside)
+
+    story.then("runner.registered", "infrastructure.teardown asked")
+    assert teardown_in(story).runner_id == C
+    assert teardown_in(story).until == NOON_MS + 300_000
+    story.when(outside).then("runner.registered")
+    story.when(able("o2")).then("runner.registered")
+
+
+def test_one_that_comes_after_the_one_that_was_asked_is_gone_is_asked_at_once() -> None:
+    story = running(able("o1")).when(lost(B), lost("o1"), outside)
+
+    story.then("runner.registered", "infrastructure.teardown asked")
+
+
+def test_one_that_cannot_is_asked_nothing() -> None:
+    running().when(lost(B), RunnerRegister(runner_id="o4", scope=HANDLE.scope)).then(
+        "runner.registered"
+    )
+
+
+# Who may say so.
+
+
+def test_only_what_was_ordered_is_reported() -> None:
+    running(outside).when(torn_down()).then_refused("no_such_edge")
+    running(outside).when(cancel, torn_down()).then_refused("no_such_edge")
+    running(outside).when(lost(B), torn_down(of=A)).then_refused("no_such_edge")
+    given(outside).when(torn_down()).then_refused("unknown_run")
+
+
+def test_only_whoever_reaches_that_scope_can_say_that_it_is_gone() -> None:
+    story = running(outside, able("o3", "engine:y")).when(lost(B))
+
+    story.when(torn_down(by="o3")).then_refused("not_owner")
+    story.when(torn_down(by=A)).then_refused("not_owner")
+    story.when(torn_down(by="nobody")).then_refused("unknown_runner")
+    assert story.world.states(["t1", "t2"]) == ["Running", "Running"]
+    # A runner of that scope is believed though it was not the one that was asked.
+    story.when(RunnerRegister(runner_id="o4", scope=HANDLE.scope), torn_down(by="o4"))
+    assert story.world.states(["t1", "t2"]) == ["Finished.Failed.Crashed"] * 2
+
+
+@pytest.mark.parametrize("handle", [ELSEWHERE, ANOTHER])
+def test_that_something_else_is_gone_says_nothing(handle: Handle) -> None:
+    there = able("o3", "engine:y")
+    story = running(outside, there).when(lost(B))
+
+    by = "o3" if handle is ELSEWHERE else C
+    story.when(torn_down(handle=handle, code="not_found", by=by)).then_refused("not_owner")
+    story.when(torn_down(code="not_found"))
+    assert story.world.states(["t1", "t2"]) == ["Finished.Failed.Crashed"] * 2
+
+
+def test_a_runner_that_is_gone_says_nothing() -> None:
+    running(outside).when(lost(B), lost(C), torn_down()).then_refused("runner_lost")
+    running(outside).when(lost(B), torn_down(by=B)).then_refused("runner_lost")
+
+
+def test_nobody_says_it_of_itself() -> None:
+    alone = within().model_copy(update={"scope": HANDLE.scope})
+    story = given(runner, alone, flow, with_body, registered("t1"), granted("t1", by=B))
+
+    story.when(cancel, body_ended(), strikes(Clock.DEADLINE))
+
+    story.when(torn_down(by=B)).then_refused("not_owner")
+
+
+def test_what_is_done_is_done() -> None:
+    story = running(outside).when(lost(B), torn_down())
+    done = story.entries[0].id
+
+    story.when(torn_down()).then_refused("duplicate")
+    assert story.refusals()[0].first == done
+    story.when(torn_down("failed")).then_refused("duplicate")
+
+
+def test_what_comes_too_late_is_kept_and_changes_no_end() -> None:
+    story = running(outside).when(lost(B), later(300), strikes(Clock.TEARDOWN))
+    ended_before = story.world.task("t1")
+
+    story.when(torn_down("failed"), torn_down()).then("infrastructure.teardown done")
+    assert story.world.task("t1") == ended_before
+
+
+# A restart.
+
+
+def test_a_restart_forgets_nothing_of_it() -> None:
+    story = running(outside).when(cancel, lost(B), restarted, swept).then()
+    before = story.world.clocks()
+
+    story.when(restarted, swept)
+    assert story.world.clocks() == before
+    story.when(strikes(Clock.TEARDOWN)).then("infrastructure.teardown asked")
+    story.when(restarted, swept, torn_down()).then(
+        "infrastructure.teardown done", "task.cancelled t1 forced", "task.cancelled t2 forced"
+    )
+
+
+@pytest.mark.parametrize("at_deadline", [False, True])
+def test_a_restart_in_between_goes_on_with_the_evidence(at_deadline: bool) -> None:
+    story = running(outside, policy=Policy(sweep_chunk=1)).when(cancel, body_ended())
+    story.when(strikes(Clock.DEADLINE) if at_deadline else lost(B), swept)
+    story.when(torn_down(), restarted, swept)
+
+    account = story.world.flow().cancellation.account  # type: ignore[union-attr]
+    assert account is not None
+    assert (account.cancelled, account.unconfirmed) == (2, 0)
+
+
+def test_in_quarantine_nothing_of_it_moves() -> None:
+    def quarantined(world: World) -> list[Any]:
+        world.base.put_flow(RUN, world.flow()._replace(quarantined=True))
+        return []
+
+    story = running(outside).when(lost(B), quarantined)
+
+    assert story.world.clocks() == {}
+    story.when(torn_down()).then_refused("quarantined")
