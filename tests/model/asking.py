@@ -14,6 +14,7 @@ from rescind.events.requests import Clock
 from rescind.statemachine.clocks import flow_clocks, runner_clocks, task_clocks
 from tests.model.asking_bulks import BULK_KINDS
 from tests.model.asking_families import child_finished, edge, spec
+from tests.model.asking_teardowns import infrastructure_report, runner_register
 from tests.model.luck import often, pick
 from tests.model.picking import (
     CASCADES,
@@ -199,26 +200,13 @@ def task_cleanup(world: World, chance: Random) -> Words:
 
 
 def executor_report(world: World, chance: Random) -> Words:
+    flow_run_id = flow_id(world, chance, "Running.Cancelling")
     return {
-        "flow_run_id": flow_id(world, chance, "Running.Cancelling"),
-        "runner_id": _runner(world, chance),
+        "flow_run_id": flow_run_id,
+        "runner_id": _owner(world, chance, flow_run_id),
         "outcome": pick(chance, ("failed", "warning")),
         "message": "it raised",
     }
-
-
-def infrastructure_report(world: World, chance: Random) -> Words:
-    return {
-        "flow_run_id": flow_id(world, chance),
-        "runner_id": _runner(world, chance),
-        "target_runner_id": _runner(world, chance),
-        "outcome": "done",
-        "handle": {"kind": "process", "scope": "host:x", "identity": {"pid": 1}},
-    }
-
-
-def runner_register(world: World, chance: Random) -> Words:
-    return {"runner_id": _new_runner(world, chance)}
 
 
 def runner_gone(world: World, chance: Random) -> Words:
@@ -282,8 +270,10 @@ KINDS: Final[dict[str, Callable[[World, Random], Words]]] = {
     "task.cleanup": task_cleanup,
     "cancellation.acknowledge": acknowledge,
     "executor.report": executor_report,
-    "infrastructure.report": infrastructure_report,
-    "runner.register": runner_register,
+    "infrastructure.report": lambda world, chance: infrastructure_report(
+        world, chance, _runner(world, chance)
+    ),
+    "runner.register": lambda world, chance: runner_register(_new_runner(world, chance), chance),
     "runner.leave": runner_gone,
     "runner.lost": runner_gone,
     "runner.forget": runner_forget,

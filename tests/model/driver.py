@@ -9,10 +9,11 @@ from typing import Final
 
 from rescind.statemachine.policy import Policy
 from tests.model.asking import KINDS
+from tests.model.asking_teardowns import handle
 from tests.model.shell import POLICY, Shell
 from tests.model.trace import Step
 
-__all__ = ["journal_of", "live", "live_shortly", "trace_of"]
+__all__ = ["journal_of", "live", "live_and_be_torn_down", "live_shortly", "trace_of"]
 
 # What work consists of is asked more often than what ends it, or everything ends at once.
 _WEIGHTS: Final = {
@@ -30,10 +31,11 @@ _WEIGHTS: Final = {
     "flow.finish": 0.5,
     "flow.register": 4,
     "flow.start": 5,
+    "infrastructure.report": 6,
     "request.denied": 0.2,
     "runner.forget": 0.2,
     "runner.leave": 0.1,
-    "runner.lost": 0.6,
+    "runner.lost": 0.9,
     "runner.register": 2,
     "task.finish": 3,
     "task.register": 8,
@@ -52,6 +54,20 @@ _BEGINNING: Final = (
 _SHORT_WEIGHTS: Final = _WEIGHTS | {"flow.cancel": 4, "flow.register": 1, "runner.register": 0.5}
 
 
+_TEARDOWN_WEIGHTS: Final = dict.fromkeys(_WEIGHTS, 0.0) | {
+    "cancellation.acknowledge": 3,
+    "cancellation.clock": 4,
+    "executor.report": 1,
+    "flow.cancel": 1,
+    "infrastructure.report": 5,
+    "runner.leave": 0.3,
+    "runner.lost": 2,
+    "runner.register": 2,
+    "task.cancel": 0.5,
+    "task.finish": 1,
+}
+
+
 def live(seed: int, steps: int, policy: Policy = POLICY) -> Shell:
     """So many steps of a service's life; the state is checked after each."""
     shell = Shell(policy)
@@ -67,6 +83,25 @@ def live_shortly(seed: int, steps: int) -> Shell:
         shell.send(kind, chance)
         shell.turn(1, 1, sweep=False)
     _go_on(shell, chance, steps - len(_BEGINNING), _SHORT_WEIGHTS)
+    return shell
+
+
+def live_and_be_torn_down(seed: int, steps: int, policy: Policy = POLICY) -> Shell:
+    """A short life of one flow run, whose runners can be ended from outside and often are lost."""
+    shell = Shell(policy)
+    for runner_id in ("ra", "rb", "rc"):
+        shell.ask({"type": "runner.register", "runner_id": runner_id, "handle": handle(runner_id)})
+    shell.ask({"type": "flow.register", "flow_run_id": "f1"})
+    body = {"task_run_id": "body"}
+    shell.ask({"type": "flow.start", "flow_run_id": "f1", "runner_id": "ra", "body": body})
+    chance = Random(seed)
+    for runner_id in ("ra", "rb", "rc"):
+        items = [{"task_run_id": f"{runner_id}{number}"} for number in range(chance.randrange(4))]
+        if items:
+            shell.ask({"type": "task.register", "flow_run_id": "f1", "items": items})
+            about = {"flow_run_id": "f1", "runner_id": runner_id, "items": items}
+            shell.ask({"type": "task.start", **about})
+    _go_on(shell, chance, steps, _TEARDOWN_WEIGHTS)
     return shell
 
 

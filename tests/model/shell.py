@@ -192,6 +192,8 @@ class Shell:
         assert written.runners == live.runners
         assert written.bulks == live.bulks
         assert written.owned == live.owned
+        assert written.tearing_down == live.tearing_down
+        assert _sets(written.able) == _sets(live.able)
         assert _orders(written.children) == _orders(live.children)
         # In the same order too: it is the one in which they are swept.
         assert list(written.armed.items()) == list(live.armed.items())
@@ -234,6 +236,10 @@ def outline(base: Partition) -> object:
             for key, flow in base.flows.items()
         },
         {
+            key: {target: (each.asked, each.over) for target, each in flow.teardowns.items()}
+            for key, flow in base.flows.items()
+        },
+        {
             (key, task.task_run_id): (task.state, task.attempt, task.runner_id, task.how, task.held)
             for key, tasks in base.tasks.items()
             for task in tasks.values()
@@ -249,6 +255,10 @@ def outline(base: Partition) -> object:
 
 def _is_over(flow: FlowRun) -> bool:
     return flow.end is not None
+
+
+def _sets(index: dict[str, dict[str, None]]) -> object:
+    return {key: set(values) for key, values in index.items() if values}
 
 
 def _orders(index: dict[str, dict[str, None]] | dict[str, dict[tuple[str, str], None]]) -> object:
