@@ -183,6 +183,14 @@ class RunnerClient:
         await life.use(self._tools.partition_of(flow_run_id))
         return Run(flow_run_id, life, self._tools)
 
+    async def stand_by(self) -> None:
+        """Register in every partition, to be told what has to be ended in this runner's scope.
+
+        Only a runner that `can_tear_down` is told so, by a `StopInfrastructure`. After `renew`
+        it is to be called again. Raises `RefusedError` or `RunnerLostError`.
+        """
+        await self._living("stand_by").use_all()
+
     def ask_cancel(self, flow_run_id: str, reason: str = "", *, abort: bool = False) -> Reported:
         """Ask for a cancel of a flow run, as anyone may; await it to know that Kafka has it."""
         assert self._tools is not None

@@ -80,8 +80,14 @@ def test_a_teardown_is_new_again_after_it_failed() -> None:
     repeats = Repeats()
     assert repeats.is_new_teardown(teardown())
     assert not repeats.is_new_teardown(teardown())
-    repeats.forget_teardown("f", "r", None)
+    repeats.forget_teardown("f", "r")
     assert repeats.is_new_teardown(teardown())
+
+
+def test_a_teardown_that_a_cancel_asks_for_again_is_no_other() -> None:
+    repeats = Repeats()
+    assert repeats.is_new_teardown(teardown())
+    assert not repeats.is_new_teardown(teardown().model_copy(update={"cancellation_id": "c"}))
 
 
 def test_a_code_of_a_newer_service_costs_no_intent() -> None:

@@ -150,7 +150,12 @@ class CancelTask:
 
 @dataclass(frozen=True, slots=True)
 class StopInfrastructure:
-    """End another runner's infrastructure from outside. Told to runners of the handle's scope."""
+    """End another runner's infrastructure from outside: it was lost, or the deadline has struck.
+
+    Told to a runner of the handle's scope that `can_tear_down` and stands by (`RunnerClient.
+    stand_by`). What is not found there counts as ended, so look for the whole identity. It is told
+    again, to another one too, until somebody reports it done.
+    """
 
     flow_run_id: str
     target_runner_id: str
@@ -168,7 +173,10 @@ class StopInfrastructure:
         message: str = "",
         evidence: dict[str, JsonValue] | None = None,
     ) -> Reported:
-        """Say what became of it. After ``failed`` the same order may come again."""
+        """Say what became of it; after ``failed`` the same order comes again, later and later.
+
+        Only ``done`` ends what waits for it: that it was seen to be gone, by this `evidence`.
+        """
         return self.acknowledger.report_teardown(self, outcome, code, message, evidence)
 
     @classmethod

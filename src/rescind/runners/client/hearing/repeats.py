@@ -35,8 +35,11 @@ class Repeats:
         return True
 
     def is_new_teardown(self, intent: wire.StopInfrastructure) -> bool:
-        """Whether this teardown is not under way or done already."""
-        key = _teardown(intent.flow_run_id, intent.target_runner_id, intent.cancellation_id)
+        """Whether this teardown is not under way or done already.
+
+        Whatever it is for: a flow run that is cancelled meanwhile orders the same one.
+        """
+        key = (intent.flow_run_id, intent.target_runner_id)
         if key in self._teardowns:
             return False
         self._teardowns[key] = None
@@ -44,14 +47,6 @@ class Repeats:
             self._teardowns.popitem(last=False)
         return True
 
-    def forget_teardown(
-        self, flow_run_id: str, target_runner_id: str, cancellation_id: str | None
-    ) -> None:
+    def forget_teardown(self, flow_run_id: str, target_runner_id: str) -> None:
         """It failed: told again, it is to be tried again."""
-        self._teardowns.pop(_teardown(flow_run_id, target_runner_id, cancellation_id), None)
-
-
-def _teardown(
-    flow_run_id: str, target_runner_id: str, cancellation_id: str | None
-) -> tuple[str, ...]:
-    return (flow_run_id, target_runner_id, cancellation_id or "")
+        self._teardowns.pop((flow_run_id, target_runner_id), None)

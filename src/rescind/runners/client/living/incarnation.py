@@ -87,6 +87,10 @@ class Incarnation:
             )
         await asyncio.shield(registering)
 
+    async def use_all(self) -> None:
+        """Register in every partition; raises as `use` does."""
+        await asyncio.gather(*(self.use(partition) for partition in range(self._tools.partitions)))
+
     async def ask(self, head: Head, said: dict[str, JsonValue]) -> wire.Refusal | None:
         """Ask something on the start lane and wait for the answer, however long it takes."""
         while True:
@@ -144,9 +148,7 @@ class Incarnation:
     ) -> Reported:
         """Send what became of a teardown; one that failed may be ordered again."""
         if outcome == "failed":
-            self._repeats.forget_teardown(
-                intent.flow_run_id, intent.target_runner_id, intent.cancellation_id
-            )
+            self._repeats.forget_teardown(intent.flow_run_id, intent.target_runner_id)
         return saying.report_teardown(
             self._tools, self.runner_id, intent, outcome, code, message, evidence
         )

@@ -144,6 +144,10 @@ class SyncRunnerClient:
         loop = self._running("join_flow")
         return SyncRun(loop.wait_for(self._client.join_flow(flow_run_id), "join_flow"), loop)
 
+    def stand_by(self) -> None:
+        """See `RunnerClient.stand_by`."""
+        self._running("stand_by").wait_for(self._client.stand_by(), "stand_by")
+
     def intents(self) -> Iterator[Intent]:
         """Every intent once, as they come, until the client is left. Not beside `on_intent`."""
         while (intent := self._intents.get()) is not None:
