@@ -335,7 +335,7 @@ def test_a_runner_that_is_lost_while_it_is_torn_down_is_not_torn_down_twice() ->
 
 def test_it_is_asked_again_later_and_later_until_it_is_done() -> None:
     story = running(outside).when(lost(B))
-    waits = []
+    waits = list[int]()
     for _ in range(4):
         waits.append(story.world.clocks()["teardown"] - story.world.now_ms)
         story.when(strikes(Clock.TEARDOWN)).then("infrastructure.teardown asked")

@@ -136,7 +136,10 @@ def _tell_cancellation(event: CANCELLATION_EVENTS) -> str:
 def _teardown(event: InfrastructureTeardown) -> str:
     what = f"{plain(event.handle.kind)} of {short(event.target_runner_id)}"
     why = f": {plain(event.message or event.code)}" if event.message or event.code else ""
-    return f"teardown of the {what} {event.outcome}{why}"
+    outcome = event.outcome.replace("_", " ")
+    if event.outcome == "asked" and event.runner_id is not None:
+        outcome = f"asked of {short(event.runner_id)}"
+    return f"teardown of the {what} {outcome}{why}"
 
 
 def _tell_child(event: CHILD_EVENTS) -> str:

@@ -1,5 +1,7 @@
 """Whatever a request says is in its event, word for word, and in the state where it counts."""
 
+from typing import Any
+
 import pytest
 
 from rescind.events.requests import (
@@ -228,7 +230,7 @@ def test_a_teardown() -> None:
 def test_what_is_reported_of_a_teardown() -> None:
     story = running().when(within(HANDLE, A), outside, cancel, lost())
 
-    said = {"code": "forbidden", "message": "no rights", "evidence": EVIDENCE}
+    said: dict[str, Any] = {"code": "forbidden", "message": "no rights", "evidence": EVIDENCE}
     story.when(torn_down("failed", of=A, cancellation_id="stop-0-0-0", **said))
 
     assert said_in(story.entries[0]) == {
