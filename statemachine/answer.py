@@ -39,8 +39,8 @@ from rescind.events.journal import (
 from rescind.events.refusals import Code
 from rescind.events.requests import AnyRequest, Clock, Unreadable
 from rescind.events.words import How
-from rescind.statemachine.decide import Item, Refused, decide, items_of
-from rescind.statemachine.decide.answers import Happened
+from rescind.statemachine.decide import Item, decide, items_of
+from rescind.statemachine.decide.answers import Happened, as_events
 from rescind.statemachine.decide.cancel import must_lapse
 from rescind.statemachine.draft import Draft
 from rescind.statemachine.edges import is_cancelling
@@ -50,7 +50,7 @@ from rescind.statemachine.families import Errand, recorded
 from rescind.statemachine.policy import Asked, Policy
 from rescind.statemachine.runs import TaskRun
 from rescind.statemachine.settlement import settle
-from rescind.statemachine.sweeps import Sweep, SweepKind, run_sweep
+from rescind.statemachine.sweeps import Sweep, SweepKind, due_now, run_sweep
 from rescind.statemachine.teardown import asked_of_newcomer
 from rescind.statemachine.telling import intents_sent, who_is_concerned
 
@@ -83,11 +83,11 @@ class Core:
         items = items_of(request)
         if items is None:
             answer = decide(request, None, asked, self.draft, self.policy)
-            happened = _as_events(answer, request.type, None)
+            happened = as_events(answer, request.type, None)
             outcome = self.recorder.answer(asked, kind, stream_id, happened)
         elif len(items) == 1:
             answer = decide(request, items[0], asked, self.draft, self.policy)
-            happened = _as_events(answer, request.type, 0)
+            happened = as_events(answer, request.type, 0)
             outcome = self.recorder.answer(asked, kind, stream_id, happened)
         else:
             outcome = self._answer_items(request, items, asked)
@@ -104,7 +104,7 @@ class Core:
         stream_id = request.stream_id
         for number, item in enumerate(items):
             answer = decide(request, item, asked, self.draft, self.policy)
-            for happened in _as_events(answer, request.type, number):
+            for happened in as_events(answer, request.type, number):
                 entry = self.recorder.answer_item(asked, stream_id, happened, len(made), expected)
                 made.append(entry)
         return self.recorder.complete(made, expected)
@@ -182,12 +182,11 @@ class Core:
                 self._acknowledged(entry, event, at_ms)
             case CancellationClockFired():
                 self._clock_fired(entry, event, at_ms)
-            case RunnerLeft() | RunnerLostRecorded():
-                self._sweep(Sweep(SweepKind.GONE, "", entry.stream_id, entry.id), at_ms)
+            case RunnerLeft() | RunnerLostRecorded() | InfrastructureTeardown():
+                for sweep in due_now(entry, self.draft):
+                    self._sweep(sweep, at_ms)
             case RunnerRegistered():
                 self._ask_newcomer(entry, at_ms)
-            case InfrastructureTeardown(outcome="done" | "given_up"):
-                self._end_what_waited(entry, event.target_runner_id, at_ms)
             case FlowCancelled() | FlowFailed() | FlowSucceeded():
                 self._after_the_end(entry, at_ms)
             case ChildFinishedRecorded() if self._has_ended(entry.stream_id):
@@ -219,15 +218,6 @@ class Core:
         for flow_run_id, happened in list(islice(asked, self._budget)):
             self.recorder.derive(flow_run_id, happened, entry.id, at_ms)
             self._budget -= 1
-
-    def _end_what_waited(self, entry: Entry, runner_id: str, at_ms: int) -> None:
-        """The sweeps that have passed over what was torn down go on."""
-        flow, runner = self.draft.flow(entry.stream_id), self.draft.runner(runner_id)
-        if runner is not None and runner.state != "Registered":
-            self._sweep(Sweep(SweepKind.GONE, "", runner_id, entry.id), at_ms)
-        cancellation = None if flow is None else flow.cancellation
-        if cancellation is not None and (cancellation.deadline_fired or cancellation.wait_fired):
-            self._sweep(_of_flow(SweepKind.OVERDUE, entry), at_ms)
 
     def _acknowledged(self, entry: Entry, said: CancellationAcknowledged, at_ms: int) -> None:
         if entry.task_run_id is None:
@@ -303,21 +293,6 @@ class Core:
 
 def _of_flow(kind: SweepKind, entry: Entry) -> Sweep:
     return Sweep(kind, entry.stream_id, "", entry.id)
-
-
-def _as_events(
-    answer: tuple[Happened, ...] | Refused, request_type: str, item: int | None
-) -> list[Happened]:
-    if isinstance(answer, Refused):
-        refused = RequestRefused(
-            request_type=request_type,
-            code=answer.code,
-            message=answer.message,
-            item=item,
-            first=answer.first,
-        )
-        return [Happened(refused, answer.task_run_id)]
-    return list(answer)
 
 
 def _what_is_unreadable(unreadable: Unreadable) -> str:

@@ -20,7 +20,7 @@ from rescind.events.journal import (
 )
 from rescind.statemachine.edges import is_running
 from rescind.statemachine.evolve import evolve_bulk, evolve_flow, evolve_runner, evolve_task
-from rescind.statemachine.evolve.cancellation import begun_before
+from rescind.statemachine.evolve.cancellation import armed_by, begun_before
 from rescind.statemachine.partition import Partition, is_able, is_tearing_down
 from rescind.statemachine.runs import Armed, Bulk, FlowRun, RunnerRecord, TaskRun
 from rescind.statemachine.tally import recount_step
@@ -238,7 +238,7 @@ class Draft:
         self.armed.pop(flow_run_id, None)
         self.spoken.pop(flow_run_id, None)
         self.spoken[flow_run_id] = None
-        armed = _armed(event, entry) if isinstance(event, CancellationArmed) else None
+        armed = armed_by(event, entry) if isinstance(event, CancellationArmed) else None
         self.armed[flow_run_id] = armed
 
     def _mark_held(self, event: CancellationAcknowledged, flow_run_id: str) -> None:
@@ -294,18 +294,3 @@ class Draft:
 
 def _is_held_by(task: TaskRun, runner_id: str) -> bool:
     return task.runner_id == runner_id and task.state.startswith("Running")
-
-
-def _armed(event: CancellationArmed, entry: Entry) -> Armed:
-    return Armed(
-        flow_run_id=entry.stream_id,
-        cancellation_id=event.cancellation_id,
-        version=entry.version or 0,
-        event_id=entry.id,
-        request_id=entry.request_id,
-        actor=entry.actor,
-        reason=event.reason,
-        mode=event.mode,
-        at_ms=entry.at_ms,
-        until_ms=event.until,
-    )

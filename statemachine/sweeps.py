@@ -9,7 +9,13 @@ from enum import StrEnum
 from itertools import islice
 from typing import NamedTuple
 
-from rescind.events.journal import ChildNotCancelled, ChildReleased, TaskCancelled
+from rescind.events.journal import (
+    ChildNotCancelled,
+    ChildReleased,
+    Entry,
+    InfrastructureTeardown,
+    TaskCancelled,
+)
 from rescind.events.words import CascadePolicy, How
 from rescind.statemachine.decide.answers import Happened
 from rescind.statemachine.decide.cancel import how_unstarted
@@ -22,7 +28,7 @@ from rescind.statemachine.partition import Partition
 from rescind.statemachine.policy import Policy
 from rescind.statemachine.runs import FlowRun, TaskRun
 
-__all__ = ["Sweep", "SweepKind", "all_sweeps", "run_sweep"]
+__all__ = ["Sweep", "SweepKind", "all_sweeps", "due_now", "run_sweep"]
 
 
 class SweepKind(StrEnum):
@@ -74,6 +80,26 @@ def all_sweeps(partition: Partition) -> list[Sweep]:
         if runner.state != "Registered"
     ]
     return found
+
+
+def due_now(entry: Entry, draft: Draft) -> Iterator[Sweep]:
+    """What is swept after the loss of a runner, and again when its teardown is over.
+
+    Before, what waited for that was passed over.
+    """
+    event = entry.event
+    if not isinstance(event, InfrastructureTeardown):
+        yield Sweep(SweepKind.GONE, "", entry.stream_id, entry.id)
+        return
+    if event.outcome not in {"done", "given_up"}:
+        return
+    runner_id = event.target_runner_id
+    flow, runner = draft.flow(entry.stream_id), draft.runner(runner_id)
+    if runner is not None and runner.state != "Registered":
+        yield Sweep(SweepKind.GONE, "", runner_id, entry.id)
+    cancellation = None if flow is None else flow.cancellation
+    if cancellation is not None and (cancellation.deadline_fired or cancellation.wait_fired):
+        yield Sweep(SweepKind.OVERDUE, entry.stream_id, "", entry.id)
 
 
 def run_sweep(

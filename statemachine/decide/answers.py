@@ -6,10 +6,10 @@ their envelopes and folds them.
 
 from typing import NamedTuple
 
-from rescind.events.journal import AnyEvent
+from rescind.events.journal import AnyEvent, RequestRefused
 from rescind.events.refusals import Code
 
-__all__ = ["Answer", "Happened", "Refused", "refuse"]
+__all__ = ["Answer", "Happened", "Refused", "as_events", "refuse"]
 
 
 class Happened(NamedTuple):
@@ -38,3 +38,17 @@ def refuse(
 ) -> Refused:
     """A refusal in the one shape that they have: «expected …, but …»."""
     return Refused(code, f"expected {expected}, but {but}", first, task_run_id)
+
+
+def as_events(answer: Answer, request_type: str, item: int | None) -> list[Happened]:
+    """What a decision says has happened; a refusal is an event too."""
+    if isinstance(answer, Refused):
+        refused = RequestRefused(
+            request_type=request_type,
+            code=answer.code,
+            message=answer.message,
+            item=item,
+            first=answer.first,
+        )
+        return [Happened(refused, answer.task_run_id)]
+    return list(answer)

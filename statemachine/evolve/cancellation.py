@@ -4,6 +4,7 @@ from typing import assert_never
 
 from rescind.events.journal import (
     CancellationAcknowledged,
+    CancellationArmed,
     CancellationClockFired,
     CancellationEscalated,
     CancellationSent,
@@ -16,7 +17,7 @@ from rescind.events.requests import Clock
 from rescind.events.words import Mode
 from rescind.statemachine.runs import Armed, Cancellation
 
-__all__ = ["begun", "begun_and_over", "begun_before", "continued"]
+__all__ = ["armed_by", "begun", "begun_and_over", "begun_before", "continued"]
 
 REPEATS_KEPT = 16
 """How many later requests with an effect are remembered, to answer a duplicate by."""
@@ -61,6 +62,22 @@ def begun_and_over(event: FlowCancelled, entry: Entry) -> Cancellation:
         deadline_ms=entry.at_ms,
         wait_ms=entry.at_ms,
         bulk_id=event.bulk_id,
+    )
+
+
+def armed_by(event: CancellationArmed, entry: Entry) -> Armed:
+    """The cancellation that waits for a flow run which nobody knows yet."""
+    return Armed(
+        flow_run_id=entry.stream_id,
+        cancellation_id=event.cancellation_id,
+        version=entry.version or 0,
+        event_id=entry.id,
+        request_id=entry.request_id,
+        actor=entry.actor,
+        reason=event.reason,
+        mode=event.mode,
+        at_ms=entry.at_ms,
+        until_ms=event.until,
     )
 
 
