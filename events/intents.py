@@ -90,7 +90,10 @@ class CancelTask(_Told):
 
 
 class StopInfrastructure(_Told):
-    """End another runner's infrastructure from outside. Told to runners of its scope."""
+    """End another runner's infrastructure from outside.
+
+    Told to one runner of its scope that can, and to the next one until somebody reports it done.
+    """
 
     flow_run_id: ChosenId
     target_runner_id: ChosenId

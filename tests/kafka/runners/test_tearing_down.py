@@ -4,6 +4,7 @@ import asyncio
 
 from rescind.events.journal import Entry, InfrastructureTeardown, TaskCancelled, TaskFailed
 from rescind.runners.client import (
+    Clocks,
     Ended,
     Grant,
     Handle,
@@ -178,3 +179,24 @@ async def test_threads_are_told_and_report_as_well(
     assert [e.cause for e in await lifecycle.events("task.failed")] == [
         entry.id for entry in await teardowns(lifecycle, "done")
     ]
+
+
+async def test_where_nobody_stands_by_and_nobody_cancels_it_has_crashed_after_a_while(
+    lifecycle: Lifecycle, settings: Settings
+) -> None:
+    async with RunnerClient(settings) as driver, RunnerClient(settings, handle=HANDLE) as runner:
+        soon = Clocks(deadline_seconds=2, acknowledge_seconds=0.5)
+        run = await driver.register_flow(flow_run_id="f", body="body", clocks=soon)
+        there = await runner.join_flow("f")
+        await there.register(["t"])
+        assert isinstance(await there.start("t"), Grant)
+        await lifecycle.lose(runner.runner_id, lifecycle.partition_of("f"))
+        crashed = (await lifecycle.until_event("task.failed")).event
+        await run.end(Ended.success())
+        await lifecycle.until_event("flow.succeeded")
+    assert isinstance(crashed, TaskFailed)
+    assert (crashed.end, crashed.stopped_confirmed) == ("crashed", False)
+    asked = [entry.event for entry in await teardowns(lifecycle, "asked")]
+    assert len(asked) > 1
+    assert {e.runner_id for e in asked if isinstance(e, InfrastructureTeardown)} == {None}
+    assert len(await teardowns(lifecycle, "given_up")) == 1

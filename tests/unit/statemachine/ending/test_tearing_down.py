@@ -6,6 +6,10 @@ import pytest
 
 from rescind.events.requests import Clock, FlowRegister
 from rescind.events.words import Clocks, Handle
+from rescind.statemachine.audit.findings import FindingCode, Findings
+from rescind.statemachine.audit.owners import find_unowned
+from rescind.statemachine.draft import Draft
+from rescind.statemachine.partition import Partition
 from rescind.statemachine.policy import Policy
 from tests.scenario import given, later, restarted, swept
 from tests.unit.statemachine.ending.teardowns import (
@@ -251,3 +255,25 @@ def test_in_quarantine_nothing_of_it_moves() -> None:
 
     assert story.world.clocks() == {}
     story.when(torn_down()).then_refused("quarantined")
+
+
+def test_while_it_is_waited_for_the_audit_finds_nothing_that_is_stuck() -> None:
+    story = running(outside).when(lost(B))
+    assert story.world.auditor.findings() == []
+
+    story.when(cancel, strikes(Clock.DEADLINE))
+    assert story.world.auditor.findings() == []
+
+
+def test_without_a_teardown_the_audit_would_find_it() -> None:
+    folded = Draft(Partition())
+    for entry in running(outside).when(lost(B)).world.journal:
+        folded.fold(entry)
+    flow_run = folded.flows[RUN]
+    assert flow_run is not None
+    folded.flows[RUN] = flow_run._replace(teardowns={})
+
+    findings = Findings()
+    find_unowned(folded, findings)
+
+    assert {found.code for found in findings.all()} == {FindingCode.NOT_OWNED}
