@@ -182,7 +182,7 @@ class How(StrEnum):
 
     GRACEFUL = "graceful"  #: it was interrupted and ended by itself
     FORCED = "forced"  #: it was killed, and seen to be gone
-    DEADLINE = "deadline"  #: its deadline passed; it may still run
+    DEADLINE = "deadline"  #: its deadline passed; unless its stop is confirmed, it may still run
     RUNNER_LOST = "runner_lost"  #: its runner fell silent; it may still run
     NOT_HELD = "not_held"  #: its runner is alive and does not have it
     NEVER_STARTED = "never_started"  #: it was registered and never granted

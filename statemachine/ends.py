@@ -68,9 +68,13 @@ def _is_to_be_torn_down(flow: FlowRun, runner: RunnerRecord, draft: Draft) -> bo
     """Whether this flow run alone is there, and nothing of it that is waited for."""
     if not (teardown.is_exclusive(flow, runner.handle) and teardown.may_be_ordered(flow, runner)):
         return False
-    held = draft.held_of(flow.flow_run_id, runner.runner_id)
-    its_own = [task for task in held if task.child is None]
-    return bool(its_own) and all(is_overdue(task, flow.cancellation) for task in its_own)
+    has_work = False
+    for task in draft.held_of(flow.flow_run_id, runner.runner_id):
+        if task.child is None:
+            if not is_overdue(task, flow.cancellation):
+                return False
+            has_work = True
+    return has_work
 
 
 def _cancelled(task: TaskRun, flow: FlowRun, how: How, how_if_torn_down: How) -> Happened:

@@ -92,6 +92,8 @@ def asked_of_newcomer(
         return
     living = draft.able_in(newcomer.scope)
     for flow in draft.tearing_down():
+        if flow.quarantined:
+            continue
         for target, known in flow.teardowns.items():
             is_his = known.over is None and known.handle.scope == newcomer.scope
             if is_his and target != newcomer.runner_id and known.asked_of not in living:

@@ -251,9 +251,10 @@ def test_in_quarantine_nothing_of_it_moves() -> None:
         world.base.put_flow(RUN, world.flow()._replace(quarantined=True))
         return []
 
-    story = running(outside).when(lost(B), quarantined)
+    story = running().when(lost(B), quarantined)
 
     assert story.world.clocks() == {}
+    story.when(outside).then("runner.registered")
     story.when(torn_down()).then_refused("quarantined")
 
 
