@@ -21,7 +21,7 @@ from rescind.events.journal import (
 from rescind.statemachine.edges import is_running
 from rescind.statemachine.evolve import evolve_bulk, evolve_flow, evolve_runner, evolve_task
 from rescind.statemachine.evolve.cancellation import armed_by, begun_before
-from rescind.statemachine.partition import Partition, is_able, is_tearing_down
+from rescind.statemachine.partition import AttemptRef, Partition, is_able, is_tearing_down
 from rescind.statemachine.runs import Armed, Bulk, FlowRun, RunnerRecord, TaskRun
 from rescind.statemachine.tally import recount_step
 
@@ -49,6 +49,8 @@ class Draft:
         self.bulks: dict[str, Bulk | None] = {}
         self.parted: list[FlowRun | TaskRun] = []
         self.at_ms = base.last_at_ms
+        # Which of `tasks` each runner has held: acknowledgements do not walk over all of them.
+        self._touched: dict[str, dict[AttemptRef, None]] = {}
 
     def flow(self, flow_run_id: str) -> FlowRun | None:
         """The flow run as it is now."""
@@ -128,14 +130,20 @@ class Draft:
         for flow_run_id, task_run_id in self.base.held.get(runner_id, {}):
             if task_run_id not in self.tasks.get(flow_run_id, {}):
                 yield self.base.tasks[flow_run_id][task_run_id]
-        for changed in list(self.tasks.values()):
-            for task in list(changed.values()):
-                if task is not None and _is_held_by(task, runner_id):
-                    yield task
+        for flow_run_id, task_run_id in list(self._touched.get(runner_id, ())):
+            task = self.tasks[flow_run_id][task_run_id]
+            if task is not None and task.runner_id == runner_id and is_running(task.state):
+                yield task
 
     def held_of(self, flow_run_id: str, runner_id: str) -> Iterator[TaskRun]:
         """The attempts of one flow run that a runner holds."""
         return (task for task in self.held_by(runner_id) if task.flow_run_id == flow_run_id)
+
+    def _put_task(self, task: TaskRun) -> None:
+        flow_run_id, task_run_id = task.flow_run_id, task.task_run_id
+        self.tasks.setdefault(flow_run_id, {})[task_run_id] = task
+        if task.runner_id is not None:
+            self._touched.setdefault(task.runner_id, {})[flow_run_id, task_run_id] = None
 
     def owned_by(self, runner_id: str) -> list[FlowRun]:
         """The flow runs that a runner owns and that have not ended."""
@@ -198,7 +206,7 @@ class Draft:
             raise NoTransitionError(flow_run_id, "unregistered", entry.event.type)
         before = self.task(flow_run_id, task_run_id)
         after = evolve_task(before, entry)
-        self.tasks.setdefault(flow_run_id, {})[task_run_id] = after
+        self._put_task(after)
         self.flows[flow_run_id] = recount_step(flow, before, after, entry.version or 0)
         if flow.end is not None:
             # A child that outlives its parent: that one's record has the version of the stream.
@@ -242,7 +250,6 @@ class Draft:
         self.armed[flow_run_id] = armed
 
     def _mark_held(self, event: CancellationAcknowledged, flow_run_id: str) -> None:
-        changed = self.tasks.setdefault(flow_run_id, {})
         for attempt in event.held:
             task = self.task(flow_run_id, attempt.task_run_id)
             # A runner speaks for itself alone.
@@ -251,7 +258,7 @@ class Draft:
                 and task.attempt == attempt.attempt
                 and task.runner_id == event.runner_id
             ):
-                changed[attempt.task_run_id] = task._replace(held=attempt.can_stop)
+                self._put_task(task._replace(held=attempt.can_stop))
 
     def drop_tasks(self, flow_run_id: str, limit: int | None = None) -> int:
         """Drop up to `limit` stubs of a flow run that has ended; how many were dropped.
@@ -290,7 +297,3 @@ class Draft:
         for bulk_id, bulk in self.bulks.items():
             self.base.put_bulk(bulk_id, bulk)
         self.base.last_at_ms = self.at_ms
-
-
-def _is_held_by(task: TaskRun, runner_id: str) -> bool:
-    return task.runner_id == runner_id and task.state.startswith("Running")

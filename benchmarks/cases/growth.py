@@ -91,16 +91,20 @@ async def _in_one_flow_run(service: Service, figures: Figures) -> None:
 
 async def _on_more_runners(service: Service, figures: Figures) -> None:
     """What is done to one flow run, by how many runners hold its task runs."""
-    tasks = service.place.size(16_000, 3_200)
-    for size in _sizes(service.place.size(50, 10)):
+    tasks, sizes = service.place.size(16_000, 3_200), _sizes(service.place.size(50, 10))
+    # As the most runners can: what a request costs beside its items is no matter of runners.
+    items = tasks // sizes[-1]
+    for size in sizes:
         service.place.say(f"growth: one flow run on {size:,} runners")
-        flow = OneFlow(service.requests, size, tasks)
+        flow = OneFlow(service.requests, size, tasks, items)
         await service.settle(flow.registering())
         began = time.monotonic()
         await service.settle(flow.starting())
         _note(figures, "runners: start of a task run", size, (time.monotonic() - began) / tasks)
         stopped = await stop_running(service, flow)
         _note(figures, "runners: told", size, max(stopped.told) / size)
+        each = stopped.acknowledged / tasks
+        _note(figures, "runners: acknowledgement of a task run", size, each)
         _note(figures, "runners: end of a task run", size, stopped.ended / tasks)
 
 

@@ -72,11 +72,14 @@ class TaskRuns:
 class OneFlow:
     """One flow run with its body and many task runs, as many on each of its runners.
 
-    Its requests have as many items as a request may have.
+    Its requests have `items` at most: if not said otherwise, as many as a request may have.
     """
 
-    def __init__(self, requests: Requests, runners: int, tasks: int) -> None:
+    def __init__(
+        self, requests: Requests, runners: int, tasks: int, items: int = ITEMS_MAX
+    ) -> None:
         chance = requests.chance
+        self._items = items
         self._requests = requests
         (self.id,) = requests.flow_ids(1)
         self.runners = [some_id(chance) for _ in range(runners)]
@@ -98,21 +101,21 @@ class OneFlow:
     def starting(self) -> Iterator[OutRecord]:
         """A start of each task run by its runner."""
         for runner, tasks in self._shares():
-            for chunk in batched(tasks, ITEMS_MAX):
+            for chunk in batched(tasks, self._items):
                 yield self._requests.start_tasks(self.id, runner, chunk)
 
     def acknowledging(self, cancellation_id: str) -> Iterator[OutRecord]:
         """What each runner says of a cancellation: all that it holds, in chunks."""
         said = self._requests.acknowledge
         for runner, tasks in self._shares():
-            chunks = batched(self._held(runner, tasks), ITEMS_MAX)
+            chunks = batched(self._held(runner, tasks), self._items)
             for number, chunk in enumerate(chunks, 1):
                 yield said(self.id, runner, cancellation_id, chunk, (number, len(chunks)))
 
     def ending(self) -> Iterator[OutRecord]:
         """A report from each runner that everything has stopped, the body too."""
         for runner, tasks in self._shares():
-            for chunk in batched(self._held(runner, tasks), ITEMS_MAX):
+            for chunk in batched(self._held(runner, tasks), self._items):
                 yield self._requests.finish_tasks(self.id, runner, chunk, "cancelled")
 
     def _shares(self) -> Iterator[tuple[str, list[str]]]:
