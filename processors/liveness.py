@@ -10,6 +10,7 @@ acknowledges the event and loses it.
 import asyncio
 import time
 import uuid
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 import orjson
@@ -46,6 +47,13 @@ class Liveness:
         self._silence: dict[int, Silence] = {}
         self._asked: dict[str, float] = {}
         self._misplaced: set[str] = set()
+
+    def hears(self, partitions: AbstractSet[int]) -> None:
+        """From now on these, and no others: what comes back later begins anew.
+
+        Another agent has heard it meanwhile, and whom that one has heard is not known here.
+        """
+        self._silence = {p: each for p, each in self._silence.items() if p in partitions}
 
     def hear(self, partition: int, at_ms: int, value: bytes | None) -> bool:
         """Take in one heartbeat or canary, or a stranger's; whether it was our own canary.
@@ -143,6 +151,10 @@ def add_liveness(app: CommittedApp, tools: Asking, liveness: Liveness) -> None:
     """Put the agent and its canary on the app."""
     topic = tools.topics.heartbeats
     heartbeats = app.topic(topic, value_type=bytes, value_serializer="raw")
+
+    @app.on_partitions_assigned.connect
+    async def hears(_app: Any, assigned: Any, **_more: Any) -> None:
+        liveness.hears({tp.partition for tp in assigned if tp.topic == topic})
 
     @app.agent(heartbeats, concurrency=1, name="liveness")
     async def hear(stream: Any) -> None:

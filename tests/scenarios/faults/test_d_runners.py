@@ -1,6 +1,7 @@
 """Runners that die, sleep and are not told; and agents that notice it."""
 
 import asyncio
+from pathlib import Path
 from typing import Any
 from zlib import crc32
 
@@ -10,9 +11,10 @@ from confluent_kafka import Producer
 
 from rescind.events import intents as wire
 from rescind.events.journal import FlowCancelled, FlowFailed
-from rescind.runners.client import CancelFlow, CancelTask, Ended, Grant, RunnerClient
+from rescind.runners.client import CancelFlow, CancelTask, Ended, Grant, Lost, RunnerClient
 from rescind.runners.client.hearing.reading import read_told
-from tests.scenarios.harness import Scene
+from tests.kafka.processors.service import KEY
+from tests.scenarios.harness import House, Scene, alone
 from tests.scenarios.processes import until_none_runs_with
 from tests.waiting import until
 
@@ -161,6 +163,64 @@ async def test_28_without_an_inbox_both_intents_come_by_reminders_alone(
         await told.acknowledge()
         run.finish("other", Ended.cancelled())
         await watched.event(run.flow_run_id, "flow.cancelled")
+
+
+async def test_28_without_an_inbox_a_runner_that_was_given_up_learns_it_by_a_reminder(
+    watched: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with RunnerClient(watched.house.settings) as runner:
+        run = await runner.register_flow(flow_run_id=watched.named("f"), body="body")
+        monkeypatch.setattr("rescind.runners.client.hearing.inbox.read_told", of_reminders_only)
+        partition = watched.partition_of(run.flow_run_id)
+        given_up = {"type": "runner.lost", "runner_id": runner.runner_id, "partition": partition}
+        await watched.answer_to(given_up, partition=partition, signed_by=KEY)
+
+        await until(lambda: runner.is_lost, within_seconds=120)
+
+        # The service ends the flow run by a cancellation, of which it is reminded as well.
+        *told, lost = [await anext(runner.intents()) for _ in range(1 + run.is_cancelling)]
+        assert lost == Lost(runner.runner_id, "this runner was given up")
+        assert all(isinstance(each, CancelFlow) for each in told)
+    over = (await watched.event(run.flow_run_id, "flow.failed")).event
+    assert isinstance(over, FlowFailed)
+    assert over.end == "crashed"
+
+
+async def test_27_agents_in_place_of_killed_ones_give_everybody_the_whole_time_again(
+    bootstrap: str, tmp_path: Path
+) -> None:
+    house = House(bootstrap, tmp_path, heartbeat_seconds=0.5, lost_after_seconds=3)
+    async with alone(house) as scene:
+        house.worker()
+        killed = house.agents()
+        home = scene.partition_of(scene.named("runner-of-silent"))
+
+        async def listens() -> bool:
+            return bool(await canaries_in(scene, home))
+
+        await until(listens, within_seconds=60)
+        silent = await scene.begun("silent")
+        killed.kill()
+        house.agents()
+        await scene.event(silent.flow_run_id, "flow.failed")
+
+        (registered,) = scene.events(silent.runner_id, "runner.registered")
+        (lost,) = scene.events(silent.runner_id, "runner.lost")
+        canaries = await canaries_in(scene, home)
+        heard_ms = next(at_ms for agent, at_ms in canaries if agent == canaries[-1][0])
+        assert canaries[0][0] != canaries[-1][0]
+        # Silent for long by then, though nobody can say so: nobody has listened.
+        assert heard_ms - registered.at_ms > 3_000
+        assert lost.at_ms - heard_ms > 3_000
+
+
+async def canaries_in(scene: Scene, partition: int) -> list[tuple[str, int]]:
+    """Whose own heartbeats lie in a partition, and since when."""
+    read = [
+        (orjson.loads(record.value or b"{}"), record.timestamp_ms)
+        for record in await scene.read(scene.names.heartbeats, partition)
+    ]
+    return [(said["agent_id"], at_ms) for said, at_ms in read if "agent_id" in said]
 
 
 def of_reminders_only(model: type[Any], value: bytes | None) -> Any:

@@ -48,6 +48,24 @@ def test_a_silent_runner_is_given_up_in_every_partition_where_it_lives() -> None
     assert liveness.lost(0) == []
 
 
+def test_in_a_partition_that_another_agent_heard_meanwhile_everyone_has_the_whole_time_again() -> (
+    None
+):
+    liveness = listening(living(0))
+    for at_ms in range(0, 30_000, 1000):
+        canary(liveness, at_ms)
+    # It was another's for a moment too short to be a gap, and the runner was heard in it.
+    liveness.hears(set())
+    liveness.hears({0})
+    for at_ms in range(33_000, 63_001, 1000):
+        canary(liveness, at_ms)
+        assert liveness.lost(0) == []
+    # What stays is not begun anew.
+    liveness.hears({0, 1})
+    canary(liveness, 63_001)
+    assert [request.runner_id for request in liveness.lost(0)] == ["r"]
+
+
 def test_another_agents_canary_proves_nothing() -> None:
     liveness = listening(living(0))
     assert not liveness.hear(0, 0, Canary(agent_id="other", sent_at=0).model_dump_json().encode())
