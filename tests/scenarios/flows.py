@@ -6,6 +6,7 @@ Each task says that it has begun by touching a file in the folder; some wait the
 What came of the flow run is the last line that is printed.
 """
 
+import asyncio
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -175,6 +176,26 @@ async def coroutines_that_do_not_end_at_once(folder: Path) -> None:
     assert await quick.submit(folder) == folder.name
     swallowing, threaded = swallows_one.submit(folder), in_a_thread.submit(folder)
     await swallowing
+    await threaded
+
+
+@task(may_exit=True)
+async def keeps_the_loop(folder: Path) -> str:
+    """Nothing else on the loop has its turn."""
+    return works.hash_in_c(folder / "keeps_the_loop", LONG_SECONDS)
+
+
+@task(may_exit=True)
+async def waits_for_a_thread(folder: Path) -> str:
+    return await coroutines.hash_in_c(folder / "waits_for_a_thread", LONG_SECONDS)
+
+
+@flow
+async def coroutines_that_may_be_left(folder: Path) -> None:
+    threaded = waits_for_a_thread.submit(folder)
+    while not (folder / "waits_for_a_thread").exists():
+        await asyncio.sleep(0.005)
+    await keeps_the_loop.submit(folder)
     await threaded
 
 

@@ -13,6 +13,7 @@ from rescind.events.journal import (
     FlowFailed,
     FlowStarted,
     TaskCancelled,
+    TaskLateReport,
     TaskStoppingReported,
 )
 from rescind.runners.flowrunner.exiting import EXIT_CODE
@@ -66,7 +67,7 @@ async def test_48_an_abort_escalates_and_the_first_request_stays_the_first(scene
     assert await flow.outcome() == "cancelled"
 
 
-@pytest.mark.parametrize("executor", ["local", "threads"])
+@pytest.mark.parametrize("executor", ["local", "threads", "async"])
 async def test_48_what_is_blocked_in_c_ends_with_its_process(scene: Scene, executor: str) -> None:
     flow = scene.flow("one_that_may_be_left", executor)
     await flow.begun("may_be_left")
@@ -93,6 +94,26 @@ async def test_48_what_is_blocked_in_c_ends_with_its_process(scene: Scene, execu
     await scene.event(end.runner_id, "runner.left")
     assert not scene.events(end.runner_id, "runner.lost")
     assert not scene.events(flow.flow_run_id, "request.refused")
+
+
+async def test_48_what_keeps_an_event_loop_or_a_thread_behind_it_ends_with_its_process(
+    scene: Scene,
+) -> None:
+    flow = scene.flow("coroutines_that_may_be_left", "async")
+    await flow.begun("waits_for_a_thread", "keeps_the_loop")
+
+    await scene.cancel(flow.flow_run_id, mode="abort")
+
+    # The body waits on the same loop, and nobody has to be asked for what only waits.
+    assert await flow.process.exit_code() == EXIT_CODE, flow.process.said()
+    for task in ("waits_for_a_thread-1", "keeps_the_loop-1"):
+        end = (await scene.event(flow.flow_run_id, "task.cancelled", task)).event
+        assert isinstance(end, TaskCancelled)
+        assert (end.how, end.stopped_confirmed) == ("forced", False)
+        assert end.evidence["exit_code"] == EXIT_CODE
+    over = (await scene.event(flow.flow_run_id, "flow.cancelled")).event
+    assert isinstance(over, FlowCancelled)
+    assert over.account.unconfirmed == 2
 
 
 async def test_48_a_body_in_c_that_allows_it_ends_with_its_process(scene: Scene) -> None:
@@ -191,6 +212,34 @@ async def test_a_flow_runner_that_was_given_up_kills_what_it_holds_and_ends(
     # What it still had to say is kept, and changes nothing.
     await scene.event(flow.flow_run_id, "task.late_report")
     assert (await scene.flow_state(flow.flow_run_id)).state == "Finished.Failed.Crashed"
+
+
+async def test_what_a_flow_runner_that_was_given_up_can_neither_stop_nor_leave_it_waits_for(
+    scene: Scene,
+) -> None:
+    flow = scene.flow("polite_and_in_c", "threads")
+    await flow.begun("polite", "hash_in_c")
+    started = (await scene.event(flow.flow_run_id, "flow.started")).event
+    assert isinstance(started, FlowStarted)
+
+    partition = scene.partition_of(flow.flow_run_id)
+    lost = {"type": "runner.lost", "runner_id": started.runner_id, "partition": partition}
+    await scene.answer_to(lost, partition=partition, signed_by=KEY)
+
+    # The service has nothing more to wait for; the process has.
+    await scene.event(flow.flow_run_id, "flow.failed")
+    ends = {t: s.stopped_confirmed for t, s in (await scene.task_states(flow.flow_run_id)).items()}
+    assert ends == {"body": False, "polite-1": False, "hash_in_c-1": False}
+    assert await flow.outcome() == "lost"
+    assert (
+        "still running: hash_in_c-1; it is waited for, "
+        "since hash_in_c-1 did not allow this process to end itself (may_exit)"
+    ) in flow.process.said()
+    # What could be stopped was, and what could not has come to its real end; both are kept.
+    await scene.event(flow.flow_run_id, "task.late_report", "hash_in_c-1")
+    late = {e.task_run_id: e.event for e in scene.events(flow.flow_run_id, "task.late_report")}
+    said = {t: e.end for t, e in late.items() if isinstance(e, TaskLateReport)}
+    assert said == {"polite-1": "cancelled", "hash_in_c-1": "success"}
 
 
 async def test_46_the_ladder_of_a_stuck_run_reads_from_the_journal(scene: Scene) -> None:

@@ -68,21 +68,28 @@ class LastRung:
         """Whether this process is about to exit: nothing else is to be begun."""
         return self._is_taken
 
-    async def take(self) -> None:
+    async def take(self, *, is_lost: bool = False) -> None:
         """Exit as soon as nothing is open but what ends with the process; return if there is none.
 
-        To be called when everything else has been tried, after an abort or a loss.
+        To be called when everything else has been tried, after an abort or a loss (`is_lost`).
         """
         said = ""
         while stuck := self._stuck():
             against = self._against(stuck)
             message = _words(stuck, against)
             if message != said:
-                self._run.executor_report("warning", message, executor=self._executors[-1].name)
+                self._warn(message, is_lost=is_lost)
                 said = message
             if not against and self._conductor.open == self._tasks_in(stuck):
                 await self._exit(stuck, message)
             await asyncio.sleep(_LOOK_SECONDS)
+
+    def _warn(self, message: str, *, is_lost: bool) -> None:
+        if is_lost:
+            # The service has ended these attempts, and takes no word of them any more.
+            _log.warning(message)
+        else:
+            self._run.executor_report("warning", message, executor=self._executors[-1].name)
 
     def _stuck(self) -> list[tuple[Executor, AttemptKey]]:
         return [

@@ -187,7 +187,7 @@ class Stopping:
 
     async def _end_with_what_is_left(self) -> None:
         await asyncio.sleep(ANSWER_SECONDS)
-        await self._last_rung.take()
+        await self._last_rung.take(is_lost=True)
 
     def _take_highest(self, executor: Executor, key: AttemptKey) -> None:
         try:
