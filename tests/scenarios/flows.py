@@ -18,6 +18,7 @@ from rescind import (
     CommandTask,
     ProcessExecutor,
     ThreadExecutor,
+    current_run,
     flow,
     task,
 )
@@ -57,6 +58,16 @@ def fails(folder: Path) -> None:
     with (folder / "failed").open("a") as file:
         file.write("failed\n")
     raise ValueError("not yet")
+
+
+@task(retries=1)
+def fails_at_first(folder: Path) -> int:
+    attempt = current_run().attempt
+    if attempt == 1:
+        raise ValueError("not yet")
+    (folder / "second").touch()
+    wait_for(folder / "second.go")
+    return attempt
 
 
 @task
@@ -115,6 +126,11 @@ def one_that_sleeps(folder: Path) -> None:
 @flow
 def one_that_retries(folder: Path) -> None:
     fails.submit(folder).result()
+
+
+@flow
+def one_that_fails_at_first(folder: Path) -> int:
+    return fails_at_first.submit(folder).result()
 
 
 @flow

@@ -2,10 +2,12 @@
 
 import asyncio
 
+from rescind.events.intents import CancelTask, Inbox
 from rescind.events.journal import CancellationSent
+from rescind.events.words import Mode
 from rescind.kafka.records import OutRecord
 from rescind.runners.client import CancelFlow, Clocks, Ended, Grant, Intent, RunnerClient
-from tests.scenarios.harness import Scene, types_of
+from tests.scenarios.harness import Scene, refusals_in, types_of
 from tests.waiting import until
 
 
@@ -89,6 +91,39 @@ async def test_30_a_runner_that_does_not_answer_is_told_again_and_acts_once(scen
         await run.finish("t", Ended.cancelled())
         await scene.event(run.flow_run_id, "flow.cancelled")
         assert len(intents) == 1
+
+
+async def test_30_an_intent_for_an_attempt_that_is_over_stops_nothing_of_the_next_one(
+    scene: Scene,
+) -> None:
+    flow = scene.flow("one_that_fails_at_first", "local")
+    await flow.begun("second")
+    runner_id = (await scene.flow_state(flow.flow_run_id)).runner_id
+    assert runner_id is not None
+    late = CancelTask(
+        flow_run_id=flow.flow_run_id,
+        task_run_id="fails_at_first-1",
+        attempt=1,
+        cancellation_id="of-the-first-attempt",
+        mode=Mode.ABORT,
+        grace_seconds=0,
+        deadline_at=0,
+    )
+    value = Inbox(runner_id=runner_id, cancel_task=(late,)).model_dump_json(exclude_defaults=True).encode()
+    partition = scene.partition_of(flow.flow_run_id)
+    topic = scene.names.inbox
+    await scene.sender.send(OutRecord(topic, runner_id.encode(), value, (), partition))
+
+    # It answers that it holds nothing of that, and the service knows of no such cancellation.
+    await scene.event(flow.flow_run_id, "request.refused")
+    (refused,) = scene.events(flow.flow_run_id, "request.refused")
+    assert refusals_in([refused]) == ["stale"]
+    flow.go_on("second")
+
+    assert await flow.outcome() == "success"
+    ended = await scene.event(flow.flow_run_id, "task.succeeded", "fails_at_first-1")
+    assert ended.attempt == 2
+    assert not scene.events(flow.flow_run_id, "task.stopping")
 
 
 async def test_31_each_runner_that_holds_something_is_told_and_nobody_else(scene: Scene) -> None:
