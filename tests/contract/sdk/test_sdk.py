@@ -250,6 +250,20 @@ def test_what_a_task_was_told_reaches_the_runner(session: ExecutorSession) -> No
     assert cleaned == [(1, "here")]
 
 
+def test_a_clean_up_step_has_a_minute_unless_its_task_says_otherwise(
+    session: ExecutorSession,
+) -> None:
+    @task(on_cancel=print)
+    def plain() -> None: ...
+
+    @task(on_cancel=print, cleanup_seconds=5)
+    def quick() -> None: ...
+
+    session.play(lambda: (plain.submit(), quick.submit()))
+
+    assert [submission.cleanup_seconds for submission in session.submissions] == [60, 5]
+
+
 def test_a_coroutine_is_a_task_where_there_is_an_event_loop(session: ExecutorSession) -> None:
     def body() -> int:
         return works.add_later.submit(1, 2).result()

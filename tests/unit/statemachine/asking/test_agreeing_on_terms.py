@@ -5,6 +5,7 @@ import pytest
 from rescind.events.journal import FlowCancelling, TaskCancelling
 from rescind.events.requests import FlowCancel, FlowRegister, TaskCancel
 from rescind.events.words import Actor, CascadePolicy, Clocks, Mode
+from rescind.statemachine.draft import Draft
 from tests.scenario import Scenario, given, later
 from tests.words import (
     A,
@@ -146,6 +147,33 @@ def test_the_escalating_request_again_is_a_duplicate() -> None:
     asked.when(abort).then_refused("duplicate")
 
     assert asked.refusals()[0].first == escalated.id
+
+
+def test_the_first_request_and_the_last_sixteen_that_had_an_effect_are_remembered() -> None:
+    asked = running("t1").when(cancel, abort)
+    escalated, version = asked.entries[0], asked.world.flow().version
+    # This release escalates once. Journals are folded whatever release has written them.
+    draft = Draft(asked.world.base)
+    for number in range(17):
+        later_one = {"id": f"stop-0-{900 + number}-0", "request_id": f"again-{number}"}
+        draft.fold(escalated._replace(version=version + 1 + number, **later_one))
+    draft.adopt()
+
+    def asked_by(request_id: str) -> str:
+        return asked.when(FlowCancel(flow_run_id=RUN, request_id=request_id)).refusals()[0].code
+
+    assert asked_by("cancel-1") == "duplicate"
+    assert {asked_by(f"again-{number}") for number in range(1, 17)} == {"duplicate"}
+    assert asked.refusals()[0].first == "stop-0-916-0"
+    assert [asked_by(gone) for gone in ("abort-1", "again-0")] == ["already_cancelling"] * 2
+
+
+def test_a_repeat_that_had_no_effect_is_not_remembered() -> None:
+    again = FlowCancel(flow_run_id=RUN, request_id="again")
+
+    asked = running("t1").when(cancel, again).then_refused("already_cancelling")
+
+    asked.when(again).then_refused("already_cancelling")
 
 
 def test_the_terms_of_the_cancelling_of_one_task_run() -> None:
