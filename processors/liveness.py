@@ -152,9 +152,7 @@ def add_liveness(app: CommittedApp, tools: Asking, liveness: Liveness) -> None:
     topic = tools.topics.heartbeats
     heartbeats = app.topic(topic, value_type=bytes, value_serializer="raw")
 
-    @app.on_partitions_assigned.connect
-    async def hears(_app: Any, assigned: Any, **_more: Any) -> None:
-        liveness.hears({tp.partition for tp in assigned if tp.topic == topic})
+    _tell_of_partitions(app, topic, liveness)
 
     @app.agent(heartbeats, concurrency=1, name="liveness")
     async def hear(stream: Any) -> None:
@@ -188,3 +186,10 @@ def add_liveness(app: CommittedApp, tools: Asking, liveness: Liveness) -> None:
             await asyncio.wait_for(canaries, CANARY_SECONDS * 5)
         except (BrokerError, TimeoutError) as error:
             _log.warning("no canary could be sent", error=str(error))
+
+
+def _tell_of_partitions(app: CommittedApp, topic: str, liveness: Liveness) -> None:
+    @app.on_partitions_assigned.connect
+    async def hears(_app: Any, /, *told: Any, **_more: Any) -> None:
+        (assigned,) = told
+        liveness.hears({tp.partition for tp in assigned if tp.topic == topic})

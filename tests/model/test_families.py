@@ -1,10 +1,7 @@
 """A child that is started in the very moment in which its parent is cancelled.
 
-500 races by default, each from its seed; ``RESCIND_TEST_RACES`` says another number.
+Each race is from its seed; see `tests.sizes` for how many.
 """
-
-import os
-from typing import Final
 
 import pytest
 
@@ -12,10 +9,11 @@ from rescind.events.words import CascadePolicy
 from rescind.statemachine.edges import is_running
 from tests.model.families import LINE, Family
 from tests.scenario import told
+from tests.sizes import FULL, shares_of
 from tests.words import CHILD
 from tests.world import RUN
 
-RACES: Final = int(os.environ.get("RESCIND_TEST_RACES", "500"))
+(RACES,) = shares_of(500 if FULL else 50, each=500)
 
 
 def race(seed: int, cascade: CascadePolicy, *, loses: bool) -> Family:
@@ -35,13 +33,14 @@ def race(seed: int, cascade: CascadePolicy, *, loses: bool) -> Family:
     return family
 
 
+@pytest.mark.sized
 @pytest.mark.parametrize("loses", [False, True], ids=["", "and its runner is lost"])
 @pytest.mark.parametrize("cascade", [CascadePolicy.WAIT, CascadePolicy.REQUEST])
 def test_no_child_is_left_running_by_a_cancel_in_the_moment_of_its_start(
     cascade: CascadePolicy, loses: bool
 ) -> None:
     began = 0
-    for seed in range(RACES):
+    for seed in RACES:
         family = race(seed, cascade, loses=loses)
         parent, child = family.parent.world.base, family.child.world.base
         line = parent.tasks.get(RUN, {}).get(LINE)
@@ -52,12 +51,13 @@ def test_no_child_is_left_running_by_a_cancel_in_the_moment_of_its_start(
         assert known is None or known.end is not None, f"seed {seed}"
         began += family.began
     # Else the races would say nothing.
-    assert 0 < began < RACES
+    assert 0 < began < len(RACES)
 
 
+@pytest.mark.sized
 def test_a_child_under_none_goes_on_whatever_the_moment_of_the_cancel() -> None:
     running = 0
-    for seed in range(RACES):
+    for seed in RACES:
         family = race(seed, CascadePolicy.NONE, loses=False)
         known = family.child.world.base.flows.get(CHILD)
 

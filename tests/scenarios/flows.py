@@ -209,8 +209,7 @@ async def waits_for_a_thread(folder: Path) -> str:
 @flow
 async def coroutines_that_may_be_left(folder: Path) -> None:
     threaded = waits_for_a_thread.submit(folder)
-    while not (folder / "waits_for_a_thread").exists():
-        await asyncio.sleep(0.005)
+    await asyncio.to_thread(wait_for, folder / "waits_for_a_thread")
     await keeps_the_loop.submit(folder)
     await threaded
 

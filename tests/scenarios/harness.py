@@ -126,6 +126,12 @@ class Scene(Service):
         """An id that nobody else uses."""
         return f"{name}-{self._mark}"
 
+    def elsewhere(self, flow_run_id: str, name: str) -> str:
+        """An id that another partition serves than this flow run."""
+        ids = (self.named(f"{name}-{number}") for number in range(1000))
+        here = self.partition_of(flow_run_id)
+        return next(other for other in ids if self.partition_of(other) != here)
+
     async def begun(self, name: str = "flow", tasks: Sequence[str] = ()) -> "Driven":
         """A flow run with a body and these task runs, all granted, in the hands of a stranger."""
         driven = Driven(self, self.named(name), self.named(f"runner-of-{name}"))
@@ -173,6 +179,11 @@ class Scene(Service):
         values = await self._last(self.names.task_states, f"{flow_run_id}/")
         found = [TaskState.model_validate_json(value) for value in values.values()]
         return {state.task_run_id: state for state in found}
+
+    async def states_of_all(self, topic: str) -> dict[str, dict[str, Any]]:
+        """The records of a state topic by their keys, as of now."""
+        values = await self._last(topic, "")
+        return {key: orjson.loads(value) for key, value in values.items()}
 
     async def until_state(self, flow_run_id: str, state: str) -> FlowState:
         """Wait until the state topic says so."""

@@ -34,6 +34,7 @@ class Journal:
         self.records: list[Record] = []
         self.entries: list[Entry] = []
         self._by_source: dict[tuple[str, int, int], list[Entry]] = {}
+        self._by_stream: dict[str, list[Entry]] = {}
         self._read: dict[tuple[int, int], Entry] = {}
         self._connection = connection
         self._topic = names.journal
@@ -76,6 +77,7 @@ class Journal:
         entry = self.entry_of(record)
         self.records.append(record)
         self.entries.append(entry)
+        self._by_stream.setdefault(entry.stream_id, []).append(entry)
         source = entry.source
         if source is not None:
             place = (source.lane, source.partition, source.offset)
@@ -92,7 +94,7 @@ class Journal:
 
     def about(self, stream_id: str) -> list[Entry]:
         """The entries of one stream, in their order."""
-        return [entry for entry in self.entries if entry.stream_id == stream_id]
+        return list(self._by_stream.get(stream_id, ()))
 
     async def until(self, condition: Callable[[], bool], *, within_seconds: float = 60) -> None:
         """Wait until the journal is as wanted."""

@@ -1,14 +1,4 @@
-"""Flow runs within flow runs: what the cancelling of a parent means for its children.
-
-``RESCIND_TEST_CHILDREN`` says how many the large family has (500; 10,000 take minutes here), and
-``RESCIND_TEST_RACES`` how often a child is started at the moment of the cancel.
-"""
-
-import asyncio
-import os
-from typing import Any, Final
-
-import pytest
+"""Flow runs within flow runs: what the cancelling of a parent means for its children."""
 
 from rescind.events.journal import ChildFinishedRecorded, FlowCancelled
 from rescind.events.refusals import Code
@@ -21,18 +11,8 @@ from rescind.runners.client import (
     RunnerClient,
     TaskSpec,
 )
-from tests.scenarios.harness import PARTITIONS, Driven, Scene, refusals_in, types_of
+from tests.scenarios.harness import Scene, refusals_in
 from tests.waiting import until
-
-CHILDREN: Final = int(os.environ.get("RESCIND_TEST_CHILDREN", "500"))
-RACES: Final = int(os.environ.get("RESCIND_TEST_RACES", "30"))
-
-
-def elsewhere(scene: Scene, flow_run_id: str, name: str) -> str:
-    """An id for a child that another partition serves."""
-    ids = (scene.named(f"{name}-{number}") for number in range(1000))
-    here = scene.partition_of(flow_run_id)
-    return next(child for child in ids if scene.partition_of(child) != here)
 
 
 async def begin_child(
@@ -40,7 +20,7 @@ async def begin_child(
 ) -> Run:
     """A running child of this parent, with a body, in another partition."""
     link = ParentLink(flow_run_id=parent.flow_run_id, task_run_id=name)
-    child = elsewhere(scene, parent.flow_run_id, name)
+    child = scene.elsewhere(parent.flow_run_id, name)
     run = await runner.register_flow(
         name, flow_run_id=child, parent=link, cascade=cascade, body="body"
     )
@@ -96,7 +76,7 @@ async def test_53_a_child_of_a_cancelling_parent_is_not_begun(scene: Scene) -> N
     async with RunnerClient(scene.house.settings) as runner:
         parent = await runner.register_flow("parent", flow_run_id=scene.named("p"), body="body")
         await scene.cancel(parent.flow_run_id)
-        child_id = elsewhere(scene, parent.flow_run_id, "child")
+        child_id = scene.elsewhere(parent.flow_run_id, "child")
         link = ParentLink(flow_run_id=parent.flow_run_id, task_run_id="child")
 
         child = await runner.register_flow("child", flow_run_id=child_id, parent=link)
@@ -107,38 +87,6 @@ async def test_53_a_child_of_a_cancelling_parent_is_not_begun(scene: Scene) -> N
         await parent.end(Ended.cancelled())
     await scene.event(parent.flow_run_id, "flow.cancelled")
     assert scene.events(child_id) == []
-
-
-async def test_53_children_that_start_at_the_moment_of_the_cancel_are_never_left_running(
-    scene: Scene,
-) -> None:
-    async with RunnerClient(scene.house.settings) as runner:
-        begun = await asyncio.gather(*[_race(runner, scene, number) for number in range(RACES)])
-    for parent, child in begun:
-        await scene.event(parent, "flow.cancelled")
-        if scene.events(child):
-            await scene.event(child, "child.end_sent")
-            assert (await scene.flow_state(child)).state == "Finished.Cancelled"
-        # What stands for it in its parent has an end as well, or was never there.
-        lines = [s for s in (await scene.task_states(parent)).values() if s.child_flow_run_id]
-        assert {line.is_finished for line in lines} <= {True}
-
-
-async def _race(runner: RunnerClient, scene: Scene, number: int) -> tuple[str, str]:
-    parent = await runner.register_flow(flow_run_id=scene.named(f"p{number}"))
-    await parent.register(["other"])
-    other = await parent.start("other")
-    assert isinstance(other, Grant)
-    child = elsewhere(scene, parent.flow_run_id, f"c{number}")
-    link = ParentLink(flow_run_id=parent.flow_run_id, task_run_id="child")
-    starting = asyncio.create_task(runner.register_flow(flow_run_id=child, parent=link))
-    # Some way into it, another one each time: there is nothing to wait for.
-    for _ in range(number * 3):
-        await asyncio.sleep(0)
-    await scene.ask({"type": "flow.cancel", "flow_run_id": parent.flow_run_id})
-    await starting
-    await parent.finish("other", Ended.cancelled())
-    return parent.flow_run_id, child
 
 
 async def test_54_a_child_under_none_goes_on_and_that_is_recorded(scene: Scene) -> None:
@@ -175,57 +123,6 @@ async def test_54_a_child_under_request_is_cancelled_and_its_parent_does_not_wai
     await scene.event(parent.flow_run_id, "child.finished", "child")
 
 
-async def begin_many(scene: Scene, parent: Driven, count: int) -> list[str]:
-    """So many running children with an open task run each, as a stranger begins them."""
-    of_runner = {"runner_id": parent.runner_id}
-    for partition in range(PARTITIONS):
-        await scene.answer_to({"type": "runner.register", **of_runner}, partition=partition)
-    children = [scene.named(f"child-{number}") for number in range(count)]
-    for first in range(0, count, 500):
-        some = children[first : first + 500]
-        kind = {"kind": "child"}
-        items = [{"task_run_id": c, "child_flow_run_id": c, **kind} for c in some]
-        assert types_of(await parent.says("task.register", items=items)) == (
-            ["task.registered"] * len(some)
-        )
-        await parent.says("task.start", items=[{"task_run_id": child} for child in some])
-    for child in children:
-        about: dict[str, Any] = {"flow_run_id": child, **of_runner}
-        link = {"flow_run_id": parent.flow_run_id, "task_run_id": child}
-        scene.post({"type": "flow.register", **about, "parent": link})
-        scene.post({"type": "flow.start", **about})
-    await scene.sender.flush()
-    await scene.journal.until(
-        lambda: all(scene.events(child, "flow.started") for child in children[-PARTITIONS * 2 :])
-    )
-    return children
-
-
-@pytest.mark.slow
-async def test_55_of_many_children_each_is_asked_and_nobody_else_starves(scene: Scene) -> None:
-    parent = await scene.begun_without_body("parent")
-    children = await begin_many(scene, parent, CHILDREN)
-
-    await scene.ask({"type": "flow.cancel", "flow_run_id": parent.flow_run_id})
-    stranger = await scene.cancel(scene.named("stranger"))
-
-    # Somebody who asks meanwhile is answered before all of them are through.
-    await scene.event(parent.flow_run_id, "flow.cancelled")
-    assert types_of(stranger) == ["cancellation.armed"]
-    entries = [entry.id for entry in scene.journal.entries]
-    (over,) = scene.events(parent.flow_run_id, "flow.cancelled")
-    assert entries.index(stranger[0].id) < entries.index(over.id)
-    assert isinstance(over.event, FlowCancelled)
-    assert over.event.account.cancelled == CHILDREN
-    asked = scene.events(parent.flow_run_id, "child.cancel_sent")
-    assert {entry.task_run_id for entry in asked} == set(children)
-    ended = {e.stream_id for e in scene.journal.entries if isinstance(e.event, FlowCancelled)}
-    assert set(children) <= ended
-    await scene.journal.until(
-        lambda: sum(e.event.type == "child.end_sent.v1" for e in scene.journal.entries) >= CHILDREN
-    )
-
-
 async def test_57_a_child_that_is_cancelled_alone_leaves_its_parent_to_its_own_rule(
     scene: Scene,
 ) -> None:
@@ -259,7 +156,7 @@ async def test_a_child_whose_runner_goes_before_it_was_registered_never_begins(
     scene: Scene,
 ) -> None:
     parent = await scene.begun("parent")
-    child = elsewhere(scene, parent.flow_run_id, "child")
+    child = scene.elsewhere(parent.flow_run_id, "child")
     async with RunnerClient(scene.house.settings) as other:
         run = await other.join_flow(parent.flow_run_id)
         assert await run.register([TaskSpec("child", child_flow_run_id=child)]) == []

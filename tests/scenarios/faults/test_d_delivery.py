@@ -109,7 +109,11 @@ async def test_30_an_intent_for_an_attempt_that_is_over_stops_nothing_of_the_nex
         grace_seconds=0,
         deadline_at=0,
     )
-    value = Inbox(runner_id=runner_id, cancel_task=(late,)).model_dump_json(exclude_defaults=True).encode()
+    value = (
+        Inbox(runner_id=runner_id, cancel_task=(late,))
+        .model_dump_json(exclude_defaults=True)
+        .encode()
+    )
     partition = scene.partition_of(flow.flow_run_id)
     topic = scene.names.inbox
     await scene.sender.send(OutRecord(topic, runner_id.encode(), value, (), partition))

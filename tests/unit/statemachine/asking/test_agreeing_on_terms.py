@@ -155,8 +155,9 @@ def test_the_first_request_and_the_last_sixteen_that_had_an_effect_are_remembere
     # This release escalates once. Journals are folded whatever release has written them.
     draft = Draft(asked.world.base)
     for number in range(17):
-        later_one = {"id": f"stop-0-{900 + number}-0", "request_id": f"again-{number}"}
-        draft.fold(escalated._replace(version=version + 1 + number, **later_one))
+        event_id, request_id = f"stop-0-{900 + number}-0", f"again-{number}"
+        version += 1
+        draft.fold(escalated._replace(id=event_id, request_id=request_id, version=version))
     draft.adopt()
 
     def asked_by(request_id: str) -> str:
