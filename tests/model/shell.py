@@ -3,7 +3,8 @@
 Batches are decided as the real one decides them: some records of each lane, then what is owed
 of sweeps, all on one draft. Each is decided three times, and has to come out the same: thrown
 away and again on the same state, and on the state as a restart would find it. What other
-partitions are to be told is sent with the sweeps, as if the broker had it at once.
+partitions are to be told is sent with the sweeps, as if the broker had it at once; if there are no
+other partitions, it comes to the own lane.
 """
 
 from collections import deque
@@ -17,16 +18,16 @@ import orjson
 
 from rescind.events import levels
 from rescind.events.journal import Entry
-from rescind.events.requests import Lane, Unreadable, read_request
+from rescind.events.requests import Lane, Unreadable, read_request, write_request
 from rescind.statemachine.answer import Core
 from rescind.statemachine.draft import Draft
-from rescind.statemachine.families import Errand, all_errands
+from rescind.statemachine.families import Errand, all_errands, errand_request
 from rescind.statemachine.partition import Partition
 from rescind.statemachine.policy import Asked, Policy
 from rescind.statemachine.records import open_record
 from rescind.statemachine.runs import FlowRun
 from tests.model.asking import KINDS, Words
-from tests.model.trace import Restart, Sent, Step, Turn
+from tests.model.trace import Answered, Restart, Sent, Step, Turn
 from tests.scenario import told
 from tests.world import World, is_of_service
 
@@ -56,8 +57,9 @@ GARBAGE: Final = (b"", b"{", b"[]", b'{"type":"flow.cancel"}', b'{"type":"no.suc
 class Shell:
     """The world, what lies in its lanes, and a second opinion on all that it does."""
 
-    def __init__(self, policy: Policy = POLICY) -> None:
+    def __init__(self, policy: Policy = POLICY, *, is_alone: bool = False) -> None:
         self.world = World(policy)
+        self._is_alone = is_alone
         self.trace: list[Step] = []
         self.lanes: dict[Lane, deque[Sent]] = {"start": deque(), "stop": deque()}
         self.fold = Draft(Partition())
@@ -99,6 +101,8 @@ class Shell:
                     self.turn(stop, start, sweep=sweep)
                 case Restart():
                     self.restart()
+                case Answered():
+                    self.drain()
 
     def _put(self, sent: Sent) -> None:
         self.trace.append(sent)
@@ -122,7 +126,17 @@ class Shell:
             self.world.took(asked)
         if sweep:
             self.world.owed = {}
+        told = self._told_itself()
         self._see(self.world.commit(core))
+        self.lanes["stop"].extend(told)
+
+    def _told_itself(self) -> list[Sent]:
+        """What is sent to other partitions, where this one is all that there are."""
+        if not self._is_alone:
+            return []
+        base, now_ms = self.world.base, self.world.now_ms
+        requests = (errand_request(errand, base, now_ms) for errand in self._sent)
+        return [Sent("stop", write_request(each), signed=True) for each in requests if each]
 
     def _check_one_by_one(
         self, core: Core, taken: list[tuple[Asked, Sent]], *, sweep: bool

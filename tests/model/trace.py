@@ -12,7 +12,7 @@ import orjson
 
 from rescind.events.requests import Lane
 
-__all__ = ["Restart", "Sent", "Step", "Turn"]
+__all__ = ["Answered", "Restart", "Sent", "Step", "Turn"]
 
 _NOW: Final = b'"@now"'
 
@@ -47,4 +47,8 @@ class Restart(NamedTuple):
     """The service dies and comes back."""
 
 
-Step = Sent | Turn | Restart
+class Answered(NamedTuple):
+    """It goes on when all that was sent is answered, and whoever has to be told of it is told."""
+
+
+Step = Sent | Turn | Restart | Answered

@@ -18,7 +18,7 @@ from typing import Any, Final
 import orjson
 
 from rescind.events.requests import Lane
-from rescind.kafka.reading.visits import read_to_end
+from rescind.kafka.reading.visits import ends, read_to_end
 from rescind.kafka.records import Sent as Place
 from rescind.processors.lifecycle.lifecycle import Lifecycle
 from rescind.processors.pipeline.restore import restore
@@ -27,12 +27,13 @@ from rescind.statemachine.draft import Draft
 from rescind.statemachine.edges import is_cancelling, is_running
 from rescind.statemachine.families import all_errands
 from rescind.statemachine.partition import Partition
+from rescind.statemachine.policy import Policy
 from tests.kafka.processors.pipelines import Running, at_rest, running
 from tests.kafka.processors.service import KEY, Service
 from tests.kafka.processors.verdict import not_as_folded
 from tests.model import shell
 from tests.model.picking import RUNNERS
-from tests.model.trace import Restart, Sent, Step, Turn
+from tests.model.trace import Answered, Restart, Sent, Step, Turn
 from tests.waiting import until
 
 __all__ = ["Playing"]
@@ -69,9 +70,18 @@ class _Played:
 class Playing:
     """Pipelines of all partitions in this process, and traces that are played to them."""
 
-    def __init__(self, service: Service, traces: dict[int, list[Step]]) -> None:
+    def __init__(
+        self,
+        service: Service,
+        traces: dict[int, list[Step]],
+        policy: Policy = POLICY,
+        *,
+        misplaced: float = 0.03,
+    ) -> None:
         self.checked = 0
         self._service = service
+        self._policy = policy
+        self._misplaced = misplaced
         self._traces = [_Played(seed, trace) for seed, trace in traces.items()]
         self._chance = Random(min(traces))
         self._serving: dict[int, tuple[Running, AsyncExitStack]] = {}
@@ -91,13 +101,16 @@ class Playing:
                 await at_rest(self._service, partition)
 
     async def _round(self) -> None:
-        fall = {self._partition_of(p) for p in self._traces if p.steps and self._step(p)}
-        if self._chance.random() < 0.5:
+        steps = [(p, self._step(p)) for p in self._traces if p.steps]
+        fall = {self._partition_of(played) for played, step in steps if isinstance(step, Restart)}
+        if any(isinstance(step, Answered) for _, step in steps):
+            await self._answered()
+        elif self._chance.random() < 0.5:
             await self._taken_in()
         await asyncio.gather(*map(self._restart, sorted(fall)))
 
-    def _step(self, played: _Played) -> bool:
-        """One step of a trace; whether it is a restart."""
+    def _step(self, played: _Played) -> Step:
+        """One step of a trace."""
         step = played.steps.popleft()
         match step:
             case Sent():
@@ -106,9 +119,15 @@ class Playing:
             case Turn():
                 self._send(played, "stop", step.stop)
                 self._send(played, "start", step.start)
+            case Answered():
+                self._send_all(played)
             case Restart():
-                return True
-        return False
+                pass
+        return step
+
+    def _send_all(self, played: _Played) -> None:
+        self._send(played, "stop")
+        self._send(played, "start")
 
     def _send(self, played: _Played, lane: Lane, most: int | None = None) -> None:
         """Up to so many of the records that lie with the sender."""
@@ -123,7 +142,7 @@ class Playing:
         partitions = [elsewhere]
         if kind.startswith("runner."):
             partitions = list(range(self._service.partitions))
-        elif stream is not None and self._chance.random() < 0.97:
+        elif stream is not None and self._chance.random() >= self._misplaced:
             partitions = [self._service.partition_of(stream)]
         for partition in partitions:
             posted = self._service.post(
@@ -155,6 +174,26 @@ class Playing:
 
         await until(is_taken, within_seconds=_LONG_SECONDS)
 
+    async def _answered(self) -> None:
+        """The same of what the partitions have to tell each other, until nobody has anything."""
+        await self._taken_in()
+        names, connection = self._service.names, self._service.connection
+        lanes = (names.stop_requests, names.start_requests)
+
+        async def is_quiet() -> bool:
+            await self._go_on()
+            stop, start = [await ends(connection, topic) for topic in lanes]
+            read = [self._next("stop", p) >= end for p, end in stop.items()]
+            if not all(read + [self._next("start", p) >= end for p, end in start.items()]):
+                return False
+            return not any(_owes(each.pipeline.life) for each, _ in self._serving.values())
+
+        await until(is_quiet, within_seconds=_LONG_SECONDS)
+
+    def _next(self, lane: Lane, partition: int) -> int:
+        serving, _ = self._serving[partition]
+        return serving.pipeline.life.position.of(lane).next
+
     def _previous(self, lane: Lane, partition: int) -> int:
         serving, _ = self._serving[partition]
         return serving.pipeline.life.position.of(lane).previous
@@ -170,7 +209,7 @@ class Playing:
         await before.aclose()
 
     async def _take_over(self, partition: int) -> None:
-        pipeline = running(self._service, partition, policy=POLICY)
+        pipeline = running(self._service, partition, policy=self._policy)
         stack = AsyncExitStack()
         serving = await stack.enter_async_context(pipeline)
         await until(
@@ -192,8 +231,7 @@ class Playing:
     async def _nothing_is_stuck(self) -> None:
         """Clocks end every cancelling; what is left ends with its runners."""
         for played in self._traces:
-            self._send(played, "stop")
-            self._send(played, "start")
+            self._send_all(played)
         await self._taken_in()
         await self._until_none(_is_ending)
         for played in self._traces:
@@ -247,7 +285,11 @@ def _is_open(life: Lifecycle) -> bool:
     base = life.base
     states = [flow.state for flow in base.flows.values()]
     states += [task.state for tasks in base.tasks.values() for task in tasks.values()]
-    return any(map(is_running, states)) or bool(base.armed or all_errands(base) or life.owed)
+    return any(map(is_running, states)) or bool(base.armed) or _owes(life)
+
+
+def _owes(life: Lifecycle) -> bool:
+    return bool(all_errands(life.base) or life.owed)
 
 
 def _words(value: bytes) -> dict[str, Any]:

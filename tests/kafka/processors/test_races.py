@@ -1,0 +1,84 @@
+"""A cancel against each thing that may happen in the same moment, on a real Kafka.
+
+The traces are those that the core is held to; see `tests.sizes` for how many.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+import pytest
+
+from rescind.kafka.topics import TopicNames
+from tests.kafka.processors.rules.traces import Playing
+from tests.kafka.processors.service import Service
+from tests.kafka.processors.verdict import assert_right
+from tests.model import shell
+from tests.model.races import ORDERS, RACES, RESTARTS, Verdict, trace_of, verdict_of
+from tests.model.test_races import verdict
+from tests.sizes import FULL
+
+TIMES: Final = 20 if FULL else 1
+
+
+class Played(NamedTuple):
+    name: str
+    order: str
+    restart: str
+
+
+def to_be_played() -> Iterator[Played]:
+    """Each race in each order, and a restart in the midst of each: at every place, or at one."""
+    for number in range(TIMES):
+        for name in RACES:
+            for at, order in enumerate(ORDERS):
+                places = RESTARTS if FULL else [RESTARTS[(at + number) % len(RESTARTS)]]
+                yield from (Played(name, order, restart) for restart in places)
+
+
+@pytest.mark.sized
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+async def test_whatever_falls_in_the_midst_a_race_ends_as_if_one_of_the_two_had_been_first(
+    service: Service,
+) -> None:
+    races = list(to_be_played())
+    traces = {
+        seed: trace_of(RACES[race.name], race.order, race.restart)
+        for seed, race in enumerate(races)
+    }
+    # What is on a wrong partition comes later than what was sent after it.
+    playing = Playing(service, traces, shell.POLICY, misplaced=0)
+
+    await playing.to_the_end()
+
+    await assert_right(service)
+    assert playing.checked > 0
+    states = await last_states(service)
+    met = Counter[str]()
+    for seed, race in enumerate(races):
+        came_to = verdict_of(states[seed].items())
+        first, second = either_verdict(race.name)
+        assert came_to in {first, second}, (seed, race)
+        if first != second:
+            met["the cancel" if came_to == first else "the other"] += 1
+    # Else the races would say nothing.
+    assert set(met) == {"the cancel", "the other"}, met
+
+
+def either_verdict(name: str) -> list[Verdict]:
+    """What it comes to if the one, or the other, was all over before."""
+    race = RACES[name]
+    return [verdict(trace_of(race, order, "before", in_turn=True)) for order in ORDERS[:2]]
+
+
+async def last_states(service: Service) -> dict[int, dict[str, bytes]]:
+    """The last record of each run, by the trace that it belongs to."""
+    names: TopicNames = service.names
+    last: dict[int, dict[str, bytes]] = {}
+    for topic in (names.flow_states, names.task_states):
+        for record in await service.read(topic):
+            seed, _, key = (record.key or b"").decode().partition("-")
+            if record.value is not None:
+                last.setdefault(int(seed), {})[key] = record.value
+    return last

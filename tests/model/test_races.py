@@ -1,0 +1,52 @@
+"""A cancel against each thing that may happen in the same moment, on the core."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from tests import golden
+from tests.model.liveness import it_ends_well
+from tests.model.races import ORDERS, RACES, RESTARTS, Race, Verdict, trace_of, verdict_of
+from tests.model.shell import POLICY, Shell
+from tests.model.trace import Step
+
+IN_TURN: Final = ORDERS[:2]
+
+
+def verdict(trace: Iterable[Step]) -> Verdict:
+    """What a trace comes to; the checker finds nothing, on the way and when all is over."""
+    shell = Shell(POLICY, is_alone=True)
+    shell.play(trace)
+    shell.check()
+    written = shell.world.written
+    came_to = verdict_of([*written.flow_states.items(), *written.task_states.items()])
+    it_ends_well(shell)
+    return came_to
+
+
+def verdicts_in_turn(race: Race) -> dict[str, set[Verdict]]:
+    return {
+        order: {verdict(trace_of(race, order, each, in_turn=True)) for each in RESTARTS}
+        for order in IN_TURN
+    }
+
+
+def test_who_came_first_decides_and_no_restart_does() -> None:
+    lines: list[str] = []
+    for name, race in RACES.items():
+        for order, found in verdicts_in_turn(race).items():
+            (came_to,) = found
+            lines += [f"{name}: {order}", *(f"    {line}" for line in came_to), ""]
+
+    golden.matches(Path(__file__).parent / "golden" / "races.txt", "\n".join(lines))
+
+
+@pytest.mark.parametrize("name", RACES)
+def test_in_the_same_moment_it_is_as_if_one_of_the_two_had_been_first(name: str) -> None:
+    race = RACES[name]
+    either = set[Verdict]().union(*verdicts_in_turn(race).values())
+    for order in ORDERS:
+        for restart in RESTARTS:
+            assert verdict(trace_of(race, order, restart)) in either, (order, restart)
