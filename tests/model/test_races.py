@@ -1,6 +1,7 @@
 """A cancel against each thing that may happen in the same moment, on the core."""
 
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -8,7 +9,7 @@ import pytest
 
 from tests import golden
 from tests.model.liveness import it_ends_well
-from tests.model.races import ORDERS, RACES, RESTARTS, Race, Verdict, trace_of, verdict_of
+from tests.model.races import ORDERS, RACES, RESTARTS, Verdict, trace_of, verdict_of
 from tests.model.shell import POLICY, Shell
 from tests.model.trace import Step
 
@@ -26,7 +27,9 @@ def verdict(trace: Iterable[Step]) -> Verdict:
     return came_to
 
 
-def verdicts_in_turn(race: Race) -> dict[str, set[Verdict]]:
+@cache
+def verdicts_in_turn(name: str) -> dict[str, set[Verdict]]:
+    race = RACES[name]
     return {
         order: {verdict(trace_of(race, order, each, in_turn=True)) for each in RESTARTS}
         for order in IN_TURN
@@ -35,8 +38,8 @@ def verdicts_in_turn(race: Race) -> dict[str, set[Verdict]]:
 
 def test_who_came_first_decides_and_no_restart_does() -> None:
     lines: list[str] = []
-    for name, race in RACES.items():
-        for order, found in verdicts_in_turn(race).items():
+    for name in RACES:
+        for order, found in verdicts_in_turn(name).items():
             (came_to,) = found
             lines += [f"{name}: {order}", *(f"    {line}" for line in came_to), ""]
 
@@ -45,8 +48,7 @@ def test_who_came_first_decides_and_no_restart_does() -> None:
 
 @pytest.mark.parametrize("name", RACES)
 def test_in_the_same_moment_it_is_as_if_one_of_the_two_had_been_first(name: str) -> None:
-    race = RACES[name]
-    either = set[Verdict]().union(*verdicts_in_turn(race).values())
+    either = set[Verdict]().union(*verdicts_in_turn(name).values())
     for order in ORDERS:
         for restart in RESTARTS:
-            assert verdict(trace_of(race, order, restart)) in either, (order, restart)
+            assert verdict(trace_of(RACES[name], order, restart)) in either, (order, restart)

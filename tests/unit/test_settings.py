@@ -6,7 +6,9 @@ import pytest
 
 from rescind.errors import SettingsError
 from rescind.events import levels
+from rescind.processors.worker import policy_of
 from rescind.settings import Settings, load_settings, unknown_variables
+from rescind.statemachine.policy import Policy
 
 
 @pytest.fixture(autouse=True)
@@ -119,6 +121,18 @@ def test_an_embedded_broker_has_fewer_partitions_than_a_cluster() -> None:
     assert load_settings().partition_count == 4
     assert load_settings(bootstrap="kafka:9092").partition_count == 12
     assert load_settings(bootstrap="kafka:9092", partitions=6).partition_count == 6
+
+
+def test_the_clocks_and_limits_by_default_are_those_that_are_promised() -> None:
+    by_default = load_settings()
+
+    assert (by_default.acknowledge_seconds, by_default.grace_seconds) == (15, 30)
+    assert (by_default.deadline_seconds, by_default.abort_seconds) == (300, 30)
+    assert (by_default.wait_seconds_max, by_default.armed_seconds) == (86_400, 86_400)
+    assert (by_default.heartbeat_seconds, by_default.lost_after_seconds) == (5, 30)
+    assert (by_default.armed_max, by_default.forget_after_seconds) == (100_000, 7 * 86_400)
+    # The rules have defaults of their own, for whoever asks them without a service.
+    assert policy_of(by_default) == Policy()
 
 
 def test_a_variable_that_is_no_setting_is_named_with_what_may_be_meant(

@@ -5,6 +5,7 @@ The traces are those that the core is held to; see `tests.sizes` for how many.
 
 from collections import Counter
 from collections.abc import Iterator
+from functools import cache
 from typing import Final, NamedTuple
 
 import pytest
@@ -16,9 +17,9 @@ from tests.kafka.processors.verdict import assert_right
 from tests.model import shell
 from tests.model.races import ORDERS, RACES, RESTARTS, Verdict, trace_of, verdict_of
 from tests.model.test_races import verdict
-from tests.sizes import FULL
+from tests.sizes import FULL, shares_of
 
-TIMES: Final = 20 if FULL else 1
+SHARES: Final = list(shares_of(8 if FULL else 1, each=1))
 
 
 class Played(NamedTuple):
@@ -27,25 +28,26 @@ class Played(NamedTuple):
     restart: str
 
 
-def to_be_played() -> Iterator[Played]:
+def to_be_played(seed: int) -> Iterator[Played]:
     """Each race in each order, and a restart in the midst of each: at every place, or at one."""
-    for number in range(TIMES):
-        for name in RACES:
-            for at, order in enumerate(ORDERS):
-                places = RESTARTS if FULL else [RESTARTS[(at + number) % len(RESTARTS)]]
-                yield from (Played(name, order, restart) for restart in places)
+    for name in RACES:
+        for at, order in enumerate(ORDERS):
+            places = RESTARTS if FULL else [RESTARTS[(at + seed) % len(RESTARTS)]]
+            yield from (Played(name, order, restart) for restart in places)
 
 
 @pytest.mark.sized
 @pytest.mark.slow
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("seeds", SHARES, ids=str)
 async def test_whatever_falls_in_the_midst_a_race_ends_as_if_one_of_the_two_had_been_first(
-    service: Service,
+    service: Service, seeds: range
 ) -> None:
-    races = list(to_be_played())
+    first_number = 1_000 * seeds.start
+    races = dict(enumerate(to_be_played(seeds.start), first_number))
     traces = {
-        seed: trace_of(RACES[race.name], race.order, race.restart)
-        for seed, race in enumerate(races)
+        number: trace_of(RACES[race.name], race.order, race.restart)
+        for number, race in races.items()
     }
     # What is on a wrong partition comes later than what was sent after it.
     playing = Playing(service, traces, shell.POLICY, misplaced=0)
@@ -56,16 +58,17 @@ async def test_whatever_falls_in_the_midst_a_race_ends_as_if_one_of_the_two_had_
     assert playing.checked > 0
     states = await last_states(service)
     met = Counter[str]()
-    for seed, race in enumerate(races):
-        came_to = verdict_of(states[seed].items())
+    for number, race in races.items():
+        came_to = verdict_of(states[number].items())
         first, second = either_verdict(race.name)
-        assert came_to in {first, second}, (seed, race)
+        assert came_to in {first, second}, (number, race)
         if first != second:
             met["the cancel" if came_to == first else "the other"] += 1
     # Else the races would say nothing.
     assert set(met) == {"the cancel", "the other"}, met
 
 
+@cache
 def either_verdict(name: str) -> list[Verdict]:
     """What it comes to if the one, or the other, was all over before."""
     race = RACES[name]
@@ -78,7 +81,7 @@ async def last_states(service: Service) -> dict[int, dict[str, bytes]]:
     last: dict[int, dict[str, bytes]] = {}
     for topic in (names.flow_states, names.task_states):
         for record in await service.read(topic):
-            seed, _, key = (record.key or b"").decode().partition("-")
+            number, _, key = (record.key or b"").decode().partition("-")
             if record.value is not None:
-                last.setdefault(int(seed), {})[key] = record.value
+                last.setdefault(int(number), {})[key] = record.value
     return last

@@ -13,6 +13,10 @@ from rescind.runners.client import Ended, Grant, Refusal, RunnerClient
 from tests.scenarios.harness import RunningFlow, Scene, refusals_in, types_of
 
 VERDICTS = ("flow.succeeded", "flow.failed", "flow.cancelled")
+STORY = (
+    *("flow.cancelling", "cancellation.sent", "cancellation.acknowledged", "task.stopping"),
+    *("task.cleanup", "task.cancelled", "flow.cancelled"),
+)
 
 
 async def test_10_what_has_not_started_never_does(scene: Scene) -> None:
@@ -212,6 +216,8 @@ async def test_19_it_runs_after_a_kill_too_and_the_end_waits_for_it(scene: Scene
     assert cleanups_of(scene, flow) == ["started", "done"]
     await scene.event(flow.flow_run_id, "flow.cancelled")
     assert await flow.outcome() == "cancelled"
+    story = types_of(scene.events(flow.flow_run_id))
+    assert sorted(STORY, key=story.index) == [*STORY]
 
 
 async def test_19_it_has_its_own_deadline_and_holds_nobody_up_after_it(scene: Scene) -> None:
