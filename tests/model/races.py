@@ -56,6 +56,12 @@ BEGUN: Final[tuple[Words, ...]] = (
     {"type": "task.register", "flow_run_id": F, "items": [{"task_run_id": "t1"}]},
     _starts("other"),
 )
+# More than a chunk of a sweep, so that `t1` is not swept at once.
+WAITING: Final[Words] = {
+    "type": "task.register",
+    "flow_run_id": F,
+    "items": [{"task_run_id": f"waits-{number}"} for number in range(4)],
+}
 # Whoever is left says how it has ended.
 REST: Final[tuple[Words, ...]] = (
     _ends("t1", "cancelled", how="graceful"),
@@ -95,7 +101,7 @@ class Race(NamedTuple):
 
 
 RACES: Final[Mapping[str, Race]] = {
-    "a flow run, a start": Race(FLOW, (_starts("t1"),)),
+    "a flow run, a start": Race(FLOW, (_starts("t1"),), (*BEGUN[:5], WAITING, *BEGUN[5:])),
     "a flow run, a finish": Race(FLOW, (_ends("t1", "success"),), (*BEGUN, _starts("t1"))),
     "a flow run, a crash": Race(FLOW, (_ends("t1", "crashed"),), (*BEGUN, _starts("t1"))),
     "a flow run, a retry": Race(FLOW, (FAILS,), (*BEGUN, _starts("t1"))),
