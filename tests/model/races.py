@@ -67,9 +67,8 @@ REST: Final[tuple[Words, ...]] = (
     _ends("t1", "cancelled", how="graceful"),
     _ends("t1", "cancelled", by=OTHER, how="graceful"),
     _ends("t1", "cancelled", how="graceful", attempt=2),
-    _ends("other", "success"),
-    _ends("body", "success"),
 )
+LAST: Final[tuple[Words, ...]] = (_ends("other", "success"), _ends("body", "success"))
 LINE: Final[Words] = {"task_run_id": "t1", "kind": "child", "child_flow_run_id": C}
 FAMILY: Final[tuple[Words, ...]] = (
     *BEGUN[:5],
@@ -84,14 +83,15 @@ A_CHILD: Final[tuple[Words, ...]] = (
     },
     {"type": "flow.start", **CHILD, "body": {"task_run_id": "body"}},
 )
-REST_OF_FAMILY: Final[tuple[Words, ...]] = (
-    _ends("body", "cancelled", by=CHILD),
-    *(_ends("other", "success"), _ends("body", "success")),
-)
+REST_OF_FAMILY: Final[tuple[Words, ...]] = (_ends("body", "cancelled", by=CHILD),)
 
 
 class Race(NamedTuple):
-    """A cancel against something else: what was before, and what whoever is left says after it."""
+    """A cancel against something else.
+
+    `before` and `then` are all over when it begins, one after the other; `after` is what those who
+    are left say of it.
+    """
 
     cancel: Words
     against: tuple[Words, ...]
@@ -123,6 +123,10 @@ RACES: Final[Mapping[str, Race]] = {
         TASK, (_starts("t1", attempt=2),), (*BEGUN, _starts("t1")), (FAILS,)
     ),
     "a task run, a loss": Race(TASK, (_lost("rb"),), (*BEGUN, _starts("t1", OTHER))),
+    "a task run, a child": Race(TASK, A_CHILD, FAMILY, after=REST_OF_FAMILY),
+    "a task run, the end of a child": Race(
+        TASK, (_ends("body", "success", by=CHILD),), (*FAMILY, *A_CHILD), after=REST_OF_FAMILY
+    ),
 }
 
 ORDERS: Final = ("the cancel first", "the cancel second", "both at once")
@@ -149,6 +153,8 @@ def trace_of(race: Race, order: str, restart: str, *, in_turn: bool = False) -> 
         _fall(restart == "after"),
         Answered(),
         *_padded(race.after, max(len(each.after) for each in RACES.values())),
+        Answered(),
+        *_padded(LAST, len(LAST)),
         Answered(),
     ]
 

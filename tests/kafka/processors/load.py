@@ -2,20 +2,19 @@
 
 Each flow run's requests keep their order in each lane, and all flow runs are mixed. Some
 requests are asked twice, as producers do that are not sure. Many are refused, since nobody
-waits for answers here: a refusal is an outcome like any other.
-
-``RESCIND_TEST_SEEDS=11,12 RESCIND_TEST_FLOW_RUNS=400`` makes a long night of the random tests.
+waits for answers here: a refusal is an outcome like any other. See `tests.sizes` for how many.
 """
 
-import os
 import random
 from collections.abc import Iterator
 from typing import Any
 
+from tests.sizes import FULL, shares_of
+
 __all__ = ["FLOW_RUNS", "SEEDS", "load"]
 
-SEEDS = [int(seed) for seed in os.environ.get("RESCIND_TEST_SEEDS", "1").split(",")]
-FLOW_RUNS = int(os.environ.get("RESCIND_TEST_FLOW_RUNS", "80"))
+SEEDS = [seeds.start for seeds in shares_of(3 if FULL else 1, each=1)]
+FLOW_RUNS = 400 if FULL else 80
 
 Request = dict[str, Any]
 

@@ -119,7 +119,9 @@ async def own_broker(tmp_path: Path) -> AsyncIterator[EmbeddedBroker]:
         yield broker
 
 
+@pytest.mark.sized
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("seed", SEEDS)
 async def test_a_broker_killed_and_restarted_under_load_loses_and_doubles_nothing(
     own_broker: EmbeddedBroker, tmp_path: Path, seed: int

@@ -38,7 +38,9 @@ async def put_under_load(service: Service, children: Children, *, seed: int, kil
     await service.sender.flush()
 
 
+@pytest.mark.sized
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("seed", SEEDS)
 async def test_a_worker_killed_at_random_moments_loses_nothing_and_doubles_nothing(
     service: Service, tmp_path: Path, seed: int
