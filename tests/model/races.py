@@ -13,11 +13,22 @@ import orjson
 
 from rescind.events.requests import Unreadable, read_request
 from rescind.statemachine.edges import is_finished
+from tests.model.liveness import it_ends_well
 from tests.model.picking import Words
+from tests.model.shell import POLICY, Shell
 from tests.model.trace import Answered, Restart, Sent, Step, Turn
 from tests.world import NOON_MS, is_of_service
 
-__all__ = ["ORDERS", "RACES", "RESTARTS", "Race", "Verdict", "trace_of", "verdict_of"]
+__all__ = [
+    "ORDERS",
+    "RACES",
+    "RESTARTS",
+    "Race",
+    "Verdict",
+    "core_verdict",
+    "trace_of",
+    "verdict_of",
+]
 
 Verdict = tuple[str, ...]
 """What each run of a race came to, a line each."""
@@ -187,3 +198,14 @@ def verdict_of(states: Iterable[tuple[str, bytes]]) -> Verdict:
         " ".join([key, said["state"].removeprefix("Finished."), said.get("how") or ""]).rstrip()
         for key, said in sorted(lines.items())
     )
+
+
+def core_verdict(trace: Iterable[Step]) -> Verdict:
+    """What a trace comes to on the core; the checker finds nothing, on the way and at its end."""
+    shell = Shell(POLICY, is_alone=True)
+    shell.play(trace)
+    shell.check()
+    written = shell.world.written
+    came_to = verdict_of([*written.flow_states.items(), *written.task_states.items()])
+    it_ends_well(shell)
+    return came_to

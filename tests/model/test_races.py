@@ -1,6 +1,5 @@
 """A cancel against each thing that may happen in the same moment, on the core."""
 
-from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -8,30 +7,16 @@ from typing import Final
 import pytest
 
 from tests import golden
-from tests.model.liveness import it_ends_well
-from tests.model.races import ORDERS, RACES, RESTARTS, Verdict, trace_of, verdict_of
-from tests.model.shell import POLICY, Shell
-from tests.model.trace import Step
+from tests.model.races import ORDERS, RACES, RESTARTS, Verdict, core_verdict, trace_of
 
 IN_TURN: Final = ORDERS[:2]
-
-
-def verdict(trace: Iterable[Step]) -> Verdict:
-    """What a trace comes to; the checker finds nothing, on the way and when all is over."""
-    shell = Shell(POLICY, is_alone=True)
-    shell.play(trace)
-    shell.check()
-    written = shell.world.written
-    came_to = verdict_of([*written.flow_states.items(), *written.task_states.items()])
-    it_ends_well(shell)
-    return came_to
 
 
 @cache
 def verdicts_in_turn(name: str) -> dict[str, set[Verdict]]:
     race = RACES[name]
     return {
-        order: {verdict(trace_of(race, order, each, in_turn=True)) for each in RESTARTS}
+        order: {core_verdict(trace_of(race, order, each, in_turn=True)) for each in RESTARTS}
         for order in IN_TURN
     }
 
@@ -51,4 +36,4 @@ def test_in_the_same_moment_it_is_as_if_one_of_the_two_had_been_first(name: str)
     either = set[Verdict]().union(*verdicts_in_turn(name).values())
     for order in ORDERS:
         for restart in RESTARTS:
-            assert verdict(trace_of(RACES[name], order, restart)) in either, (order, restart)
+            assert core_verdict(trace_of(RACES[name], order, restart)) in either, (order, restart)

@@ -18,19 +18,15 @@ from typing import Any, Final
 import orjson
 
 from rescind.events.requests import Lane
-from rescind.kafka.reading.visits import ends, read_to_end
+from rescind.kafka.reading.visits import ends
 from rescind.kafka.records import Sent as Place
 from rescind.processors.lifecycle.lifecycle import Lifecycle
-from rescind.processors.pipeline.restore import restore
-from rescind.statemachine.audit import Auditor
-from rescind.statemachine.draft import Draft
 from rescind.statemachine.edges import is_cancelling, is_running
 from rescind.statemachine.families import all_errands
-from rescind.statemachine.partition import Partition
 from rescind.statemachine.policy import Policy
 from tests.kafka.processors.pipelines import Running, at_rest, running
+from tests.kafka.processors.rules.fold import Fold
 from tests.kafka.processors.service import KEY, Service
-from tests.kafka.processors.verdict import not_as_folded
 from tests.model import shell
 from tests.model.picking import RUNNERS
 from tests.model.trace import Answered, Restart, Sent, Step, Turn
@@ -85,7 +81,7 @@ class Playing:
         self._traces = [_Played(seed, trace) for seed, trace in traces.items()]
         self._chance = Random(min(traces))
         self._serving: dict[int, tuple[Running, AsyncExitStack]] = {}
-        self._folds = [_Fold(service, number) for number in range(service.partitions)]
+        self._folds = [Fold(service, number) for number in range(service.partitions)]
         self._posted: list[tuple[Lane, asyncio.Future[Place]]] = []
 
     async def to_the_end(self) -> None:
@@ -247,33 +243,6 @@ class Playing:
             return not any(what(serving.pipeline.life) for serving, _ in self._serving.values())
 
         await until(is_over, within_seconds=_LONG_SECONDS)
-
-
-class _Fold:
-    """What the journal of one partition says so far."""
-
-    def __init__(self, service: Service, partition: int) -> None:
-        self._service = service
-        self._partition = partition
-        self._auditor = Auditor(partition)
-        self._folded = Draft(Partition())
-        self._next = 0
-
-    async def check(self) -> None:
-        """While nobody serves it: it is whole so far, and what a restart finds is its fold."""
-        service, partition = self._service, self._partition
-        await at_rest(service, partition)
-        read = read_to_end(service.connection, service.names.journal, partition, self._next)
-        async for records in read:
-            for record in records:
-                entry = service.journal.entry_of(record)
-                self._auditor.see(record.offset, entry)
-                self._folded.fold(entry)
-                self._next = record.offset + 1
-        restored, _ = await restore(service.connection, service.names, partition)
-        found = [str(finding) for finding in self._auditor.findings(at_end=False)]
-        wrong = [*found, *not_as_folded(self._folded, restored)]
-        assert not wrong, "\n".join(wrong[:20])
 
 
 def _is_ending(life: Lifecycle) -> bool:

@@ -15,8 +15,15 @@ from tests.kafka.processors.rules.traces import Playing
 from tests.kafka.processors.service import Service
 from tests.kafka.processors.verdict import assert_right
 from tests.model import shell
-from tests.model.races import ORDERS, RACES, RESTARTS, Verdict, trace_of, verdict_of
-from tests.model.test_races import verdict
+from tests.model.races import (
+    ORDERS,
+    RACES,
+    RESTARTS,
+    Verdict,
+    core_verdict,
+    trace_of,
+    verdict_of,
+)
 from tests.sizes import FULL, shares_of
 
 SHARES: Final = list(shares_of(8 if FULL else 1, each=1))
@@ -72,7 +79,7 @@ async def test_whatever_falls_in_the_midst_a_race_ends_as_if_one_of_the_two_had_
 def either_verdict(name: str) -> list[Verdict]:
     """What it comes to if the one, or the other, was all over before."""
     race = RACES[name]
-    return [verdict(trace_of(race, order, "before", in_turn=True)) for order in ORDERS[:2]]
+    return [core_verdict(trace_of(race, order, "before", in_turn=True)) for order in ORDERS[:2]]
 
 
 async def last_states(service: Service) -> dict[int, dict[str, bytes]]:
