@@ -3,10 +3,7 @@
 import pytest
 
 from rescind.events.journal import Account, ChildCancelSent, TaskLateReport
-from rescind.events.requests import (
-    Clock,
-    FlowCancel,
-)
+from rescind.events.requests import Clock, FlowCancel, TaskRegister, TaskSpec
 from rescind.events.words import CascadePolicy, End, How, Mode, ParentLink
 from rescind.statemachine.policy import Policy
 from tests.scenario import Scenario, given, restarted, swept, told
@@ -108,6 +105,13 @@ def test_the_end_of_another_flow_run_is_not_that_of_the_child() -> None:
 def test_a_parent_cannot_end_before_a_child_that_it_waits_for() -> None:
     story = parent().when(body_ended()).then_refused("open_work")
     story.when(child_finished(), body_ended()).then("task.succeeded body", "flow.succeeded")
+
+
+def test_a_child_whose_line_names_no_policy_is_waited_for() -> None:
+    line = TaskSpec(task_run_id="t", kind="child", child_flow_run_id=CHILD)
+    begun = given(runner, flow, with_body, TaskRegister(flow_run_id=RUN, items=(line,)))
+
+    begun.when(granted("t"), body_ended()).then_refused("open_work")
 
 
 @pytest.mark.parametrize("cascade", [REQUEST, NONE])
