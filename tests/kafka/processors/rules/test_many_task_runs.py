@@ -44,7 +44,8 @@ async def begin_many(service: Service) -> None:
         for part in parts(held_by(runner_id), ITEMS):
             last = service.post({"type": "task.start", **about, "items": items_of(part)})
     sent = await last
-    await service.journal.outcome_of(Asked("start", sent.partition, sent.offset, 0))
+    begun = Asked("start", sent.partition, sent.offset, 0)
+    await service.journal.outcome_of(begun, within_seconds=600)
 
 
 def held_by(runner_id: str) -> list[str]:

@@ -5,12 +5,12 @@ The traces are those that the core is held to; see `tests.sizes` for how many.
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 from typing import Final, NamedTuple
 
 import pytest
 
-from rescind.kafka.topics import TopicNames
 from tests.kafka.processors.rules.traces import Playing
 from tests.kafka.processors.service import Service
 from tests.kafka.processors.verdict import assert_right
@@ -26,6 +26,10 @@ from tests.model.races import (
 )
 from tests.sizes import FULL, shares_of
 
+# No clock decides a race, however slow the machine is.
+POLICY: Final = replace(
+    shell.POLICY, deadline_seconds=300, wait_seconds_max=300, forget_after_seconds=3_600
+)
 SHARES: Final = list(shares_of(8 if FULL else 1, each=1))
 
 
@@ -57,7 +61,7 @@ async def test_whatever_falls_in_the_midst_a_race_ends_as_if_one_of_the_two_had_
         for number, race in races.items()
     }
     # What is on a wrong partition comes later than what was sent after it.
-    playing = Playing(service, traces, shell.POLICY, misplaced=0)
+    playing = Playing(service, traces, POLICY, misplaced=0)
 
     await playing.to_the_end()
 
@@ -84,9 +88,8 @@ def either_verdict(name: str) -> list[Verdict]:
 
 async def last_states(service: Service) -> dict[int, dict[str, bytes]]:
     """The last record of each run, by the trace that it belongs to."""
-    names: TopicNames = service.names
     last: dict[int, dict[str, bytes]] = {}
-    for topic in (names.flow_states, names.task_states):
+    for topic in (service.names.flow_states, service.names.task_states):
         for record in await service.read(topic):
             number, _, key = (record.key or b"").decode().partition("-")
             if record.value is not None:
