@@ -70,7 +70,8 @@ def main() -> int:
         "--docs",
         type=Path,
         metavar="FILE",
-        help="measure nothing: put the table of FILE in the page",
+        nargs="+",
+        help="measure nothing: put a table of these runs in the page",
     )
     arguments = parser.parse_args()
     if unknown := [name for name in arguments.names if name not in BENCHMARKS]:
@@ -114,11 +115,11 @@ async def _as_coroutine(benchmark: Benchmark, place: Place) -> list[Row]:
     return await benchmark(place)
 
 
-def _docs(file: Path) -> int:
+def _docs(files: list[Path]) -> int:
     try:
-        write_page(read_report(file), PAGE)
+        write_page([read_report(file) for file in files], list(BENCHMARKS), PAGE)
     except (OSError, ValueError, TypeError, KeyError) as error:
-        print(f"expected a file of an earlier run, but {file}: {error}", file=sys.stderr)
+        print(f"expected files of earlier runs, but got: {error}", file=sys.stderr)
         return 2
     return 0
 
