@@ -5,12 +5,22 @@ can then never overtake each other. All of it is idempotent by id; a runner keep
 acted on.
 """
 
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import FailFast, Field
 
 from rescind.events.refusals import Code
-from rescind.events.words import Actor, ChosenId, Handle, Mode, Moment, Seconds, Text, Wire
+from rescind.events.words import (
+    Actor,
+    ChosenId,
+    Handle,
+    HostName,
+    Mode,
+    Moment,
+    Seconds,
+    Text,
+    Wire,
+)
 
 __all__ = [
     "Accepted",
@@ -131,15 +141,23 @@ class Heartbeat(_Told):
     runner_id: ChosenId
     flow_run_ids: Annotated[tuple[ChosenId, ...], Field(max_length=10_000), FailFast()] = ()
     at: Moment
+    """By the runner's own clock: beside the append time, it shows by how much that is off."""
+    host: HostName = ""
 
 
 class Canary(_Told):
-    """The liveness agent's own heartbeat: while it comes back, silence of a runner counts."""
+    """A service's own heartbeat: to hear it come back, and to see when the broker has stamped it.
+
+    While an agent's comes back, silence of a runner counts; a worker learns the time by its own.
+    """
 
     type: ClassVar[str] = "canary.v1"
 
     agent_id: str
+    service: Literal["worker", "agents", "doctor"]
+    host: HostName
     sent_at: Moment
+    """By the sender's own clock: beside the append time, it shows by how much that is off."""
 
 
 class Reminder(_Told):

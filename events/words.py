@@ -33,6 +33,7 @@ __all__ = [
     "ErrorInfo",
     "Evidence",
     "Handle",
+    "HostName",
     "How",
     "Labels",
     "Mode",
@@ -71,6 +72,8 @@ ChosenId = Annotated[str, StringConstraints(min_length=1, max_length=128, patter
 _TEXT_CHARACTERS_MAX: Final = 2_000
 
 Text = Annotated[str, StringConstraints(max_length=_TEXT_CHARACTERS_MAX)]
+
+HostName = Annotated[str, StringConstraints(max_length=255)]
 """A sentence for people; a longer one of a stranger is refused, one of ours is `clipped`."""
 
 

@@ -8,6 +8,7 @@ acknowledges the event and loses it.
 """
 
 import asyncio
+import socket
 import time
 import uuid
 from collections.abc import Set as AbstractSet
@@ -112,7 +113,12 @@ class Liveness:
 
     def canaries(self, topic: str, partitions: list[int]) -> list[OutRecord]:
         """Our own heartbeat, for each partition that we hear."""
-        canary = Canary(agent_id=self.agent_id, sent_at=round(time.time() * 1000))
+        canary = Canary(
+            agent_id=self.agent_id,
+            service="agents",
+            host=socket.gethostname(),
+            sent_at=round(time.time() * 1000),
+        )
         value = canary.model_dump_json().encode()
         return [OutRecord(topic, None, value, (), partition) for partition in partitions]
 

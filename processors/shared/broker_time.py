@@ -11,6 +11,7 @@ struck early would be refused, and its flow run would wait for the next try.
 
 import asyncio
 import math
+import socket
 import time
 from collections import deque
 from collections.abc import Callable
@@ -60,8 +61,13 @@ class BrokerTime:
         """
         # The first answer takes the time of a connection as well.
         for _ in range(1 if self._offsets_ms else 2):
-            # Its own idea of the time is in the record for people only: nobody reads it.
-            canary = Canary(agent_id=self._worker_id, sent_at=round(time.time() * 1000))
+            # Its own idea of the time decides nothing; `rescind doctor` says if it is off.
+            canary = Canary(
+                agent_id=self._worker_id,
+                service="worker",
+                host=socket.gethostname(),
+                sent_at=round(time.time() * 1000),
+            )
             value = canary.model_dump_json().encode()
             record = OutRecord(self._topic, self._worker_id.encode(), value)
             sent = await self._sender.send(record)

@@ -1,13 +1,16 @@
 """Whose own clock is off by minutes changes nothing: all that is timed goes by the broker's."""
 
+import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
 
 from tests.scenarios.harness import House, RunningFlow, Scene, alone, refusals_in
 from tests.scenarios.processes import Process
+from tests.waiting import until
 
 MINUTES = 600
 
@@ -90,3 +93,42 @@ async def test_the_doctor_says_by_how_much_this_machines_clock_is_off(
     assert said["clock"]["verdict"] == "warn"
     assert f" ms {which} the broker's" in said["clock"]["says"]
     assert "NTP" in said["clock"]["remedy"]
+
+
+async def test_the_doctor_names_each_worker_agent_and_runner_whose_clock_is_off(
+    untimely: Scene, tmp_path: Path
+) -> None:
+    untimely.house.worker()
+    off_by(untimely, MINUTES, "rescind", "agents")
+    folder = tmp_path / "flow"
+    folder.mkdir()
+    flow_run_id = untimely.named("beats")
+    told = ("one_that_sleeps", "processes", flow_run_id, str(folder))
+    process = off_by(untimely, -MINUTES, "tests.scenarios.flows", *told)
+    flow = RunningFlow(flow_run_id, folder, process)
+    await flow.begun("nap")
+
+    found: dict[str, Any] = {}
+
+    async def both_are_named() -> bool:
+        doctor = untimely.house.command("doctor", "--json")
+        await doctor.exit_code()
+        found.update({one["check"]: one for one in orjson.loads(doctor.said())})
+        return {"ahead", "behind"} <= set(found["clocks"]["says"].split())
+
+    # A runner's second heartbeat shows that the first was not only slow.
+    await until(both_are_named)
+
+    host, clocks = socket.gethostname(), found["clocks"]
+    assert clocks["verdict"] == "warn"
+    assert clocks["says"].startswith(f"on {host}: ")
+    said = clocks["says"].removeprefix(f"on {host}: ").split("; ")
+    whose = {one.split()[0]: one.partition(" is ")[2] for one in said}
+    # The worker's is right, as the doctor's own is.
+    assert whose.keys() == {"agents", "runner"}
+    assert whose["agents"].endswith(" ahead of the broker's")
+    assert whose["runner"].endswith(" behind the broker's")
+    assert "NTP" in clocks["remedy"]
+    assert found["clock"]["verdict"] == "ok"
+    await untimely.cancel(flow_run_id)
+    assert await flow.outcome() == "cancelled"

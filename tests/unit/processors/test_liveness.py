@@ -29,8 +29,13 @@ def listening(registry: Registry) -> Liveness:
     return Liveness(registry, LOST_AFTER_SECONDS, partitions=1)
 
 
+def of_agent(agent_id: str, at_ms: int) -> bytes:
+    said = Canary(agent_id=agent_id, service="agents", host="h", sent_at=at_ms)
+    return said.model_dump_json().encode()
+
+
 def canary(liveness: Liveness, at_ms: int) -> None:
-    value = Canary(agent_id=liveness.agent_id, sent_at=at_ms).model_dump_json().encode()
+    value = of_agent(liveness.agent_id, at_ms)
     assert liveness.hear(0, at_ms, value)
 
 
@@ -68,7 +73,7 @@ def test_in_a_partition_that_another_agent_heard_meanwhile_everyone_has_the_whol
 
 def test_another_agents_canary_proves_nothing() -> None:
     liveness = listening(living(0))
-    assert not liveness.hear(0, 0, Canary(agent_id="other", sent_at=0).model_dump_json().encode())
+    assert not liveness.hear(0, 0, of_agent("other", 0))
     assert liveness.lost(0) == []
 
 

@@ -6,7 +6,7 @@ from typing import Final
 from rich.text import Text
 
 from rescind.cli.doctor.check import Check, Verdict, fail, ok, warn
-from rescind.cli.doctor.clock import check_clock
+from rescind.cli.doctor.clock import check_clocks
 from rescind.cli.doctor.held_up import check_lanes_flow
 from rescind.cli.doctor.probe import check_answers
 from rescind.cli.doctor.runs import check_runs
@@ -55,7 +55,7 @@ async def _check(session: Session, *, probe: bool) -> list[Check]:
     checks += await check_services(session)
     checks.append(await check_lanes_flow(session))
     checks += await check_runs(session)
-    checks.append(await check_clock(session))
+    checks += await check_clocks(session)
     if probe:
         checks += await check_answers(session)
     return checks

@@ -5,6 +5,7 @@ one says anything. The broker's append time is what counts.
 """
 
 import asyncio
+import socket
 from collections.abc import Callable, Iterator
 
 import structlog
@@ -41,6 +42,7 @@ def _records(tools: Tools, runner_id: str, flow_run_ids: list[str]) -> Iterator[
             runner_id=runner_id,
             flow_run_ids=tuple(flow_run_ids[first : first + _FLOW_RUNS_MAX]),
             at=wall_ms(),
+            host=socket.gethostname(),
         )
         yield OutRecord(
             tools.topics.heartbeats,
