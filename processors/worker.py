@@ -45,6 +45,7 @@ def policy_of(settings: Settings) -> Policy:
         armed_max=settings.armed_max,
         bulk_unconfirmed_max=settings.bulk_unconfirmed_max,
         forget_after_seconds=settings.forget_after_seconds,
+        finished_max=settings.finished_max,
         rewrite_after_seconds=settings.rewrite_after_seconds,
         accept_unsigned_cancels=settings.accept_unsigned_cancels,
         feature_level=settings.feature_level,

@@ -9,7 +9,7 @@ from typing import Final
 
 from rescind.events.requests import Clock
 from rescind.statemachine.edges import is_cancelling, is_finished
-from rescind.statemachine.partition import is_tearing_down
+from rescind.statemachine.partition import is_tearing_down, owes_its_parent
 from rescind.statemachine.policy import Policy
 from rescind.statemachine.runs import Bulk, Cancellation, FlowRun, RunnerRecord, TaskRun
 
@@ -42,9 +42,7 @@ def flow_clocks(flow: FlowRun, policy: Policy) -> dict[Clock, int]:
 
 def _of_its_state(flow: FlowRun, policy: Policy) -> dict[Clock, int]:
     if is_finished(flow.state) and flow.finished_ms is not None:
-        if flow.parent is not None and not flow.end_told:
-            return {}
-        return _forgetting(flow.finished_ms, policy)
+        return {} if owes_its_parent(flow) else _forgetting(flow.finished_ms, policy)
     if not is_cancelling(flow.state) or flow.cancellation is None:
         return {}
     return _cancellation_clocks(flow.cancellation, unanswered=bool(_unanswered(flow)))

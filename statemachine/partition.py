@@ -12,7 +12,16 @@ from rescind.statemachine.edges import is_cancelling, is_finished, is_running
 from rescind.statemachine.runs import NO_TALLY, Armed, Bulk, FlowRun, RunnerRecord, TaskRun
 from rescind.statemachine.tally import child_running, counted, holder_of
 
-__all__ = ["AttemptRef", "Known", "Partition", "is_able", "is_tearing_down", "restore"]
+__all__ = [
+    "AttemptRef",
+    "Known",
+    "Partition",
+    "gives_way",
+    "is_able",
+    "is_tearing_down",
+    "owes_its_parent",
+    "restore",
+]
 
 _Value = TypeVar("_Value")
 
@@ -49,6 +58,10 @@ class Partition:
         """Flow runs that have ordered the end of infrastructure which is not over."""
         self.able: dict[str, dict[str, None]] = {}
         """Living runners that end infrastructure from outside, by the scope that they reach."""
+        self.finished = 0
+        """Flow runs that have ended and give way when there are too many."""
+        self.gone = 0
+        """Runners that are gone, likewise."""
         self.last_at_ms = 0
 
     def put(self, known: Known) -> None:
@@ -68,6 +81,7 @@ class Partition:
     def put_flow(self, flow_run_id: str, flow: FlowRun | None) -> None:
         """Set or drop a flow run."""
         before = self.flows.get(flow_run_id)
+        self.finished += gives_way(flow) - gives_way(before)
         if before is not None and before.runner_id is not None:
             _discard(self.owned, before.runner_id, flow_run_id)
         if flow is None:
@@ -112,6 +126,7 @@ class Partition:
         before = self.runners.get(runner_id)
         if before is not None:
             _discard(self.able, before.scope, runner_id)
+        self.gone += gives_way(runner) - gives_way(before)
         if runner is None:
             self.runners.pop(runner_id, None)
             return
@@ -146,7 +161,7 @@ class Partition:
                 self.flows[flow_run_id] = recounted(flow, tasks.values())
             elif flow_run_id in self.children:
                 kept = recounted(flow, tasks.values())._replace(tally=flow.tally)
-                self.flows[flow_run_id] = kept
+                self.put_flow(flow_run_id, kept)
 
     def _unindex(self, task: TaskRun) -> None:
         if task.state.startswith("Pending"):
@@ -156,6 +171,25 @@ class Partition:
             _discard(self.held, task.runner_id, (task.flow_run_id, task.task_run_id))
         if task.child is not None:
             _discard(self.children, task.flow_run_id, task.task_run_id)
+
+
+def gives_way(known: FlowRun | RunnerRecord | None) -> bool:
+    """Whether it may be forgotten before its time, where too many that have ended are kept.
+
+    Nothing of a flow run is open then, a child or a teardown either, and its parent was told.
+    """
+    if known is None:
+        return False
+    if isinstance(known, RunnerRecord):
+        return known.state != "Registered"
+    if known.end is None or known.quarantined or known.children:
+        return False
+    return not (owes_its_parent(known) or is_tearing_down(known))
+
+
+def owes_its_parent(flow: FlowRun) -> bool:
+    """Whether it has a parent that was not told its end."""
+    return flow.parent is not None and not flow.end_told
 
 
 def is_tearing_down(flow: FlowRun) -> bool:

@@ -23,6 +23,11 @@ class Policy:
     armed_max: int = 100_000
     """Armed cancellations in one partition; beyond it the oldest lapses."""
     forget_after_seconds: float = 604_800
+    finished_max: int = 25_000
+    """Flow runs that have ended in one partition, and as many runners that are gone.
+
+    Beyond it the oldest are forgotten before their time.
+    """
     rewrite_after_seconds: float = 604_800
     """How long the public record of an open run may be old before it is written again."""
     grant_valid_seconds: float = 30

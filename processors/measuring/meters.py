@@ -128,6 +128,7 @@ class _Gauges:
         )
         self._armed = gauge("armed_cancels", "Cancels of flow runs that nobody has registered yet.")
         self._runners = gauge("runners_kept", "Runners in memory, those that are gone included.")
+        self._gone = gauge("runners_to_forget", "Of these, those that wait to be forgotten.")
         self._level = gauge("feature_level", "In which shapes the state of a partition is written.")
         self._read = Gauge(
             "rescind_requests_decided",
@@ -137,7 +138,7 @@ class _Gauges:
         )
         self._all = (
             self._flows, self._ended, self._cancelling, self._oldest, self._armed, self._runners,
-            self._level, self._read,
+            self._gone, self._level, self._read,
         )  # fmt: skip
 
     def set(self, served: Mapping[int, Served], now_ms: int) -> None:
@@ -155,6 +156,7 @@ class _Gauges:
             self._oldest.labels(name).set(max(now_ms - since_ms, 0) / 1000)
             self._armed.labels(name).set(len(state.armed))
             self._runners.labels(name).set(len(state.runners))
+            self._gone.labels(name).set(state.gone)
             self._level.labels(name).set(position.level)
 
 

@@ -2,7 +2,8 @@
 
 A clock strikes by a request on the stop lane like any other, so that a report which lay there
 before it is judged before it. What runs follows from the state; here it is only kept in order.
-A clock that was fired is fired again, later and later, until the state shows that it struck.
+A clock that was fired is fired again, later and later, until the state shows that it struck. One
+that forgets is fired before its time where too much is kept that has ended.
 """
 
 import heapq
@@ -11,9 +12,15 @@ from typing import Final, NamedTuple
 
 from rescind.events.requests import BulkForget, CancellationClock, Clock, RunnerForget
 from rescind.events.words import Actor
-from rescind.statemachine.clocks import bulk_clocks, flow_clocks, runner_clocks, task_clocks
+from rescind.processors.pipeline.surplus import Surplus
+from rescind.statemachine.clocks import (
+    bulk_clocks,
+    flow_clocks,
+    runner_clocks,
+    task_clocks,
+)
 from rescind.statemachine.draft import Draft
-from rescind.statemachine.partition import Partition
+from rescind.statemachine.partition import Partition, gives_way
 from rescind.statemachine.policy import Policy
 from rescind.statemachine.runs import Cancellation
 
@@ -55,8 +62,10 @@ class ClockKeeper:
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
         self._set: dict[_Key, _Set] = {}
-        self._heap: list[tuple[int, _Key, int]] = []
+        self._heap: list[tuple[int, int, _Key]] = []
         self.running: Counter[Clock] = Counter()
+        self._finished = Surplus[_Key](policy.finished_max)
+        self._gone = Surplus[_Key](policy.finished_max)
 
     def restore(self, partition: Partition) -> None:
         """Set every clock that a restored state has."""
@@ -68,6 +77,7 @@ class ClockKeeper:
             self._see_runner(partition, runner_id)
         for bulk_id in partition.bulks:
             self._see_bulk(partition, bulk_id)
+        self._make_room(partition)
 
     def see(self, draft: Draft) -> None:
         """Set the clocks anew of whatever a committed transaction has changed."""
@@ -87,11 +97,12 @@ class ClockKeeper:
             self._see_runner(draft.base, runner_id)
         for bulk_id in draft.bulks:
             self._see_bulk(draft.base, bulk_id)
+        self._make_room(draft.base)
 
     def next_due_ms(self) -> int | None:
         """When the next clock strikes, in milliseconds since 1970 by the broker's clock."""
         while self._heap:
-            when_ms, key, due_ms = self._heap[0]
+            when_ms, due_ms, key = self._heap[0]
             known = self._set.get(key)
             if known is not None and known.due_ms == due_ms:
                 return when_ms
@@ -105,11 +116,13 @@ class ClockKeeper:
             next_ms = self.next_due_ms()
             if next_ms is None or next_ms > now_ms:
                 break
-            _, key, due_ms = heapq.heappop(self._heap)
+            _, due_ms, key = heapq.heappop(self._heap)
             known = self._set[key]
+            if due_ms > now_ms and not self._surplus_of(key).is_too_much(key):
+                continue
             wait_ms = min(AGAIN_MS << known.fired, AGAIN_MS_MAX)
             self._set[key] = known._replace(fired=min(known.fired + 1, 6))
-            heapq.heappush(self._heap, (now_ms + wait_ms, key, due_ms))
+            heapq.heappush(self._heap, (now_ms + wait_ms, due_ms, key))
             struck.append(_request(key, known))
         return struck
 
@@ -120,6 +133,8 @@ class ClockKeeper:
         if armed is not None:
             running = {Clock.ARMED: armed.until_ms}
         self._put(flow_run_id, "", running, None if flow is None else flow.cancellation)
+        forget_ms = running.get(Clock.FORGET) if gives_way(flow) else None
+        self._finished.put(_Key(flow_run_id, "", Clock.FORGET), forget_ms)
 
     def _see_tasks(self, partition: Partition, flow_run_id: str) -> None:
         for task_run_id, task in partition.tasks.get(flow_run_id, {}).items():
@@ -138,12 +153,22 @@ class ClockKeeper:
         running = {} if runner is None else runner_clocks(runner, self._policy)
         key = _Key("", "", Clock.FORGET, runner_id)
         self._put_one(key, running.get(Clock.FORGET), None)
+        self._gone.put(key, running.get(Clock.FORGET))
 
     def _see_bulk(self, partition: Partition, bulk_id: str) -> None:
         bulk = partition.bulks.get(bulk_id)
         running = {} if bulk is None else bulk_clocks(bulk, self._policy)
         key = _Key("", "", Clock.FORGET, bulk_id=bulk_id)
         self._put_one(key, running.get(Clock.FORGET), None)
+
+    def _make_room(self, partition: Partition) -> None:
+        for surplus in (self._finished, self._gone):
+            for key, due_ms in surplus.set_forward():
+                # Not in front of what is due already.
+                heapq.heappush(self._heap, (partition.last_at_ms, due_ms, key))
+
+    def _surplus_of(self, key: _Key) -> Surplus[_Key]:
+        return self._gone if key.runner_id else self._finished
 
     def _put(
         self,
@@ -164,7 +189,7 @@ class ClockKeeper:
             self._set.pop(key, None)
         elif known is None or known.due_ms != due_ms:
             self._set[key] = _Set(due_ms, cancellation_id)
-            heapq.heappush(self._heap, (due_ms, key, due_ms))
+            heapq.heappush(self._heap, (due_ms, due_ms, key))
 
 
 def _request(key: _Key, known: _Set) -> _Struck:

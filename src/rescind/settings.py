@@ -102,6 +102,9 @@ class Settings(BaseSettings):
     # Flow runs that a bulk cancellation may mean without its count being confirmed.
     bulk_unconfirmed_max: int = Field(default=100, ge=0)
     forget_after_seconds: PositiveSeconds = 7 * 86_400
+    # A partition's flow runs that have ended, and as many runners that are gone: what is more is
+    # forgotten before its time, the oldest first.
+    finished_max: int = Field(default=25_000, ge=1)
     # Well below the 30 days after which the state topics forget a record.
     rewrite_after_seconds: PositiveSeconds = Field(default=7 * 86_400, le=15 * 86_400)
     # In which shapes state is written, at least: raised when every worker has the new release.

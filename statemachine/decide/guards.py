@@ -77,15 +77,20 @@ def registered_runner(draft: Draft, runner_id: str) -> Refused | None:
     return None
 
 
-def not_struck(clock: Clock, asked_ms: int, due_ms: int | None, asked: Asked) -> Refused | None:
-    """A clock that is not set so, or has not struck yet by the broker's time."""
+def not_struck(
+    clock: Clock, asked_ms: int, due_ms: int | None, asked: Asked, *, makes_room: bool = False
+) -> Refused | None:
+    """A clock that is not set so, or has not struck yet by the broker's time.
+
+    What makes room for others does not wait for its time.
+    """
     if due_ms is None or due_ms != asked_ms:
         return refuse(
             Code.STALE,
             f"the clock {clock.value!r} as it is set",
             "it was set anew, or is no longer needed",
         )
-    if asked.at_ms < due_ms:
+    if asked.at_ms < due_ms and not makes_room:
         return refuse(
             Code.EARLY, f"{clock.value!r} at its time", f"{due_ms - asked.at_ms} ms remain"
         )

@@ -17,12 +17,12 @@ from typing import Final
 import orjson
 
 from rescind.events import levels
-from rescind.events.journal import Entry
+from rescind.events.journal import Entry, FlowForgotten
 from rescind.events.requests import Lane, Unreadable, read_request, write_request
 from rescind.statemachine.answer import Core
 from rescind.statemachine.draft import Draft
 from rescind.statemachine.families import Errand, all_errands, errand_request
-from rescind.statemachine.partition import Partition
+from rescind.statemachine.partition import Partition, gives_way
 from rescind.statemachine.policy import Asked, Policy
 from rescind.statemachine.records import open_record
 from rescind.statemachine.runs import FlowRun
@@ -42,6 +42,7 @@ POLICY: Final = Policy(
     armed_seconds=30,
     armed_max=1,
     forget_after_seconds=90,
+    finished_max=1,
     sweep_chunk=2,
 )
 """Everything soon and small, so that chunks and limits are met."""
@@ -63,6 +64,8 @@ class Shell:
         self.trace: list[Step] = []
         self.lanes: dict[Lane, deque[Sent]] = {"start": deque(), "stop": deque()}
         self.fold = Draft(Partition())
+        self.made_room = False
+        """Whether a flow run was forgotten before its time."""
         self._sent: list[Errand] = []
 
     def send(self, kind: str, chance: Random) -> None:
@@ -182,7 +185,22 @@ class Shell:
 
     def _see(self, entries: list[Entry]) -> None:
         for entry in entries:
+            if isinstance(entry.event, FlowForgotten):
+                self._check_forgotten(entry)
             self.fold.fold(Entry.from_json(entry.to_json()))
+
+    def _check_forgotten(self, entry: Entry) -> None:
+        """Only at its time, or if too many are kept that have ended; never what is open."""
+        policy, known = self.world.policy, [flow for flow in self.fold.flows.values() if flow]
+        flow = self.fold.flows[entry.stream_id]
+        assert flow is not None
+        assert flow.finished_ms is not None
+        assert flow.parent is None or flow.end_told
+        if entry.at_ms >= flow.finished_ms + 1000 * policy.forget_after_seconds:
+            return
+        assert flow.children == 0
+        assert sum(flow.finished_ms is not None for flow in known) > policy.finished_max
+        self.made_room = True
 
     def restart(self) -> None:
         """The service dies and comes back; what was not decided still lies in the lanes."""
@@ -214,6 +232,8 @@ class Shell:
         assert _orders(written.pending) == _orders(live.pending)
         assert _orders(written.held) == _orders(live.held)
         assert written.last_at_ms == live.last_at_ms
+        assert written.finished == live.finished == sum(map(gives_way, live.flows.values()))
+        assert written.gone == live.gone == sum(map(gives_way, live.runners.values()))
         self._check_fold(live)
 
     def _check_fold(self, live: Partition) -> None:

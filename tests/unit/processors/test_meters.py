@@ -156,6 +156,13 @@ def test_armed_cancels_are_seen_until_they_lapse_by_their_number_too() -> None:
     assert metered.clocks.running[Clock.ARMED] == 2
 
 
+def test_runners_that_are_gone_are_seen_until_they_are_forgotten(running: Metered) -> None:
+    running.put({"type": "runner.leave", "runner_id": "another"})
+    running.look()
+    assert running.value("runners_kept", partition="3") == 2.0
+    assert running.value("runners_to_forget", partition="3") == 1.0
+
+
 def test_a_partition_that_is_no_longer_served_is_no_longer_shown(running: Metered) -> None:
     running.look()
     assert running.value("flow_runs_kept", partition="3") == 1.0

@@ -17,6 +17,7 @@ from rescind.processors.pipeline.restore import restore
 from tests.kafka.processors.journal import code_of, types_of
 from tests.kafka.processors.service import KEY, Service
 from tests.kafka.processors.verdict import assert_at_rest_and_right
+from tests.waiting import until
 
 FAR = 3600.0
 
@@ -103,6 +104,46 @@ async def test_a_finished_flow_run_is_forgotten_after_its_time(service: Service)
         assert types_of(await service.answer_to(cancel())) == ["cancellation.armed"]
         base, _ = await restore(service.connection, service.names, service.partition_of("flow-1"))
         assert (base.flows, base.tasks, list(base.armed)) == ({}, {}, ["flow-1"])
+        await assert_at_rest_and_right(service)
+
+
+async def test_beyond_their_number_the_flow_runs_that_ended_first_are_forgotten_before_their_time(
+    service: Service,
+) -> None:
+    partition = service.partition_of("run")
+    alike = [one for n in range(100) if service.partition_of(one := f"run-{n}") == partition]
+    open_one, *ended_first = alike[:6]
+
+    def forgotten() -> list[str]:
+        entries = [e for e in service.journal.entries if e.event.type == "flow.forgotten.v1"]
+        return [entry.stream_id for entry in entries]
+
+    async with service.worker(finished_max=100):
+        await service.begin(open_one, tasks=["t1"])
+        for flow_run_id in ended_first:
+            await service.answer_to({"type": "flow.register", "flow_run_id": flow_run_id})
+            await service.answer_to({"type": "flow.cancel", "flow_run_id": flow_run_id})
+    assert forgotten() == []
+    # Fewer are kept from now on: what there is is met at once.
+    async with service.worker(finished_max=2) as worker:
+        await service.journal.until(lambda: len(forgotten()) == 3)
+        last = alike[6]
+        await service.answer_to({"type": "flow.register", "flow_run_id": last})
+        await service.answer_to({"type": "flow.cancel", "flow_run_id": last})
+        await service.journal.until(lambda: len(forgotten()) == 4)
+        assert forgotten() == ended_first[:4]
+
+        def to_forget() -> float | None:
+            worker.look()
+            labels = {"partition": str(partition)}
+            return worker.registry.get_sample_value("rescind_flow_runs_to_forget", labels)
+
+        await until(lambda: to_forget() == 2)
+        base, _ = await restore(service.connection, service.names, partition)
+        assert list(base.flows) == [open_one, ended_first[-1], last]
+        # Its id is nobody's again.
+        again = {"type": "flow.cancel", "flow_run_id": ended_first[0]}
+        assert types_of(await service.answer_to(again)) == ["cancellation.armed"]
         await assert_at_rest_and_right(service)
 
 

@@ -37,6 +37,8 @@ __all__ = ["Playing"]
 _SPEED: Final = 20
 POLICY: Final = replace(
     shell.POLICY,
+    # Several traces share a partition.
+    finished_max=8,
     **{
         name: getattr(shell.POLICY, name) / _SPEED
         for name in (
