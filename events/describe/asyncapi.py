@@ -158,6 +158,10 @@ def _headers() -> dict[str, Schema]:
         "rescind-why": {"type": "string"},
         "rescind-position": {"type": "string", "description": "Topic, partition and offset."},
     }
+    truncated: Schema = {
+        "type": "string",
+        "description": "How many bytes it had, or its batch, of which this is the beginning.",
+    }
     return {
         "CloudEventHeaders": _object(
             "Of a CloudEvent 1.0 in binary mode. The value holds everything that they say.",
@@ -169,7 +173,11 @@ def _headers() -> dict[str, Schema]:
             {**_CLOUD_EVENT, SIGNATURE_HEADER: signature},
             (),
         ),
-        "DeadHeaders": _object("Those that it came with, and why it is here.", said, said),
+        "DeadHeaders": _object(
+            "Those that it came with, and why it is here.",
+            {**said, "rescind-truncated": truncated},
+            said,
+        ),
     }
 
 

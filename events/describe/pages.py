@@ -185,8 +185,9 @@ have to agree with the value. Schema: `events/schema/requests.json`.
 
 A request is `unreadable` as a whole, with the path of its first error, if it is no JSON object
 in UTF-8, of a type that is not listed, with a wrong type or a bad id anywhere, larger than
-{RECORD_BYTES_MAX} bytes, with more than {ITEMS_MAX} items, or nested deeper than {NESTING_MAX}.
-Its bytes go to `rescind.dead-letters`. Fields that are not listed are ignored. Otherwise each
+{RECORD_BYTES_MAX} bytes with its headers, with more than {ITEMS_MAX} items, or nested deeper than
+{NESTING_MAX}. Its bytes go to `rescind.dead-letters`; of what is too large for that, the beginning,
+with the whole size in `rescind-truncated`. Fields that are not listed are ignored. Otherwise each
 item of a list is decided for itself.
 
 What only the service may ask, and an actor that counts as verified, needs the service's

@@ -20,6 +20,7 @@ from rescind.events.requests.cancellation import (
 from rescind.events.requests.flow import BodySpec, FlowCancel, FlowFinish, FlowRegister, FlowStart
 from rescind.events.requests.reading import (
     RECORD_BYTES_MAX,
+    REQUEST_ID_HEADER,
     AnyRequest,
     Unreadable,
     read_request,
@@ -51,6 +52,7 @@ from rescind.events.requests.task import (
 __all__ = [
     "ITEMS_MAX",
     "RECORD_BYTES_MAX",
+    "REQUEST_ID_HEADER",
     "AnyRequest",
     "BodySpec",
     "BulkCount",

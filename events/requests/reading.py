@@ -5,7 +5,7 @@ takes long: what cannot be read is an `Unreadable` with the path of its first er
 a refusal. Who may ask what is not judged here.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Annotated, Final, cast
 
@@ -39,6 +39,7 @@ from rescind.events.requests.service import (
     RunnerForget,
     RunnerLost,
 )
+from rescind.events.requests.sizes import headers_bytes
 from rescind.events.requests.task import (
     TaskCancel,
     TaskCleanup,
@@ -52,6 +53,7 @@ from rescind.events.words import ChosenId, StreamKind
 
 __all__ = [
     "RECORD_BYTES_MAX",
+    "REQUEST_ID_HEADER",
     "AnyRequest",
     "Unreadable",
     "read_request",
@@ -60,6 +62,9 @@ __all__ = [
 ]
 
 RECORD_BYTES_MAX: Final = 1_048_576
+"""Of the value and the headers together."""
+REQUEST_ID_HEADER: Final = "rescind-request-id"
+"""The id of a forwarded request that named none: the position where it first lay."""
 
 AnyRequest = Annotated[
     FlowRegister
@@ -126,7 +131,7 @@ class Unreadable:
 
 
 def read_request(
-    value: bytes | None, headers: Iterable[tuple[str, bytes | None]] = ()
+    value: bytes | None, headers: Collection[tuple[str, bytes | None]] = ()
 ) -> AnyRequest | Unreadable:
     """The request in a record's value, or why there is none. Never raises.
 
@@ -134,10 +139,14 @@ def read_request(
     """
     if value is None:
         return Unreadable("", "expected a JSON object, but the record has no value")
-    if len(value) > RECORD_BYTES_MAX:
-        return Unreadable(
-            "", f"expected at most {RECORD_BYTES_MAX} bytes, but the record has {len(value)}"
-        )
+    size = len(value)
+    if headers:
+        # Whoever sends it on replaces its id's header, and it must be as readable as before.
+        size += headers_bytes(each for each in headers if each[0] != REQUEST_ID_HEADER)
+    if size > RECORD_BYTES_MAX:
+        with_headers = " with its headers" if headers else ""
+        found = f"but the record has {size}{with_headers}"
+        return Unreadable("", f"expected at most {RECORD_BYTES_MAX} bytes, {found}")
     if nests_too_deep(value):
         return Unreadable("", f"expected at most {NESTING_MAX} levels of nesting, but got more")
     try:

@@ -17,17 +17,23 @@ from rescind.events.journal import (
     RequestsLost,
 )
 from rescind.events.refusals import Code
-from rescind.events.requests import AnyRequest, FlowCancel, Lane, Unreadable, read_request
+from rescind.events.requests import (
+    REQUEST_ID_HEADER,
+    AnyRequest,
+    FlowCancel,
+    Lane,
+    Unreadable,
+)
 from rescind.events.requests.base import RunnerScoped
 from rescind.events.signature import SIGNATURE_HEADER, verify
 from rescind.events.words import Actor, clipped
 from rescind.kafka.partitions import partition_of
 from rescind.kafka.records import OutRecord, Record
-from rescind.processors.lifecycle.dead_letters import REQUEST_ID_HEADER, dead_letter, forwarded
+from rescind.processors.lifecycle.dead_letters import dead_letter, forwarded
 from rescind.processors.lifecycle.errands import answers_to_parent
 from rescind.processors.lifecycle.fanout import Fanout
 from rescind.processors.lifecycle.outputs import outputs
-from rescind.processors.lifecycle.place import Place, Read
+from rescind.processors.lifecycle.place import Place, Read, request_in
 from rescind.processors.lifecycle.position import Position
 from rescind.statemachine.answer import Core
 from rescind.statemachine.decide.answers import Happened
@@ -103,7 +109,7 @@ class Batch:
 
         """
         record = read.record
-        request = read_request(record.value, record.headers)
+        request = request_in(record)
         asked = self._asked(read, request)
         self.position = self.position.read(read.lane, record.offset)
         elsewhere = self._elsewhere(request)
@@ -119,7 +125,7 @@ class Batch:
             if isinstance(event, RequestRefused) and event.code is Code.UNREADABLE:
                 self._bury(record, event.code, event.message)
         self._items += len(outcome)
-        self._bytes += len(record.value or b"")
+        self._bytes += record.size_bytes
         self._follow()
 
     def refuse_bug(self, read: Read, error: Exception) -> None:
@@ -129,7 +135,7 @@ class Batch:
         leaves it as it was: a stranger's odd request must not be able to close somebody's run.
         """
         record = read.record
-        request = read_request(record.value, record.headers)
+        request = request_in(record)
         asked = self._asked(read, request)
         self.position = self.position.read(read.lane, record.offset)
         why = clipped(f"{type(error).__name__}: {error}")
@@ -156,6 +162,7 @@ class Batch:
         self.position = self.position.read(read.lane, read.record.offset)
         why = clipped(f"{type(error).__name__}: {error}")
         self._core.note(asked, Happened(RequestRefused(code=Code.INTERNAL_ERROR, message=why)))
+        self._bury(read.record, Code.INTERNAL_ERROR, why)
 
     def quarantine(self, flow_run_id: str, cause: str, error: Exception) -> None:
         """Close a flow run in which something impossible was met, though nobody asked about it."""

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from rescind.events.requests import Lane
-from rescind.kafka.records import Record
+from rescind.events.requests import AnyRequest, Lane, Unreadable, read_request
+from rescind.kafka.records import UNPACKED_BYTES_MAX, Record, Unread
 from rescind.kafka.topics import TopicNames
 
-__all__ = ["Place", "Read"]
+__all__ = ["Place", "Read", "request_in"]
 
 
 class Read(NamedTuple):
@@ -24,3 +24,11 @@ class Place(NamedTuple):
     partitions: int
     topics: TopicNames
     signing_keys: Mapping[str, bytes]
+
+
+def request_in(record: Record) -> AnyRequest | Unreadable:
+    """The request of a record of a lane, or why it is none."""
+    if isinstance(record.value, Unread):
+        why = f"expected a batch that unpacks to at most {UNPACKED_BYTES_MAX} bytes, but got more"
+        return Unreadable("", why)
+    return read_request(record.value, record.headers)

@@ -78,7 +78,7 @@ class _Lane:
             records = await reader.fetch(max_records=RECORDS_MAX, timeout_seconds=FETCH_SECONDS)
             if records:
                 self.waiting.extend(records)
-                self._waiting_bytes += sum(map(_size, records))
+                self._waiting_bytes += sum(record.size_bytes for record in records)
                 self._news.set()
             while len(self.waiting) >= RECORDS_MAX or self._waiting_bytes >= WAITING_BYTES_MAX:
                 self._room.clear()
@@ -87,7 +87,7 @@ class _Lane:
     def take(self) -> Record:
         """The next record."""
         record = self.waiting.popleft()
-        self._waiting_bytes -= _size(record)
+        self._waiting_bytes -= record.size_bytes
         self._room.set()
         return record
 
@@ -180,7 +180,3 @@ class Intake:
         stop, start = (self._lanes[lane].waiting for lane in ("stop", "start"))
         for lane in turns(stop, start, spent, wanted):
             yield Read(lane, self._lanes[lane].take())
-
-
-def _size(record: Record) -> int:
-    return len(record.value or b"") + len(record.key or b"")

@@ -16,8 +16,8 @@ from rescind.errors import (
     RecordTooLargeError,
     TransactionFailedError,
 )
-from rescind.events.requests import read_request
 from rescind.processors.lifecycle.lifecycle import Batch, Read, impossible_in
+from rescind.processors.lifecycle.place import request_in
 from rescind.processors.pipeline.commits import Commits
 from rescind.statemachine.families import Errand
 from rescind.statemachine.sweeps import Sweep
@@ -93,7 +93,7 @@ async def _exonerate_kafka(commits: Commits) -> None:
 
 async def _quarantine_other(commits: Commits, read: Read, error: NoTransitionError) -> bool:
     """Whether it was another flow run than the request's own; that is closed, and it may go on."""
-    request = read_request(read.record.value, read.record.headers)
+    request = request_in(read.record)
     flow_run_id = impossible_in(error) or ""
     flow = commits.life.base.flows.get(flow_run_id)
     if flow is None or flow_run_id == getattr(request, "stream_id", None):

@@ -5,11 +5,25 @@ aiokafka's own types do not leave this room.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-__all__ = ["Headers", "OutRecord", "Record", "Sent"]
+from rescind.events.requests.sizes import headers_bytes
+
+__all__ = ["UNPACKED_BYTES_MAX", "Headers", "OutRecord", "Record", "Sent", "Unread"]
 
 Headers = Sequence[tuple[str, bytes]]
+
+UNPACKED_BYTES_MAX: Final = 32 << 20
+"""Of one batch, as readers here unpack what a producer has packed."""
+
+
+class Unread(bytes):
+    """A value that was not read: its batch is larger than `UNPACKED_BYTES_MAX`.
+
+    What there is of it is the beginning of the batch, which may be nothing.
+    """
+
+    __slots__ = ()
 
 
 class Record(NamedTuple):
@@ -29,6 +43,12 @@ class Record(NamedTuple):
             if found == name:
                 return value
         return None
+
+    @property
+    def size_bytes(self) -> int:
+        """At least what the record takes by itself in a batch, but for thirty bytes."""
+        size = len(self.key or b"") + len(self.value or b"")
+        return size + headers_bytes(self.headers) if self.headers else size
 
 
 class OutRecord(NamedTuple):

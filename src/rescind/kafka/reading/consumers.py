@@ -10,7 +10,7 @@ from rescind.errors import BrokerUnavailableError
 from rescind.kafka.clients.internals import discard_consumer
 from rescind.kafka.clients.starting import started
 from rescind.kafka.connection import Connection
-from rescind.kafka.reading.headers import read_any_header_name
+from rescind.kafka.reading.batches import read_any_batch
 
 __all__ = ["Isolation", "asked", "started_consumer"]
 
@@ -46,7 +46,7 @@ async def started_consumer(
             retry_backoff_ms=50,
         )
 
-    read_any_header_name()
+    read_any_batch()
     return await started(make, discard_consumer, connection, wait_seconds)
 
 

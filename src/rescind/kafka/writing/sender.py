@@ -26,6 +26,7 @@ from aiokafka.errors import (
 )
 
 from rescind.errors import BrokerError, RecordTooLargeError, TopicsError
+from rescind.events.requests.sizes import headers_bytes
 from rescind.kafka.clients.internals import discard_producer
 from rescind.kafka.clients.starting import started
 from rescind.kafka.connection import Connection
@@ -235,7 +236,7 @@ class Sender:
 
     def _refusal(self, record: OutRecord, error: BaseException) -> BrokerError | None:
         if isinstance(error, MessageSizeTooLargeError):
-            size = len(record.value or b"") + len(record.key or b"")
+            size = len(record.value or b"") + len(record.key or b"") + headers_bytes(record.headers)
             return RecordTooLargeError(record.topic, size, self._record_bytes_max)
         if isinstance(error, TopicAuthorizationFailedError):
             return TopicsError([f"{record.topic} may not be written by this user"])
