@@ -16,7 +16,7 @@ from rescind.errors import (
     UncertainError,
 )
 from rescind.kafka.connection import Connection
-from rescind.kafka.reading.visits import ends, read_to_end
+from rescind.kafka.reading.visits import read_to_end, written_ends
 from rescind.kafka.records import OutRecord, Record
 from rescind.kafka.topics import TopicNames, create_topics, record_limits, topic_specs
 from rescind.kafka.writing import transactions
@@ -27,8 +27,13 @@ from tests.conftest import Cluster
 from tests.waiting import until
 
 
-def producer_of(connection: Connection, names: TopicNames, partition: int) -> TransactionalProducer:
-    return TransactionalProducer(
+def producer_of(
+    connection: Connection,
+    names: TopicNames,
+    partition: int,
+    kind: type[TransactionalProducer] = TransactionalProducer,
+) -> TransactionalProducer:
+    return kind(
         connection,
         names.transactional_id(partition),
         partition,
@@ -154,21 +159,62 @@ async def test_the_same_producer_can_be_started_again(cluster: Cluster) -> None:
     await shows(cluster.connection, names.journal, [b"1", b"2"])
 
 
-async def test_an_idle_producer_outlives_kafkas_limit_for_a_transaction(
+class Renewing(TransactionalProducer):
+    """Counts its renewals."""
+
+    renewals = 0
+
+    async def _renew(self, producer: AIOKafkaProducer) -> None:
+        await super()._renew(producer)
+        self.renewals += 1
+
+    async def renewed(self, times: int) -> None:
+        """Wait until it was renewed so often from now on."""
+        wanted = self.renewals + times
+        await until(lambda: self.renewals >= wanted, within_seconds=60)
+
+
+async def test_an_idle_producer_writes_nothing_and_outlives_kafkas_limit_for_a_transaction(
     cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(transactions, "_TRANSACTION_MS", 1500)
-    monkeypatch.setattr(transactions, "_RENEW_SECONDS", 0.5)
+    monkeypatch.setattr(transactions, "_RENEW_SECONDS", 0.3)
     names = cluster.names
 
-    async def renewed_ten_times() -> bool:
-        return (await ends(cluster.connection, names.open_flows))[0] >= 10
+    async def written() -> list[int]:
+        return [
+            (await written_ends(cluster.connection, topic))[0]
+            for topic in (names.journal, names.open_flows)
+        ]
 
-    async with producer_of(cluster.connection, names, 0) as producer:
-        # Each renewal leaves a marker; ten take three times as long as the limit.
-        await until(renewed_ten_times, within_seconds=60)
-        await producer.transact([OutRecord(names.journal, b"k", b"after")])
-    await shows(cluster.connection, names.journal, [b"after"])
+    async with producer_of(cluster.connection, names, 0, kind=Renewing) as producer:
+        assert isinstance(producer, Renewing)
+        for number in range(2):
+            # What was added ahead leaves a marker, once.
+            await producer.renewed(1)
+            before = await written()
+            # Three times as long as the limit.
+            await producer.renewed(15)
+            assert await written() == before
+            await producer.transact([OutRecord(names.journal, b"k", b"%d" % number)])
+            await producer.transact([OutRecord(names.open_flows, b"k", b"at once")])
+    await shows(cluster.connection, names.journal, [b"0", b"1"])
+
+
+async def test_the_connection_of_an_idle_producer_is_used(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transactions, "_RENEW_SECONDS", 0.1)
+    names = cluster.names
+    async with producer_of(cluster.connection, names, 0, kind=Renewing) as producer:
+        assert isinstance(producer, Renewing)
+        await producer.renewed(2)
+        client = producer._producer.client  # type: ignore[union-attr] # noqa: SLF001
+        used = client._conns  # noqa: SLF001
+        before = {key: connection._correlation_id for key, connection in used.items()}  # noqa: SLF001
+        await producer.renewed(3)
+        after = {key: connection._correlation_id for key, connection in used.items()}  # noqa: SLF001
+        assert sum(after.values()) >= sum(before.values()) + 3
 
 
 async def test_two_transactions_at_once_follow_each_other(cluster: Cluster) -> None:

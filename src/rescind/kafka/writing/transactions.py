@@ -5,7 +5,9 @@ open; so it is started *before* state is restored. After any error it must be st
 
 A transaction is begun, and the partitions that every transaction writes are added to it, while
 nobody waits: right after the one before. Kafka ends a transaction that is open for longer than
-its time-out, so an idle one is ended and begun again in time.
+its time-out, so an idle one is ended in time. That leaves a marker in each of its partitions, so
+nothing is added to the one that follows it: Kafka does not know of it, and an idle owner writes
+nothing. Its connection is asked something now and then all the same, or its loss would not show.
 
 Nothing is written on a connection that took the place of a lost one: the broker may have come
 back without what it had said to be committed, and only a new start lets its owner look.
@@ -26,6 +28,7 @@ from aiokafka.errors import KafkaError, ProducerFenced
 from rescind.errors import FencedError, TransactionFailedError, UncertainError
 from rescind.kafka.clients.internals import (
     add_partitions_ahead,
+    ask_coordinator,
     discard_producer,
     fatal_error,
     lower_transaction_backoff,
@@ -42,7 +45,7 @@ __all__ = ["TransactionalProducer"]
 log = logging.getLogger(__name__)
 
 _TRANSACTION_MS: Final = 10_000
-# An idle transaction is renewed well before Kafka ends it, though the loop may be busy then.
+# An idle transaction is ended well before Kafka does it, though the loop may be busy then.
 _RENEW_SECONDS: Final = 4.0
 _WATCHDOG_SECONDS: Final = 20.0
 _STOP_SECONDS: Final = 2.0
@@ -75,7 +78,8 @@ class TransactionalProducer:
         self._producer: AIOKafkaProducer | None = None
         self._in_use = asyncio.Lock()
         self._renewing: asyncio.Task[None] | None = None
-        self._begun_at = 0.0
+        self._looked_at = 0.0
+        self._is_added_ahead = False
         self._failure: FencedError | TransactionFailedError | UncertainError | None = None
 
     async def start(self, *, wait_seconds: float = math.inf) -> None:
@@ -186,7 +190,8 @@ class TransactionalProducer:
     async def _begin(self, producer: AIOKafkaProducer) -> None:
         await producer.begin_transaction()
         add_partitions_ahead(producer, self._ahead)
-        self._begun_at = time.monotonic()
+        self._is_added_ahead = True
+        self._looked_at = time.monotonic()
 
     async def _begin_next(self, producer: AIOKafkaProducer) -> None:
         # What fails here is the next transaction: the one before has been committed.
@@ -197,20 +202,28 @@ class TransactionalProducer:
 
     async def _renew_for_ever(self, producer: AIOKafkaProducer) -> None:
         while True:
-            await asyncio.sleep(max(0.05, self._begun_at + _RENEW_SECONDS - time.monotonic()))
+            await asyncio.sleep(max(0.05, self._looked_at + _RENEW_SECONDS - time.monotonic()))
             async with self._in_use:
                 if self._failure is not None:
                     return
-                if time.monotonic() - self._begun_at < _RENEW_SECONDS:
+                if time.monotonic() - self._looked_at < _RENEW_SECONDS:
                     continue
                 try:
                     async with asyncio.timeout(_WATCHDOG_SECONDS):
-                        await producer.abort_transaction()
-                        await self._begin(producer)
+                        await self._renew(producer)
                 except (KafkaError, TimeoutError, AssertionError) as error:
                     # Nothing was in it, so nothing is uncertain.
                     await self._outcome(error, committing=False)
                     return
+
+    async def _renew(self, producer: AIOKafkaProducer) -> None:
+        if self._is_added_ahead:
+            await producer.abort_transaction()
+            await producer.begin_transaction()
+            self._is_added_ahead = False
+        else:
+            await ask_coordinator(producer)
+        self._looked_at = time.monotonic()
 
     async def _outcome(
         self, error: BaseException, *, committing: bool
