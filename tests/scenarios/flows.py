@@ -7,6 +7,7 @@ What came of the flow run is the last line that is printed.
 """
 
 import asyncio
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -104,6 +105,13 @@ def gives_up() -> None:
 @task
 def swallow_all(folder: Path) -> str:
     return works.swallow_all(folder / "swallow_all")
+
+
+@task
+def ignores_all(folder: Path) -> None:
+    """In a thread, where nothing but its flag reaches it, and it never looks at that."""
+    (folder / "ignores_all").touch()
+    wait_for(folder / "ignores_all.go")
 
 
 @task
@@ -256,6 +264,11 @@ def one_that_swallows_all(folder: Path) -> None:
     swallow_all.submit(folder).result()
 
 
+@flow
+def one_that_ignores_all(folder: Path) -> None:
+    ignores_all.submit(folder).result()
+
+
 class FailingExecutor(ProcessExecutor):
     """Raises when it is told to interrupt: the weaker half of its ladder is broken."""
 
@@ -283,6 +296,7 @@ def main(name: str, executor: str, flow_run_id: str, folder: str, rerun_of: str 
         params={"folder": Path(folder)},
         flow_run_id=flow_run_id,
         rerun_of=rerun_of or None,
+        cancel_on=[signal.SIGTERM],
     )
     print(f"\n{outcome.state}", flush=True)  # noqa: T201 - the test reads it
 

@@ -66,6 +66,10 @@ class Process:
         """SIGTERM."""
         self._process.terminate()
 
+    def signal(self, number: signal.Signals) -> None:
+        """Send it this signal."""
+        self._process.send_signal(number)
+
     def freeze(self) -> None:
         """SIGSTOP: it does nothing more, and does not know it."""
         self._process.send_signal(signal.SIGSTOP)

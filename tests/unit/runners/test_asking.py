@@ -113,6 +113,24 @@ def test_a_host_asks_once_and_a_person_after_it_aborts(
     assert signal.getsignal(signal.SIGTERM) is before
 
 
+@pytest.mark.parametrize("by_host", [True, False])
+def test_whoever_asks_when_nobody_waits_any_more_has_the_process_leave(by_host: bool) -> None:
+    asked = Asked()
+    asked.registers()
+    asked.asking.registered()
+    left: list[str] = []
+
+    with asked.asking.by([signal.SIGTERM]):
+        terminate()
+        terminate()
+        asked.asking.leaves_by(lambda: left.append("left"))
+        assert left == []
+        terminate() if by_host else asked.asking.ctrl_c()
+
+    assert left == ["left"]
+    assert asked.cancels == [("SIGTERM", False)]
+
+
 def test_a_process_that_user_code_forks_ends_by_the_signal() -> None:
     done = subprocess.run([sys.executable, "-m", __name__], check=False)
 

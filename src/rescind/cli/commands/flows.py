@@ -16,7 +16,7 @@ DemoBackend = Literal["process", "thread", "local"]
 
 def run(
     target: Annotated[
-        str, typer.Argument(metavar="FILE:FLOW", help="A Python file and the flow in it.")
+        str, typer.Argument(metavar="FILE[:FLOW]", help="A Python file; the flow in it, if there are several.")
     ],
     executor: Annotated[
         Backend,
@@ -47,6 +47,12 @@ def run(
 
     SIGTERM asks for it as one Ctrl-C does, however often it comes, and the command ends with the
     flow run. Without a service it waits for one, and says so.
+
+    What swallows every interrupt, or is in C code, is waited for. An abort ends this process with
+    it only if the task and all that runs beside it allow that, by @task(may_exit=True) and
+    @flow(may_exit=True): off by default. Without it this command says, when the deadline of the
+    cancel has passed, what still runs here: one more Ctrl-C (the third, if the second has aborted)
+    or SIGTERM then ends it.
     """
     with importing():
         from rescind.cli.flows.running import FlowCommand, run_flow

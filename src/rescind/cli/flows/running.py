@@ -5,7 +5,7 @@ import logging
 import signal
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 from pydantic_core import ValidationError
 
@@ -124,17 +124,19 @@ async def _look_for_kafka(settings: Settings, output: Output) -> None:
 
 def _teller(output: Output) -> Callable[[Happening], None]:
     flow_run_id = ""
+    state: Literal["cancelled", "lost"] = "cancelled"
 
     def tell(happening: Happening) -> None:
-        nonlocal flow_run_id
+        nonlocal flow_run_id, state
         if happening.what == "registered":
             flow_run_id = happening.message
             output.say(f"flow run {flow_run_id}")
         elif happening.what in {"told", "lost", "asked_early"}:
             output.say(happening.message, "bold yellow")
+            state = "lost" if happening.what == "lost" else state
         elif happening.what == "exits":
             # `run` does not come back from this one.
-            _say(FlowOutcome(flow_run_id, "cancelled", message=happening.message), output)
+            _say(FlowOutcome(flow_run_id, state, message=happening.message), output)
 
     return tell
 
@@ -146,7 +148,7 @@ def _say(outcome: FlowOutcome, output: Output) -> Exit:
             {
                 "flow_run_id": outcome.flow_run_id,
                 "state": outcome.state,
-                "value": _shown(outcome.value),
+                "value": _shown(outcome.value) if outcome.state == "success" else None,
                 "message": outcome.message,
             }
         )

@@ -6,6 +6,9 @@ its signal comes: ``timeout`` sends SIGTERM twice in one moment, and nobody mean
 Until the service may know of the flow run there is nothing to cancel, and both give up. From then
 until its answer the cancel may overtake the registration: then it is armed, and the flow run is
 born cancelled. Asked again without an answer they give up as well: the service may be away.
+
+When nobody waits for the flow run any more, there is nothing left to ask for either: asked again,
+by a person or by a host, this process leaves (`outliving`).
 """
 
 import os
@@ -51,6 +54,7 @@ class Asking:
         self._is_registered = False
         self._times = 0
         self._kept = ""
+        self._leave: Callable[[], None] | None = None
 
     def registers(self, ask: Asks) -> None:
         """From now on the service may know of it. To be called in the loop's thread."""
@@ -61,6 +65,10 @@ class Asking:
         self._is_ours = self._is_registered = True
         if self._kept:
             self._send(self._kept, abort=False)
+
+    def leaves_by(self, leave: Callable[[], None]) -> None:
+        """From now on, whoever asks has `leave` called in the loop's thread."""
+        self._leave = leave
 
     def ctrl_c(self) -> None:
         """A person has pressed it. To be called in the main thread.
@@ -94,6 +102,9 @@ class Asking:
         self._asked(signal.Signals(number).name, may_abort=False)
 
     def _asked(self, by: str, *, may_abort: bool) -> None:
+        if self._leave is not None:
+            self._post(self._leave)
+            return
         self._times += 1
         again = self._times > 1
         if self._ask is None or (again and not self._is_registered):

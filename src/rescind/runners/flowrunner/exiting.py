@@ -84,11 +84,25 @@ class LastRung:
                 await self._exit(stuck, message)
             await asyncio.sleep(_LOOK_SECONDS)
 
+    async def leave(self) -> None:
+        """Exit now, with whatever runs here, because somebody who knows of it has asked for that."""
+        if not self._is_taken:
+            running = self.still_running() or "nothing"
+            await self._exit(self._stuck(), f"still running: {running}; ended with this process")
+
+    def still_running(self) -> str:
+        """The task runs that are at work here, for people; what only waits for them is left out."""
+        return ", ".join(
+            key.task_run_id
+            for executor in self._executors
+            for key in self._conductor.held_on(executor)
+            if not executor.is_waiting(key)
+        )
+
     def _warn(self, message: str, *, is_lost: bool) -> None:
-        if is_lost:
-            # The service has ended these attempts, and takes no word of them any more.
-            _log.warning(message)
-        else:
+        _log.warning(message)
+        # The service has ended the attempts of one that is lost, and takes no word of them.
+        if not is_lost:
             self._run.executor_report("warning", message, executor=self._executors[-1].name)
 
     def _stuck(self) -> list[tuple[Executor, AttemptKey]]:

@@ -28,6 +28,7 @@ from rescind.runners.flowrunner.asking import Asking
 from rescind.runners.flowrunner.conductor import Conductor
 from rescind.runners.flowrunner.exiting import LastRung
 from rescind.runners.flowrunner.loopthread import LoopThread
+from rescind.runners.flowrunner.outliving import Outliving
 from rescind.runners.flowrunner.reporting import ended_of
 from rescind.runners.flowrunner.spec import FlowOutcome, FlowSpec
 from rescind.runners.flowrunner.stopping import Stopping
@@ -177,7 +178,10 @@ class FlowRunner:
         self._last_rung = LastRung(
             run, self._conductor, executors, self._watcher, self._body_may_exit, self._last_words
         )
-        self._stopping = Stopping(run, self._conductor, executors, self._watcher, self._last_rung)
+        outliving = Outliving(self.flow_run_id, self._last_rung, self._asking)
+        self._stopping = Stopping(
+            run, self._conductor, executors, self._watcher, self._last_rung, outliving
+        )
         self._closing.push_async_callback(self._stopping.close)
         await run.begin(BodySpec(task_run_id=self._body_key.task_run_id, name=spec.name))
 

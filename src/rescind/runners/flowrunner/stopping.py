@@ -15,11 +15,13 @@ import structlog
 from rescind.events.words import Mode
 from rescind.runners.client import CancelFlow, CancelTask, Intent, Lost, Run
 from rescind.runners.client.clock import boot_seconds
+from rescind.runners.client.sending.reported import Reported
 from rescind.runners.executors import AttemptKey, Executor
 from rescind.runners.executors.held import REACT_SECONDS
 from rescind.runners.flowrunner.climbing import Climb, climb
 from rescind.runners.flowrunner.conductor import Conductor
 from rescind.runners.flowrunner.exiting import LastRung
+from rescind.runners.flowrunner.outliving import Outliving
 from rescind.runners.flowrunner.watching import Watcher
 from rescind.runners.ladder import REPEAT_MS
 
@@ -37,6 +39,7 @@ class Stopping:
     Args:
         executors: all that hold attempts of the flow run: the main thread's and the task runs'.
         last_rung: what is left on an abort, when all rungs have been taken.
+        outliving: what is left when nobody waits any more.
 
     """
 
@@ -47,12 +50,15 @@ class Stopping:
         executors: Iterable[Executor],
         watcher: Watcher,
         last_rung: LastRung,
+        outliving: Outliving,
     ) -> None:
         self._run = run
         self._conductor = conductor
         self._executors = list(executors)
         self._watcher = watcher
         self._last_rung = last_rung
+        self._outliving = outliving
+        self._outlasting: asyncio.Task[None] | None = None
         self._ladders: dict[str, list[asyncio.Task[None]]] = defaultdict(list)
         self._answers: set[asyncio.Task[None]] = set()
         self.lost: Lost | None = None
@@ -82,7 +88,11 @@ class Stopping:
         self._watcher.told(f"cancel of {intent.flow_run_id}: {intent.reason or 'no reason given'}")
         held = {each: self._conductor.held_on(each) for each in self._executors}
         self._climb(intent, held, began)
-        self._answer(intent, [key for keys in held.values() for key in keys])
+        acknowledged = self._answer(intent, [key for keys in held.values() for key in keys])
+        # An escalation has a deadline of its own.
+        if self._outlasting is not None:
+            self._outlasting.cancel()
+        self._outlasting = self._spawn(self._outliving.from_deadline_of(intent, acknowledged))
 
     def _cancel_task(self, intent: CancelTask) -> None:
         began = time.monotonic() - (boot_seconds() - intent.read_at_seconds)
@@ -128,11 +138,11 @@ class Stopping:
             groups[rungs, self._conductor.cooperative_seconds(key)].append(key)
         return list(groups.values())
 
-    def _answer(self, intent: CancelFlow | CancelTask, keys: list[AttemptKey]) -> None:
-        intent.acknowledge(more=bool(keys))
-        if not keys:
-            return
-        self._spawn(self._acknowledge(intent, keys))
+    def _answer(self, intent: CancelFlow | CancelTask, keys: list[AttemptKey]) -> Reported:
+        acknowledged = intent.acknowledge(more=bool(keys))
+        if keys:
+            self._spawn(self._acknowledge(intent, keys))
+        return acknowledged
 
     async def _acknowledge(self, intent: CancelFlow | CancelTask, keys: list[AttemptKey]) -> None:
         """Say what cannot be stopped, as soon as that can be known and if it still matters."""
@@ -155,11 +165,9 @@ class Stopping:
             await self._last_rung.take()
         elif cannot_stop:
             names = ", ".join(task_run_id for task_run_id, _ in cannot_stop[:5])
-            self._run.executor_report(
-                "warning",
-                f"{len(cannot_stop)} cannot be stopped and run to their real end: {names}",
-                executor=self._executors[-1].name,
-            )
+            message = f"{len(cannot_stop)} cannot be stopped and run to their real end: {names}"
+            _log.warning(message)
+            self._run.executor_report("warning", message, executor=self._executors[-1].name)
 
     def _still_held(self, keys: list[AttemptKey]) -> bool:
         held = {key for each in self._executors for key in self._conductor.held_on(each)}
@@ -187,6 +195,7 @@ class Stopping:
 
     async def _end_with_what_is_left(self) -> None:
         await asyncio.sleep(ANSWER_SECONDS)
+        self._outliving.from_now("this runner was given up")
         await self._last_rung.take(is_lost=True)
 
     def _take_highest(self, executor: Executor, key: AttemptKey) -> None:
@@ -195,7 +204,8 @@ class Stopping:
         except Exception:  # noqa: BLE001 - whatever it is, the others are to be ended.
             _log.exception("the executor failed to cancel", executor=executor.name, key=str(key))
 
-    def _spawn(self, work: Coroutine[object, object, None]) -> None:
+    def _spawn(self, work: Coroutine[object, object, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(work)
         self._answers.add(task)
         task.add_done_callback(self._answers.discard)
+        return task

@@ -40,6 +40,15 @@ class Reported:
         # Several may wait for the same record: one that gives up must not take it from the rest.
         yield from asyncio.shield(self._future).__await__()
 
+    async def sent_at_ms(self) -> int:
+        """When the broker got the record, in milliseconds since 1970 by its clock.
+
+        Not of one that waits for an answer, which has no such time.
+        """
+        sent = await asyncio.shield(self._future)
+        assert isinstance(sent, Sent)
+        return sent.timestamp_ms
+
     def wait(self, timeout_seconds: float | None = None) -> None:
         """The same for another thread than the event loop's.
 
