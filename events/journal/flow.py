@@ -60,13 +60,13 @@ class Account(Wire):
     """What became of the task runs of a cancelled flow run."""
 
     cancelled: int = 0
-    """Stopped while running, by whatever way; the next two are counted apart."""
+    """Ended so while running, seen to stop or not; the next two are counted apart."""
     never_started: int = 0
     not_retried: int = 0
     succeeded: int = 0
     failed: int = 0
     unconfirmed: int = 0
-    """Of all that ended: those whose stop nobody has seen."""
+    """Of all that ended, those counted above too: nobody has seen them stop."""
     took_ms: Annotated[int, Field(ge=0)] = 0
     """From the request to this end, by the broker's clock."""
 

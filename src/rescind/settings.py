@@ -24,7 +24,7 @@ from pydantic_settings import (
 from rescind.errors import SettingsError
 from rescind.events import levels
 
-__all__ = ["Settings", "load_settings", "unknown_variables"]
+__all__ = ["Settings", "default_data_dir", "load_settings", "unknown_variables"]
 
 _PREFIX = "RESCIND_"
 
@@ -39,6 +39,11 @@ PositiveSeconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 def config_file() -> Path:
     """Where the settings file is, or would be."""
     return Path(os.environ.get("RESCIND_CONFIG") or "rescind.toml")
+
+
+def default_data_dir() -> Path:
+    """Where data and logs are kept unless `data_dir` is set."""
+    return platformdirs.user_data_path("rescind")
 
 
 class Settings(BaseSettings):
@@ -64,7 +69,7 @@ class Settings(BaseSettings):
     tls_key_password: SecretStr | None = None
     tls_check_hostname: bool = True
 
-    data_dir: Path = Field(default_factory=lambda: platformdirs.user_data_path("rescind"))
+    data_dir: Path = Field(default_factory=default_data_dir)
     cache_dir: Path = Field(default_factory=lambda: platformdirs.user_cache_path("rescind"))
 
     # Of the read model. None: a file of SQLite in `data_dir`. A secret, as it may have a password.

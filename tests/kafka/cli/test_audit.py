@@ -86,8 +86,8 @@ async def test_a_state_that_cannot_be_read_is_found(service: Service, rescind: C
 async def test_a_partition_that_is_not_there_is_told(service: Service, rescind: Command) -> None:
     said = await rescind("audit", "verify", "--partition", "7")
 
-    assert said.code == 4
-    assert "has no partition 7, only 2" in said.complaint
+    assert said.code == 2
+    assert "--partition to be one of the journal's, 0 to 1, but got 7" in said.complaint
 
 
 async def test_an_outcome_that_is_missing_at_the_very_end_is_found(

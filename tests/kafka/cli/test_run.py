@@ -46,6 +46,8 @@ async def test_a_flow_that_fails_says_where_and_ends_with_one(
 
     assert said.code == 1
     assert "failed: ValueError: a bad day" in said.out
+    again = await rescind.process("run", f"{file}:breaks", "--executor", "local", "--json")
+    assert (again.json["state"], again.json["value"]) == ("failed", None)
     assert "my_flows.py, line " in said.err
     assert ", in breaks" in said.err
 

@@ -77,7 +77,7 @@ async def test_39_so_is_a_command_with_its_grandchildren(scene: Scene) -> None:
     flow = scene.flow("a_command", "processes")
     await flow.begun("command")
     tree = family_of(flow)
-    assert sum("120.5" in p.cmdline() for p in tree) >= 2
+    assert sum("120.5" in line_of(p) for p in tree) >= 2
 
     await scene.cancel(flow.flow_run_id, grace_seconds=2)
 
@@ -195,12 +195,23 @@ def family_of(flow: RunningFlow) -> list[psutil.Process]:
     """Every process below the flow's, and those that name its folder and have got away."""
     below = psutil.Process(flow.process.pid).children(recursive=True)
     away = whose_command_names(str(flow.folder))
-    supervisors = [p for p in below if "supervis" in " ".join(p.cmdline())]
-    return [p for p in {*below, *away} if p.pid != flow.process.pid and p not in supervisors]
+    family = [p for p in {*below, *away} if p.pid != flow.process.pid]
+    return [p for p in family if "supervis" not in " ".join(line_of(p))]
+
+
+def line_of(process: psutil.Process) -> list[str]:
+    """Its command line; of one that has ended since it was listed, nothing."""
+    try:
+        return process.cmdline()
+    except (psutil.NoSuchProcess, psutil.ZombieProcess):
+        return []
 
 
 def is_alive(process: psutil.Process) -> bool:
-    return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def say(what: str) -> None:

@@ -158,7 +158,7 @@ async def test_48_an_abort_says_at_its_runner_too_who_does_not_let_it_end_its_pr
 
     await scene.cancel(flow.flow_run_id, mode="abort", deadline_seconds=1)
 
-    said = "since body, ignores_all-1 did not allow this process to end itself (may_exit)"
+    said = "did not allow this process to end itself (may_exit)"
     await until(lambda: said in flow.process.said(), within_seconds=60)
     await until(lambda: "has passed, and still" in flow.process.said(), within_seconds=60)
     flow.process.signal(signal.SIGINT)

@@ -3,6 +3,7 @@ import io
 from rich.console import Console, RenderableType
 
 from rescind.cli.printing.runs import flow_details, flows_table
+from rescind.cli.printing.words import day_and_clock
 from rescind.events.states import FlowState
 from tests.unit.cli.states import NOON, cancellation, flow
 
@@ -40,3 +41,11 @@ def test_a_list_says_that_it_has_cut_a_reason() -> None:
     said = printed(flows_table([flow(cancellation=asked)], NOON))
 
     assert "“the wrong date, and the wrong country a…”" in said
+
+
+def test_a_clock_that_strikes_on_another_day_says_so() -> None:
+    asked = cancellation(wait_until=NOON + 86_400_000)
+
+    said = shown(flow(state="Running.Cancelling", cancellation=asked))
+
+    assert f"at the latest  {day_and_clock(NOON + 86_400_000)}, in 1 d" in said

@@ -6,8 +6,9 @@ from hypothesis import strategies as st
 
 from rescind.cli.printing.lines import is_news, journal_line, story_line
 from rescind.cli.printing.story import style_of, tell
+from rescind.cli.printing.story_of_runs import account_in_words
 from rescind.events.describe import event_classes
-from rescind.events.journal import Entry, Event, RequestRefused
+from rescind.events.journal import Account, Entry, Event, RequestRefused
 from tests.scenario import given as past
 from tests.strategies import entries
 from tests.words import (
@@ -58,6 +59,19 @@ def test_a_watcher_reads_who_asked_who_was_told_and_what_became_of_it() -> None:
     assert lines[1].startswith("told ")
     assert "holds 1" in lines[2]
     assert lines[-1].startswith("cancelled: 1 stopped, 1 never started")
+
+
+def test_stopped_is_said_of_nothing_that_nobody_has_seen_stop() -> None:
+    one_goes_on = Account(cancelled=1, unconfirmed=1, took_ms=3_000)
+    assert account_in_words(one_goes_on) == "1 given up, not seen to stop, in 3.0 s"
+
+    two_of_three = Account(cancelled=3, never_started=4, unconfirmed=1, took_ms=3_000)
+    assert account_in_words(two_of_three).startswith(
+        "2 stopped, 4 never started, 1 given up, not seen to stop, in "
+    )
+
+    crashed_before = Account(failed=1, unconfirmed=1, took_ms=3_000)
+    assert "stopped" not in account_in_words(crashed_before)
 
 
 def test_a_watcher_reads_who_had_a_task_run_cancelled_that_was_not_running() -> None:

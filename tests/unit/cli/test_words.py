@@ -3,9 +3,21 @@
 import pytest
 from hypothesis import given
 
-from rescind.cli.printing.words import actor, age, counted, duration, labels, plain, short
+from rescind.cli.printing.words import (
+    actor,
+    age,
+    clock,
+    counted,
+    day_and_clock,
+    duration,
+    labels,
+    plain,
+    short,
+    when,
+)
 from rescind.events.words import Actor
 from tests.strategies import texts
+from tests.unit.cli.states import NOON
 
 
 @pytest.mark.parametrize(
@@ -47,6 +59,14 @@ def test_who_asked_is_marked_when_it_is_only_a_claim() -> None:
 def test_what_a_skewed_clock_puts_ahead_is_not_negative() -> None:
     assert age(1_000, 500) == "0 ms"
     assert age(None, 500) == "-"
+
+
+def test_a_time_of_another_day_has_its_date() -> None:
+    day_ms = 86_400_000
+
+    assert when(NOON, NOON) == clock(NOON)
+    assert when(NOON + day_ms, NOON) == day_and_clock(NOON + day_ms)
+    assert when(NOON - day_ms, NOON) == day_and_clock(NOON - day_ms)
 
 
 def test_only_random_ids_are_shortened() -> None:

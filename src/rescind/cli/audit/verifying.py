@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Final
 
+import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from rescind.cli.audit.partition import Audited, audit_partition
@@ -16,7 +17,6 @@ from rescind.cli.audit.verdict import Verdict, print_verdict
 from rescind.cli.exits import Exit
 from rescind.cli.printing.output import Output
 from rescind.cli.session import Session, open_session
-from rescind.errors import TopicsError
 from rescind.kafka.reading.visits import Visit
 
 __all__ = ["verify", "verify_journal"]
@@ -54,14 +54,17 @@ def _fewer_collections() -> Generator[None]:
 async def verify(session: Session, partitions: list[int] | None, output: Output) -> Verdict:
     """Audit these partitions (None: all) to their ends as of now, with a bar at a terminal.
 
-    Raises `TopicsError` if the journal has no such partition.
+    Raises `typer.BadParameter` if the journal has no such partition.
     """
     topic = session.names.journal
     async with Visit(session.connection) as visit:
         first, last = await visit.starts(topic), await visit.ends(topic)
     chosen = sorted(last) if partitions is None else sorted(set(partitions))
     if missing := [number for number in chosen if number not in last]:
-        raise TopicsError([f"{topic} has no partition {missing[0]}, only {len(last)}"])
+        raise typer.BadParameter(
+            f"expected --partition to be one of the journal's, 0 to {len(last) - 1}, "
+            f"but got {missing[0]}"
+        )
     sizes = {number: last[number] - first[number] for number in chosen}
     is_large = len(chosen) > 1 and processors() > 1 and sum(sizes.values()) > WORTH_IT
     turns = asyncio.Semaphore(processors() if is_large else _AT_ONCE)

@@ -16,7 +16,10 @@ DemoBackend = Literal["process", "thread", "local"]
 
 def run(
     target: Annotated[
-        str, typer.Argument(metavar="FILE[:FLOW]", help="A Python file; the flow in it, if there are several.")
+        str,
+        typer.Argument(
+            metavar="FILE[:FLOW]", help="A Python file; the flow in it, if there are several."
+        ),
     ],
     executor: Annotated[
         Backend,

@@ -13,7 +13,6 @@ from rescind.cli.printing.story_of_runs import account_in_words
 from rescind.cli.printing.words import (
     actor,
     age,
-    clock,
     counted,
     day_and_clock,
     duration,
@@ -21,6 +20,7 @@ from rescind.cli.printing.words import (
     plain,
     quoted,
     short,
+    when,
 )
 from rescind.events.states import CancellationState, FlowState, TaskState
 from rescind.events.words import ErrorInfo
@@ -104,7 +104,9 @@ def flow_details(flow: FlowState, now_ms: int) -> RenderableType:
 def _cancellation(begun: CancellationState, is_open: bool, now_ms: int) -> Table:
     grid = _grid()
     reason = f": {quoted(begun.reason)}" if begun.reason else ""
-    grid.add_row("cancel", f"asked by {actor(begun.actor)} at {clock(begun.asked_at)}{reason}")
+    grid.add_row(
+        "cancel", f"asked by {actor(begun.actor)} at {when(begun.asked_at, now_ms)}{reason}"
+    )
     grid.add_row("mode", f"{begun.mode}, grace {begun.grace_seconds:g} s")
     if is_open:
         grid.add_row("deadline", _countdown(begun.deadline_at, now_ms))
@@ -131,8 +133,8 @@ def _told(begun: CancellationState, is_open: bool) -> str:
 def _countdown(at_ms: int, now_ms: int) -> Text:
     left = at_ms - now_ms
     if left >= 0:
-        return Text(f"{clock(at_ms)}, in {duration(left)}")
-    return Text(f"{clock(at_ms)}, {duration(-left)} ago", style="bold red")
+        return Text(f"{when(at_ms, now_ms)}, in {duration(left)}")
+    return Text(f"{when(at_ms, now_ms)}, {duration(-left)} ago", style="bold red")
 
 
 def tasks_summary(tasks: Sequence[TaskState]) -> str:

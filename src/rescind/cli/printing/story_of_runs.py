@@ -58,14 +58,17 @@ TASK_EVENTS = (
 
 
 def account_in_words(account: Account) -> str:
-    """``3 stopped, 12 never started, 1 succeeded, in 240 ms``."""
+    """``3 stopped, 12 never started, 1 given up, not seen to stop, in 240 ms``."""
+    # Of what crashed before the cancel some may be unconfirmed too: then this says too few, as
+    # stopped is said of nothing but what was seen to stop.
+    stopped = max(account.cancelled - account.unconfirmed, 0)
     counts = (
-        (account.cancelled, "stopped"),
+        (stopped, "stopped"),
         (account.never_started, "never started"),
         (account.not_retried, "not retried"),
         (account.succeeded, "succeeded"),
         (account.failed, "failed"),
-        (account.unconfirmed, "not seen to stop"),
+        (account.unconfirmed, "given up, not seen to stop"),
     )
     said = [f"{count} {what}" for count, what in counts if count]
     return f"{', '.join(said) or 'nothing was running'}, in {duration(account.took_ms)}"

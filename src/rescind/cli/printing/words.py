@@ -23,6 +23,7 @@ __all__ = [
     "plain",
     "quoted",
     "short",
+    "when",
 ]
 
 
@@ -44,6 +45,12 @@ def clock(at_ms: int) -> str:
 def day_and_clock(at_ms: int) -> str:
     """The local day and time, ``2026-11-22 12:00:01``."""
     return f"{_local(at_ms):%Y-%m-%d %H:%M:%S}"
+
+
+def when(at_ms: int, now_ms: int) -> str:
+    """The local time of day, with the day if that is not today."""
+    is_today = _local(at_ms).date() == _local(now_ms).date()
+    return clock(at_ms) if is_today else day_and_clock(at_ms)
 
 
 def duration(ms: float) -> str:

@@ -1,5 +1,6 @@
 """`rescind up`: the whole service on this machine, in the foreground, until Ctrl-C or SIGTERM."""
 
+import shlex
 from typing import Final
 
 from rich.text import Text
@@ -12,14 +13,14 @@ from rescind.cli.up.house import House
 from rescind.cli.up.progress import StartProgress
 from rescind.cli.up.service import News
 from rescind.cli.up.signals import stop_requested, unless_stopped
-from rescind.settings import Settings
+from rescind.settings import Settings, default_data_dir
 
 __all__ = ["speaker", "stay_up"]
 
 _COLOURS: Final = {"kafka": "magenta", "worker": "cyan", "agents": "green", "server": "blue"}
 
-_NEXT: Final = """In another terminal:
-    rescind run FILE:FLOW    run a flow
+_NEXT: Final = """\
+    rescind run FILE[:FLOW]  run a flow
     rescind ls               see what runs
     rescind cancel @latest   cancel the latest
     rescind doctor           see if all is well"""
@@ -63,5 +64,8 @@ def _say_what_is_up(house: House, settings: Settings, output: Output) -> None:
     say("server", f"the HTTP API answers at {house.http}/api/v1")
     if settings.is_embedded:
         output.say("It listens on this machine alone, and asks nobody for a password.", "dim")
+    output.say("In another terminal:")
+    if settings.data_dir != default_data_dir():
+        output.say(f"    export RESCIND_DATA_DIR={shlex.quote(str(settings.data_dir))}")
     output.say(_NEXT)
     output.say("Ctrl-C ends it; the data are kept.", "dim")
