@@ -58,8 +58,8 @@ class Exit(IntEnum):
     UNLOADABLE = 8, "The flow cannot be loaded from what was named, or not with these parameters."
     ENDED_ITSELF = (
         9,
-        "What cannot be stopped in the process of `run` was ended with it: on an abort, if it allows "
-        "that (`may_exit`); else by one more Ctrl-C or SIGTERM after its deadline.",
+        "Of `run`: what cannot be stopped was ended with its process, as `may_exit` allows or by "
+        "one more Ctrl-C or SIGTERM after the deadline.",
     )
     BUG = 70, "A bug of the command: `rescind --debug` shows where."
     UNWRITTEN = 74, "There is no room on the disk for what it had to write."

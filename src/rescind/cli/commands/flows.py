@@ -17,9 +17,7 @@ DemoBackend = Literal["process", "thread", "local"]
 def run(
     target: Annotated[
         str,
-        typer.Argument(
-            metavar="FILE[:FLOW]", help="A Python file; the flow in it, if there are several."
-        ),
+        typer.Argument(metavar="FILE[:FLOW]", help="A Python file, and which flow in it."),
     ],
     executor: Annotated[
         Backend,
