@@ -58,8 +58,7 @@ class Exit(IntEnum):
     UNLOADABLE = 8, "The flow cannot be loaded from what was named, or not with these parameters."
     ENDED_ITSELF = (
         9,
-        "Of `run`: what cannot be stopped was ended with its process, as `may_exit` allows or by "
-        "one more Ctrl-C or SIGTERM after the deadline.",
+        "What `run` could not stop ended with it: `may_exit`, or a Ctrl-C past the deadline.",
     )
     BUG = 70, "A bug of the command: `rescind --debug` shows where."
     UNWRITTEN = 74, "There is no room on the disk for what it had to write."

@@ -18,6 +18,15 @@ def wait(said: str) -> None:
 
 
 @task
+def wait_to_be_let_on(said: str) -> None:
+    Path(said).write_text("waiting")
+    until = time.monotonic() + 120
+    while not Path(f"{said}.go").exists():
+        assert time.monotonic() < until
+        time.sleep(0.01)
+
+
+@task
 def spoil() -> None:
     raise ValueError("a bad day\nof two lines")
 
@@ -40,3 +49,8 @@ def breaks() -> None:
 @flow
 def waits(said: str) -> None:
     wait.submit(said).result()
+
+
+@flow
+def waits_to_be_let_on(said: str) -> None:
+    wait_to_be_let_on.submit(said).result()

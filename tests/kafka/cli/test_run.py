@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from rescind.cli.flows import running
 from rescind.runners.executors import LocalExecutor
@@ -143,6 +144,31 @@ async def test_without_a_free_main_thread_what_cannot_be_interrupted_runs_to_its
     said = await rescind("run", f"{file}:add", "--executor", "local", "--json")
 
     assert (said.code, said.json["value"]) == (0, "4")
+
+
+async def test_without_a_free_main_thread_it_says_why_before_and_when_it_is_cancelled(
+    service: Service, rescind: Command, file: str, tmp_path: Path
+) -> None:
+    waiting = tmp_path / "waiting"
+    what = (f"{file}:waits_to_be_let_on", "--param", f"said={waiting}", "--executor", "local")
+    why = "signals reach Python code in the main thread only, and this is another thread"
+    with capture_logs() as logs:
+        run = asyncio.create_task(rescind("run", *what, "--flow-run-id", "f"))
+        await until(waiting.exists, within_seconds=60)
+        warned = [log["event"] for log in logs if log["log_level"] == "warning"]
+        await rescind("cancel", "f")
+
+        async def is_said() -> bool:
+            tail = await rescind("journal", "tail", "--flow", "f")
+            return f"real end: body, wait_to_be_let_on-1; {why}" in tail.out
+
+        try:
+            await until(is_said, within_seconds=60)
+        finally:
+            (tmp_path / "waiting.go").touch()
+            await run
+
+    assert any(f"but {why}; start it from the main thread" in said for said in warned)
 
 
 async def test_processes_that_cannot_be_ended_here_are_one_line_with_what_to_do(

@@ -92,6 +92,8 @@ async def listed_at(address: str) -> httpx.Response:
 async def test_up_is_found_by_every_command_mends_itself_and_ends_whole(rescind: Command) -> None:
     async with up(rescind) as running:
         await running.until_said(LAST_LINE)
+        place = f"export RESCIND_DATA_DIR={rescind.environment['RESCIND_DATA_DIR']}"
+        assert running.lines[running.lines.index("In another terminal:") + 1].strip() == place
         assert (await rescind("doctor", "--probe")).code == 0
         assert (await rescind("ls")).code == 0
         said = await running.until_said("the HTTP API answers at")

@@ -132,7 +132,8 @@ async def test_48_what_outlives_its_deadline_ends_with_its_process_at_the_next_c
     await flow.begun(task)
     await scene.cancel(flow.flow_run_id, grace_seconds=0.2, deadline_seconds=1)
     said = (
-        f"the deadline of flow run {flow.flow_run_id} has passed, and still running here: {task}-1; "
+        f"the deadline of flow run {flow.flow_run_id} has passed, "
+        f"and still running here: {task}-1; "
         "Ctrl-C once more, or SIGTERM to `rescind run`, ends this process"
     )
     await until(lambda: said in flow.process.said(), within_seconds=60)
@@ -163,6 +164,25 @@ async def test_48_an_abort_says_at_its_runner_too_who_does_not_let_it_end_its_pr
     await until(lambda: "has passed, and still" in flow.process.said(), within_seconds=60)
     flow.process.signal(signal.SIGINT)
     assert await flow.process.exit_code() == EXIT_CODE, flow.process.said()
+
+
+async def test_48_the_body_has_stopped_as_soon_as_it_has_whatever_else_goes_on(
+    scene: Scene,
+) -> None:
+    flow = scene.flow("one_that_ignores_all", "threads")
+    await flow.begun("ignores_all")
+
+    await scene.cancel(flow.flow_run_id)
+
+    end = (await scene.event(flow.flow_run_id, "task.cancelled", "body")).event
+    assert isinstance(end, TaskCancelled)
+    assert (end.how, end.stopped_confirmed) == ("graceful", True)
+    assert not scene.events(flow.flow_run_id, "task.succeeded", "ignores_all-1")
+    flow.go_on("ignores_all")
+    assert await flow.outcome() == "cancelled"
+    await scene.event(flow.flow_run_id, "flow.cancelled")
+    assert not scene.events(flow.flow_run_id, "request.refused")
+    assert not scene.events(flow.flow_run_id, "task.late_report")
 
 
 async def test_48_a_body_in_c_that_allows_it_ends_with_its_process(scene: Scene) -> None:

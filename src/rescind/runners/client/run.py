@@ -57,6 +57,7 @@ class Run(Story):
         self._partition = tools.partition_of(flow_run_id)
         self._cancelled_attempts: dict[Attempt, CancelTask] = {}
         self._body: Attempt | None = None
+        self._body_said: Placed | None = None
         self._starts = Starts(tools, self._head("task.start"))
         self._finish_head = self._head("task.finish")
         self._ending: set[asyncio.Task[None]] = set()
@@ -184,6 +185,15 @@ class Run(Story):
             return Reported(placed.sent)
         return Reported.when_taken("task.finish", self._tools.waiting.expect(placed))
 
+    def body_ended(self, ended: Ended) -> None:
+        """Report the end of the body while task runs are open, if the flow run is cancelling.
+
+        Then it is kept as evidence, and at the deadline nobody takes the body for running. `end`
+        is to be called all the same, and does not say it again.
+        """
+        if self._body is not None and self._body_said is None and self.is_cancelling:
+            self._body_said = self._report_end(self._body, ended)
+
     async def end(self, ended: Ended) -> None:
         """Report the end of the flow run: of its body, or of itself if it has none.
 
@@ -192,9 +202,14 @@ class Run(Story):
         Raises `RefusedError` if it is refused, as ``cancelled`` is when nobody asked for that, and
         `RunnerLostError`: then it is kept as a late report.
         """
-        refusal = await say_until_taken(
-            partial(self._say_end, ended), self._tools.waiting, self._is_end_kept, self._is_over
-        )
+        refusal = None
+        if self._body_said is None:
+            say = partial(self._say_end, ended)
+            refusal = await say_until_taken(
+                say, self._tools.waiting, self._is_end_kept, self._is_over
+            )
+        else:
+            await asyncio.shield(self._body_said.sent)
         if (lost := self._incarnation.lost) is not None:
             raise RunnerLostError(lost.runner_id, lost.reason)
         if refusal is not None:

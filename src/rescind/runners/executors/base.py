@@ -245,6 +245,11 @@ class Executor(ABC):
         """Whether it is in this process and does nothing but wait for another one that is."""
         return False
 
+    @property
+    def why_no_interrupt(self) -> str:
+        """Why it cannot interrupt in this place what it could elsewhere; empty if it can."""
+        return ""
+
     def ends_with_process(self, keys: Sequence[AttemptKey]) -> list[AttemptKey]:  # noqa: ARG002
         """Of those, the ones that run inside this process and can be ended only with it."""
         return []

@@ -106,6 +106,10 @@ class LocalExecutor(HoldingExecutor):
         )
 
     @property
+    def why_no_interrupt(self) -> str:
+        return self._why_not or ""
+
+    @property
     def rungs(self) -> tuple[Rung, ...]:
         return (Rung.FLAG, Rung.INTERRUPT) if self._why_not is None else (Rung.FLAG,)
 

@@ -85,7 +85,7 @@ class LastRung:
             await asyncio.sleep(_LOOK_SECONDS)
 
     async def leave(self) -> None:
-        """Exit now, with whatever runs here, because somebody who knows of it has asked for that."""
+        """Exit now, whatever runs here: somebody who was told of it has asked for that."""
         if not self._is_taken:
             running = self.still_running() or "nothing"
             await self._exit(self._stuck(), f"still running: {running}; ended with this process")

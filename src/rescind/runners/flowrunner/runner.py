@@ -20,6 +20,9 @@ import uuid
 from collections.abc import Callable, Collection
 from concurrent.futures import Future
 
+import structlog
+
+from rescind.errors import CannotInterruptError
 from rescind.events.words import RunnerCapabilities
 from rescind.runners.client import BodySpec, Run, RunnerClient
 from rescind.runners.executors import AttemptKey, Call, Executor, LocalExecutor, Work, WorkEnd
@@ -38,7 +41,7 @@ from rescind.settings import Settings
 
 __all__ = ["FlowRunner"]
 
-WAIT_SECONDS = 0.5
+_log = structlog.get_logger(__name__)
 
 
 class FlowRunner:
@@ -88,6 +91,7 @@ class FlowRunner:
         self._stopping: Stopping | None = None
         self._closing = contextlib.AsyncExitStack()
         self._body_end: WorkEnd | None = None
+        self._is_reporting = False
         self._time_limit: Future[None] | None = None
 
     def run(self) -> FlowOutcome:
@@ -101,6 +105,8 @@ class FlowRunner:
             self._main.start()
             if self._executor is not self._main:
                 self._executor.start()
+            if self._main.why_no_interrupt and not self._runs_body_on_loop:
+                _log.warning(str(CannotInterruptError(self._main.why_no_interrupt)))
             beginning = self._loop.call(self._begin())
             try:
                 beginning.result()
@@ -195,15 +201,16 @@ class FlowRunner:
 
     def _run_body(self) -> None:
         work = Work(self._body_key, self._spec.name, Call(self._spec.body))
-        if isinstance(self._executor, AsyncExecutor) and self._is_coroutine:
+        if isinstance(self._executor, AsyncExecutor) and self._runs_body_on_loop:
             self._executor.submit_body(work, self._take_body_end, self._may_begin)
             self._main.run_pending(until=lambda: self._body_end is not None)
         else:
             self._main.run_here(work, self._take_body_end, self._may_begin)
 
     @property
-    def _is_coroutine(self) -> bool:
-        return inspect.iscoroutinefunction(self._spec.body)
+    def _runs_body_on_loop(self) -> bool:
+        is_coroutine = inspect.iscoroutinefunction(self._spec.body)
+        return is_coroutine and isinstance(self._executor, AsyncExecutor)
 
     def _may_begin(self, _key: AttemptKey) -> bool:
         assert self._run is not None
@@ -227,7 +234,14 @@ class FlowRunner:
     def _take_body_end(self, end: WorkEnd) -> None:
         self._body_end = end
         self._watcher.ended(end, None)
+        self._loop.post(self._tell_body_end)
         self._main.wake()
+
+    def _tell_body_end(self) -> None:
+        """As soon as it is known, once the flow run is cancelling: other task runs may go on."""
+        is_lost = self._stopping is None or self._stopping.lost is not None
+        if self._run and self._body_end and not self._is_reporting and not is_lost:
+            self._run.body_ended(ended_of(self._body_end))
 
     def _nothing_is_open(self) -> bool:
         return self._conductor is None or self._conductor.open == 0
@@ -248,6 +262,7 @@ class FlowRunner:
         assert self._run is not None
         if self._time_limit is not None:
             self._time_limit.cancel()
+        self._is_reporting = True
         assert self._stopping is not None
         end = self._body_end
         if end is None or self._stopping.lost is not None:
@@ -262,6 +277,7 @@ class FlowRunner:
     def _take_intent(self, intent: object) -> None:
         if self._stopping is not None:
             self._stopping.take(intent)  # type: ignore[arg-type]  # The client's union.
+            self._tell_body_end()
 
     def _outcome(self) -> FlowOutcome:
         end = self._body_end

@@ -165,9 +165,15 @@ class Stopping:
             await self._last_rung.take()
         elif cannot_stop:
             names = ", ".join(task_run_id for task_run_id, _ in cannot_stop[:5])
-            message = f"{len(cannot_stop)} cannot be stopped and run to their real end: {names}"
+            why = "".join(f"; {each.why_no_interrupt}" for each in self._unable())
+            count = len(cannot_stop)
+            message = f"{count} cannot be stopped and run to their real end: {names}{why}"
             _log.warning(message)
             self._run.executor_report("warning", message, executor=self._executors[-1].name)
+
+    def _unable(self) -> list[Executor]:
+        held_on = self._conductor.held_on
+        return [each for each in self._executors if each.why_no_interrupt and held_on(each)]
 
     def _still_held(self, keys: list[AttemptKey]) -> bool:
         held = {key for each in self._executors for key in self._conductor.held_on(each)}
