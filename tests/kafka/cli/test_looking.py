@@ -70,6 +70,26 @@ async def test_show_of_an_unknown_id_is_one_line(service: Service, rescind: Comm
     assert "none is known as 'nobody'" in said.complaint
 
 
+async def test_a_cancel_that_waits_for_a_flow_run_can_be_looked_at(
+    service: Service, rescind: Command
+) -> None:
+    await rescind("cancel", "later", "--arm", "--reason", "wrong date")
+
+    shown, tail = (
+        await rescind("show", "later"),
+        await rescind("journal", "tail", "--flow", "later"),
+    )
+    body = (await rescind("show", "later", "--json")).json
+
+    assert shown.code == 0
+    assert "later is known to nobody yet, and a cancel waits for it until " in shown.out
+    assert shown.out.rstrip().endswith(": “wrong date”")
+    assert (body["state"], body["reason"], body["mode"]) == ("armed", "wrong date", "graceful")
+    assert "armed: nobody knows this id yet" in tail.out
+    # The beginning of its id is not enough: it is not known yet.
+    assert (await rescind("show", "late")).code == 5
+
+
 async def test_watch_tells_the_story_from_the_beginning_until_the_run_ends(
     service: Service, rescind: Command
 ) -> None:

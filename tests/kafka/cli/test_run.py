@@ -141,7 +141,8 @@ async def test_without_a_free_main_thread_it_says_what_to_do_and_registers_nothi
 async def test_without_a_free_main_thread_what_cannot_be_interrupted_runs_to_its_end(
     service: Service, rescind: Command, file: str
 ) -> None:
-    said = await rescind("run", f"{file}:add", "--executor", "local", "--json")
+    with capture_logs():
+        said = await rescind("run", f"{file}:add", "--executor", "local", "--json")
 
     assert (said.code, said.json["value"]) == (0, "4")
 

@@ -10,9 +10,10 @@ from rescind.cli.exits import Exit
 from rescind.cli.printing.lines import journal_line
 from rescind.cli.printing.output import Output
 from rescind.cli.printing.words import plain
-from rescind.cli.reading.finding import find_flow
+from rescind.cli.reading.armed import find_flow_or_armed
 from rescind.cli.reading.journal import Placed, entries_of, follow_journal, last_entries
 from rescind.cli.session import open_session
+from rescind.events.states import FlowState
 
 __all__ = ["tail_journal"]
 
@@ -27,9 +28,10 @@ async def tail_journal(flow: str | None, lines: int | None, *, follow: bool, as_
         key = None
         found, last = await last_entries(session, _LINES if lines is None else lines)
     else:
-        run = await find_flow(session, flow)
+        run = await find_flow_or_armed(session, flow)
         key = run.flow_run_id.encode()
-        found, last = await entries_of(session, run)
+        since_ms = run.registered_at if isinstance(run, FlowState) else run.at_ms
+        found, last = await entries_of(session, run.flow_run_id, since_ms)
         found = found if lines is None else found[len(found) - min(lines, len(found)) :]
     for placed in found:
         _print(placed, output)

@@ -52,7 +52,7 @@ class Placed:
 
 async def follow_flow(session: Session, flow: FlowState) -> AsyncGenerator[list[Entry], None]:
     """Yield what the journal has of one flow run since it was registered, and what comes."""
-    since = await _since_registered(session, flow)
+    since = await _since(session, flow.flow_run_id, flow.registered_at)
     async with aclosing(follow_journal(session, since, flow.flow_run_id.encode())) as journal:
         async for placed in journal:
             entries = [one.entry for one in placed if one.entry is not None]
@@ -64,11 +64,13 @@ def belongs_to(entry: Entry, flow_run_id: str) -> bool:
     return entry.stream_kind is StreamKind.FLOW and entry.stream_id == flow_run_id
 
 
-async def entries_of(session: Session, flow: FlowState) -> tuple[list[Placed], dict[int, int]]:
-    """Return every entry of one flow run, in order, and where its partition ends now."""
-    since = await _since_registered(session, flow)
+async def entries_of(
+    session: Session, flow_run_id: str, since_ms: int
+) -> tuple[list[Placed], dict[int, int]]:
+    """Return every entry of one flow run since then, in order, and where its partition ends now."""
+    since = await _since(session, flow_run_id, since_ms)
     last = await ends(session.connection, session.names.journal)
-    found = await _read(session, since, flow.flow_run_id.encode())
+    found = await _read(session, since, flow_run_id.encode())
     return found, {number: last[number] for number in since}
 
 
@@ -89,11 +91,10 @@ async def last_entries(session: Session, count: int) -> tuple[list[Placed], dict
         offsets *= 4
 
 
-async def _since_registered(session: Session, flow: FlowState) -> dict[int, int]:
+async def _since(session: Session, flow_run_id: str, at_ms: int) -> dict[int, int]:
     topic = session.names.journal
-    partition = await partition_of_stream(session, flow.flow_run_id)
-    since_ms = max(0, flow.registered_at - _SKEW_MS)
-    first = await offsets_at(session.connection, topic, since_ms)
+    partition = await partition_of_stream(session, flow_run_id)
+    first = await offsets_at(session.connection, topic, max(0, at_ms - _SKEW_MS))
     return {partition: first[partition]}
 
 
