@@ -28,7 +28,7 @@ from rescind.errors import TaskCancelledError
 from rescind.runners.executors import AttemptKey, Executor, LocalExecutor, Rung, RungResult
 from rescind.runners.sdk import Flow
 from tests.contract.executors import coroutines, works
-from tests.scenarios import flows_in_time, flows_that_clean_up
+from tests.scenarios import flows_in_time, flows_that_clean_up, flows_that_go_on
 from tests.scenarios.marks import LONG_SECONDS, wait_for
 
 
@@ -105,13 +105,6 @@ def gives_up() -> None:
 @task
 def swallow_all(folder: Path) -> str:
     return works.swallow_all(folder / "swallow_all")
-
-
-@task
-def ignores_all(folder: Path) -> None:
-    """In a thread, where nothing but its flag reaches it, and it never looks at that."""
-    (folder / "ignores_all").touch()
-    wait_for(folder / "ignores_all.go")
 
 
 @task
@@ -264,11 +257,6 @@ def one_that_swallows_all(folder: Path) -> None:
     swallow_all.submit(folder).result()
 
 
-@flow
-def one_that_ignores_all(folder: Path) -> None:
-    ignores_all.submit(folder).result()
-
-
 class FailingExecutor(ProcessExecutor):
     """Raises when it is told to interrupt: the weaker half of its ladder is broken."""
 
@@ -288,7 +276,8 @@ EXECUTORS: Final[dict[str, Callable[[], Executor]]] = {
 
 
 def main(name: str, executor: str, flow_run_id: str, folder: str, rerun_of: str = "") -> None:
-    places = (globals(), vars(flows_in_time), vars(flows_that_clean_up))
+    others = (flows_in_time, flows_that_clean_up, flows_that_go_on)
+    places = (globals(), *map(vars, others))
     chosen = next(place[name] for place in places if name in place)
     assert isinstance(chosen, Flow)
     outcome = chosen.run(
