@@ -2,11 +2,12 @@
 
 import inspect
 import re
+import socket
 
 import pytest
 
 import rescind.errors
-from rescind.errors import RescindError
+from rescind.errors import BrokerUnavailableError, RescindError
 
 DRAWN = re.compile(r"^([ │├└─]*)(\w+Error)\b")
 
@@ -38,3 +39,12 @@ def test_the_tree_that_is_drawn_is_the_tree_of_the_classes() -> None:
 def test_an_error_is_named_by_where_it_is_imported_from(name: str) -> None:
     assert name in rescind.errors.__all__
     assert f"{ERRORS[name].__module__}.{name}" == f"rescind.errors.{name}"
+
+
+def test_what_the_client_says_of_its_hosts_is_not_shown_as_objects() -> None:
+    hosts = [("127.0.0.1", 9092, socket.AF_INET)]
+    why = f"KafkaConnectionError: Unable to bootstrap from {hosts}"
+
+    said = str(BrokerUnavailableError("127.0.0.1:9092", why))
+
+    assert "(KafkaConnectionError: Unable to bootstrap)" in said

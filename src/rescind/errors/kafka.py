@@ -1,6 +1,8 @@
 """Kafka cannot be used as it is: what answers there, what it holds, and who owns it."""
 
+import re
 from collections.abc import Sequence
+from typing import Final
 
 from rescind.errors.root import RescindError
 
@@ -20,6 +22,9 @@ __all__ = [
 ]
 
 
+_HOSTS: Final = re.compile(r" from \[\(.*\)\]")
+
+
 class BrokerError(RescindError):
     """Kafka cannot be used as it is."""
 
@@ -34,8 +39,14 @@ class BrokerUnavailableError(BrokerError):
         self.remedy = remedy
 
     def __str__(self) -> str:
-        why = f" ({self.why})" if self.why else ""
-        remedy = self.remedy or "start it, or set RESCIND_BOOTSTRAP to the address of one that runs"
+        # aiokafka names the hosts of that address as tuples with objects of Python's in them.
+        said = _HOSTS.sub("", self.why)
+        why = f" ({said})" if said else ""
+        # One that speaks another protocol than was expected closes the connection, or says nothing.
+        remedy = self.remedy or (
+            "start it, set RESCIND_BOOTSTRAP to the address of one that runs, "
+            "or RESCIND_SECURITY_PROTOCOL to what it speaks there"
+        )
         return f"expected a Kafka broker at {self.address}, but none answered{why}; {remedy}"
 
 

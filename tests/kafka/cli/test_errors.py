@@ -64,6 +64,31 @@ async def test_without_a_broker_each_command_says_where_it_looked_and_what_to_do
     assert "run `rescind up`, or set RESCIND_BOOTSTRAP" in said.complaint
 
 
+@contextlib.asynccontextmanager
+async def broker_of_another_protocol() -> AsyncIterator[str]:
+    """Closes every connection at the first words, as a listener does that expected others."""
+
+    async def close(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(4096)
+        writer.close()
+
+    async with await asyncio.start_server(close, "127.0.0.1", 0) as server:
+        yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+
+@pytest.mark.parametrize("protocol", ["PLAINTEXT", "SSL"])
+async def test_a_broker_that_speaks_another_protocol_is_told_with_the_setting_to_change(
+    rescind: Command, protocol: str
+) -> None:
+    async with broker_of_another_protocol() as address:
+        said = await rescind.process(
+            "ls", RESCIND_BOOTSTRAP=address, RESCIND_SECURITY_PROTOCOL=protocol
+        )
+
+    assert (said.code, said.out) == (3, "")
+    assert said.complaint.endswith("or RESCIND_SECURITY_PROTOCOL to what it speaks there")
+
+
 async def test_nobody_at_the_address_is_told_within_seconds(rescind: Command) -> None:
     said = await rescind.process("ls", RESCIND_BOOTSTRAP="127.0.0.1:1")
 
