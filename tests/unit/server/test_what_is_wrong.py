@@ -96,7 +96,7 @@ async def test_while_kafka_is_away_a_cancel_is_told_so_with_what_to_do(
         response = await api.post("/api/v1/flow-runs/f/cancel")
 
     said = problem(response, 503, "kafka-away")
-    assert "start it, or set RESCIND_BOOTSTRAP" in said["detail"]
+    assert "start it, set RESCIND_BOOTSTRAP" in said["detail"]
     assert response.headers["Retry-After"] == "2"
 
 

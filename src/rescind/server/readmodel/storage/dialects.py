@@ -5,7 +5,7 @@ from typing import Any, Final, Protocol
 from urllib.parse import quote
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, OperationalError
 from sqlalchemy.pool import NullPool
 from sqlalchemy.schema import CreateSchema, DropSchema
 
@@ -18,6 +18,8 @@ _BUSY_SECONDS: Final = 30
 _CACHE_KIB: Final = 64 << 10
 _CHECKPOINT_PAGES: Final = 4_000
 _LOCK: Final = 0x72657363696E64  # "rescind": an advisory lock of PostgreSQL is a number.
+_DROP_WAIT_MS: Final = 200
+_LOCK_NOT_AVAILABLE: Final = "55P03"
 
 
 class Dialect(Protocol):
@@ -178,7 +180,20 @@ class _Postgresql:
         _go_to(catalog, before)
 
     def drop(self, catalog: Connection, number: int) -> None:
-        catalog.execute(DropSchema(_schema(number), cascade=True, if_exists=True))
+        drop = DropSchema(_schema(number), cascade=True, if_exists=True)
+        while True:
+            try:
+                # Table by table, as those who still read there lock them, in another order. Who
+                # lets go before PostgreSQL looks for deadlocks (after 1 s) ends no reader by one.
+                with catalog.begin_nested():
+                    catalog.execute(text(f"SET LOCAL lock_timeout = {_DROP_WAIT_MS}"))
+                    catalog.execute(drop)
+                    catalog.execute(text("SET LOCAL lock_timeout TO DEFAULT"))
+            except OperationalError as error:
+                if getattr(error.orig, "sqlstate", None) != _LOCK_NOT_AVAILABLE:
+                    raise
+            else:
+                return
 
 
 def _go_to(catalog: Connection, path: str) -> None:
