@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import text
+from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError
 
 from rescind.errors import NewerSchemaError, ReadModelMissingError, SettingsError
@@ -145,3 +145,29 @@ def test_a_url_of_something_else_is_refused_without_being_shown(url: str) -> Non
         Database(url)
 
     assert "secret" not in str(refused.value)
+
+
+@pytest.mark.parametrize("held", sorted(metadata.tables))
+def test_who_drops_waits_for_readers_and_is_in_no_deadlock_with_them(
+    model: Told, held: str
+) -> None:
+    """Both lock table by table, in orders of their own."""
+    database = model.database
+    database.switch(database.begin_another())
+
+    with ThreadPoolExecutor(1) as threads, database.reading(model.number).connect() as reader:
+        reader.execute(select(func.count()).select_from(metadata.tables[held]))
+        dropping = threads.submit(database.drop_retired)
+        # A file is unlinked, whoever reads it.
+        while reader.dialect.name == "postgresql" and not _is_waited(database):
+            assert not dropping.done()
+        for table in metadata.sorted_tables:
+            reader.execute(select(func.count()).select_from(table))
+        reader.rollback()
+        dropping.result(timeout=60)
+
+
+def _is_waited(database: Database) -> bool:
+    with database.reading(database.serving()).connect() as connection:
+        waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+        return bool(connection.execute(waiting).scalar_one())
