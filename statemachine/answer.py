@@ -28,7 +28,6 @@ from rescind.events.journal import (
     RunnerLostRecorded,
     RunnerRegistered,
     StreamKind,
-    TaskCancelled,
     TaskCancelling,
     TaskFailed,
     TaskRegistered,
@@ -44,7 +43,7 @@ from rescind.statemachine.decide.answers import Happened, as_events
 from rescind.statemachine.decide.cancel import must_lapse
 from rescind.statemachine.draft import Draft
 from rescind.statemachine.edges import is_cancelling
-from rescind.statemachine.ends import is_overdue
+from rescind.statemachine.ends import is_overdue, unconfirmed
 from rescind.statemachine.envelope import Recorder
 from rescind.statemachine.families import Errand, recorded
 from rescind.statemachine.policy import Asked, Policy
@@ -229,9 +228,7 @@ class Core:
             self._end_unconfirmed(task, How.NOT_HELD, entry, at_ms)
 
     def _end_unconfirmed(self, task: TaskRun, how: How, entry: Entry, at_ms: int) -> None:
-        ended = TaskCancelled(how=how, stopped_confirmed=False, runner_id=task.runner_id)
-        happened = Happened(ended, task.task_run_id, task.attempt)
-        self.recorder.derive(entry.stream_id, happened, entry.id, at_ms)
+        self.recorder.derive(entry.stream_id, unconfirmed(task, how), entry.id, at_ms)
 
     def _tell(self, entry: Entry, at_ms: int) -> None:
         """Every runner that holds a piece and has not acknowledged is told, and told again."""

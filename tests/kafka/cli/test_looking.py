@@ -27,7 +27,7 @@ async def test_ls_of_nothing_says_what_to_do_next(service: Service, rescind: Com
     said = await rescind("ls")
 
     assert (said.code, said.out) == (0, "")
-    assert "rescind run FILE:FLOW" in said.err
+    assert "`rescind run FILE` starts one" in said.err
 
 
 async def test_ls_tells_that_a_record_cannot_be_read_and_shows_the_others(

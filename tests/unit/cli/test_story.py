@@ -81,3 +81,8 @@ def test_a_watcher_reads_who_had_a_task_run_cancelled_that_was_not_running() -> 
 
     assert line.startswith("cancelled, never_started; cancel asked by ")
     assert "not needed" in line
+
+
+def test_without_task_runs_nothing_is_said_of_the_body() -> None:
+    """It is in no account, and it may be all that was running."""
+    assert account_in_words(Account(took_ms=3_000)) == "no task runs, in 3.0 s"

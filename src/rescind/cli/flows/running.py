@@ -1,4 +1,4 @@
-"""`rescind run FILE:FLOW`: this process becomes the flow runner of one flow run."""
+"""`rescind run FILE[:FLOW]`: this process becomes the flow runner of one flow run."""
 
 import asyncio
 import logging

@@ -32,6 +32,4 @@ async def list_flows(wanted: Wanted, limit: int, *, as_json: bool) -> Exit:
     return Exit.OK
 
 
-_NOTHING_YET = (
-    "No flow run is known yet. `rescind run FILE:FLOW` starts one; `rescind demo` shows how."
-)
+_NOTHING_YET = "No flow run is known yet. `rescind run FILE` starts one; `rescind demo` shows how."

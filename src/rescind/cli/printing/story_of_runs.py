@@ -71,7 +71,8 @@ def account_in_words(account: Account) -> str:
         (account.unconfirmed, "given up, not seen to stop"),
     )
     said = [f"{count} {what}" for count, what in counts if count]
-    return f"{', '.join(said) or 'nothing was running'}, in {duration(account.took_ms)}"
+    # The body is not among them, and it may be what was running.
+    return f"{', '.join(said) or 'no task runs'}, in {duration(account.took_ms)}"
 
 
 def tell_flow(event: FLOW_EVENTS, who: Actor | None) -> str:
