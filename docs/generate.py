@@ -13,6 +13,8 @@ from rescind.cli.describe import PAGE, page
 from rescind.events.describe.files import files
 from rescind.kafka.topics import TopicNames, topic_specs
 from rescind.server.api.describe import OPENAPI, openapi
+from rescind.settings_page import PAGE as SETTINGS
+from rescind.settings_page import page as settings
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -24,7 +26,7 @@ def topic_settings() -> Mapping[str, Mapping[str, str]]:
 
 def main() -> None:
     wire = files(inspect.getsource, topic_settings(), rescind.__version__)
-    made = {**wire, PAGE: page(), OPENAPI: openapi()}
+    made = {**wire, PAGE: page(), OPENAPI: openapi(), SETTINGS: settings()}
     for name, text in made.items():
         path = ROOT / name
         if not path.is_file() or path.read_text(encoding="utf-8") != text:

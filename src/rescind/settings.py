@@ -47,73 +47,100 @@ def default_data_dir() -> Path:
 
 
 class Settings(BaseSettings):
-    """Every setting, with its default. Durations are seconds."""
+    """Every setting, with its default. Durations are seconds.
+
+    What stands below each is its line in the reference.
+    """
 
     model_config = SettingsConfigDict(env_prefix=_PREFIX, extra="forbid", frozen=True)
 
-    # Where Kafka is. None: the embedded broker, found by the state file in `data_dir`.
     bootstrap: str | None = None
+    """Brokers as `host:port`, separated by commas. Unset: the embedded one, by its state file."""
     topic_prefix: str = Field(default="rescind.", pattern=r"^[A-Za-z0-9._-]{0,100}$")
-    # None: 4 with the embedded broker, 12 else. Fixed when the topics are made.
+    """What the names of all topics begin with."""
     partitions: int | None = Field(default=None, ge=1, le=1024)
-    # None: 1 with one broker, else 3 or as many as there are.
+    """Of each topic, when it is made. Unset: 4 with the embedded broker, 12 else."""
     replication_factor: int | None = Field(default=None, ge=1, le=16)
+    """Of each topic, when it is made. Unset: 1 with one broker, else 3 or as many as there are."""
 
     security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    """How Kafka is reached. `SASL_…` needs a name and a password."""
     sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "PLAIN"
+    """How the password is shown to Kafka."""
     sasl_username: str | None = None
+    """Who this process is to Kafka."""
     sasl_password: SecretStr | None = None
+    """Its password there."""
     tls_ca_file: Path | None = None
+    """Who signs the brokers' certificates (PEM). Unset: whom this machine trusts."""
     tls_cert_file: Path | None = None
+    """This process's own certificate (PEM), where brokers ask for one."""
     tls_key_file: Path | None = None
+    """The key of that certificate (PEM)."""
     tls_key_password: SecretStr | None = None
+    """What that key is locked with."""
     tls_check_hostname: bool = True
+    """Whether a broker's certificate must name the host that was asked for."""
 
     data_dir: Path = Field(default_factory=default_data_dir)
+    """Where data and logs of this machine are kept."""
     cache_dir: Path = Field(default_factory=lambda: platformdirs.user_cache_path("rescind"))
-
-    # Of the read model. None: a file of SQLite in `data_dir`. A secret, as it may have a password.
+    """Where what can be downloaded again is kept: Kafka's program files."""
     database_url: SecretStr | None = None
+    """The read model's, `sqlite:///…` or `postgresql://…`. Unset: a file of SQLite in `data_dir`."""
 
     embedded_port: int = Field(default=19092, ge=0, le=65535)
+    """Where the embedded broker listens, on this machine alone. 0, or if it is taken: a free one."""
     embedded_heap_mb: int = Field(default=512, ge=128)
-    # A mirror of Maven's repository, for machines that cannot reach the public one.
+    """Memory of its Java heap, in MiB."""
     maven_repository: str | None = None
+    """A mirror of Maven's repository, for machines that cannot reach the public one."""
 
-    # The first signs, all of them verify: to change a key, add the new one in front.
     signing_keys: Annotated[tuple[SecretStr, ...], NoDecode] = ()
+    """16 characters or more each. The first signs, all verify: add a new one in front."""
     accept_unsigned_cancels: bool = True
+    """Whether a cancel that nobody has signed counts. Who asked is then recorded as unverified."""
 
-    # None: `<host>-<slot>`, the first slot that no other process of this machine holds.
     instance_id: str | None = Field(default=None, pattern=r"^[A-Za-z0-9._-]{1,200}$")
-
-    # Where a worker's metrics are scraped. None: nowhere. 0: at a free port, which its log names.
+    """A worker's place in its group. Unset: the host and the first slot that is free there."""
     metrics_host: str = Field(default="127.0.0.1", min_length=1)
+    """Where a worker's metrics are scraped."""
     metrics_port: int | None = Field(default=None, ge=0, le=65535)
-
-    # Where `rescind server` answers. 0: at a free port, which its log names.
+    """The same. Unset: nowhere. 0: at a free port, which its log names."""
     http_host: str = Field(default="127.0.0.1", min_length=1)
+    """Where `rescind server` answers."""
     http_port: int = Field(default=19080, ge=0, le=65535)
+    """The same. 0: at a free port, which its log names."""
 
     acknowledge_seconds: PositiveSeconds = 15
+    """For how long a runner may leave an intent without a word, before it is told again."""
     grace_seconds: Seconds = 30
+    """What running work is given to stop by itself, where a cancel does not say."""
     deadline_seconds: PositiveSeconds = 300
+    """After which a cancellation ends, unconfirmed where need be, where a cancel does not say."""
     wait_seconds_max: PositiveSeconds = 86_400
+    """For how long work that cannot be interrupted is waited for; never less than the deadline."""
     abort_seconds: PositiveSeconds = 30
+    """The deadline of an abort."""
     heartbeat_seconds: PositiveSeconds = 5
+    """How often a runner says that it is there."""
     lost_after_seconds: PositiveSeconds = 30
+    """After how much silence a runner is given up. At least twice the time between heartbeats."""
     armed_seconds: PositiveSeconds = 86_400
-    armed_max: int = Field(default=100_000, ge=0)  # a partition
-    # Flow runs that a bulk cancellation may mean without its count being confirmed.
+    """For how long a cancel of an unknown flow run waits for its registration."""
+    armed_max: int = Field(default=100_000, ge=0)
+    """How many of these a partition keeps."""
     bulk_unconfirmed_max: int = Field(default=100, ge=0)
+    """Flow runs that a bulk cancellation may mean without its count being confirmed."""
     forget_after_seconds: PositiveSeconds = 7 * 86_400
-    # A partition's flow runs that have ended, and as many runners that are gone: what is more is
-    # forgotten before its time, the oldest first.
+    """For how long a flow run that has ended is known, and a runner that is gone."""
     finished_max: int = Field(default=25_000, ge=1)
+    """How many of each a partition keeps: more are forgotten earlier, the oldest first."""
     # Well below the 30 days after which the state topics forget a record.
     rewrite_after_seconds: PositiveSeconds = Field(default=7 * 86_400, le=15 * 86_400)
-    # In which shapes state is written, at least: raised when every worker has the new release.
+    """After which a state that has not changed is written again, so that Kafka keeps it."""
     feature_level: int = Field(default=levels.OLDEST, ge=levels.OLDEST)
+    """In which shapes state is written, at least: raised when every worker has the new release."""
 
     @classmethod
     def settings_customise_sources(

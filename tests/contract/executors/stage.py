@@ -20,6 +20,7 @@ class Stage:
         self.executor = executor
         self.story: list[str] = []
         self.ends: dict[AttemptKey, WorkEnd] = {}
+        self._news = threading.Condition()
 
     def play(self, body: Callable[[], object]) -> WorkEnd:
         self.executor.run_here(Work(BODY, "body", Call(body)), self._told)
@@ -35,14 +36,40 @@ class Stage:
 
     def _told(self, end: WorkEnd) -> None:
         self.story.append(f"{end.key.task_run_id} {end.end}")
-        self.ends[end.key] = end
+        with self._news:
+            self.ends[end.key] = end
+            self._news.notify_all()
         self.executor.wake()
 
     def interrupt_soon(self, key: AttemptKey, when: threading.Event) -> threading.Thread:
+        """Once, as soon as it says that it has begun."""
+
         def interrupt() -> None:
             assert when.wait(SECONDS_MAX)
             self.executor.cancel([key], Rung.INTERRUPT)
 
+        return self._begun(interrupt)
+
+    def interrupt_until_it_ends(self, key: AttemptKey, when: threading.Event) -> threading.Thread:
+        """The same, and again each second, as whoever climbs the ladder does.
+
+        A signal that comes in the moment before a sleep does not end it: one such slept its minute.
+        """
+
+        def interrupt() -> None:
+            assert when.wait(SECONDS_MAX)
+            self.executor.cancel([key], Rung.INTERRUPT)
+            while not self._has_ended(key, within_seconds=1):
+                self.executor.cancel([key], Rung.INTERRUPT)
+
+        return self._begun(interrupt)
+
+    def _has_ended(self, key: AttemptKey, within_seconds: float) -> bool:
+        with self._news:
+            return self._news.wait_for(lambda: key in self.ends, within_seconds)
+
+    @staticmethod
+    def _begun(interrupt: Callable[[], None]) -> threading.Thread:
         helper = threading.Thread(target=interrupt, daemon=True)
         helper.start()
         return helper

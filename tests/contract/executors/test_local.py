@@ -39,7 +39,7 @@ def test_interrupting_a_task_leaves_the_body_that_waits_for_it_alone(stage: Stag
         stage.submit(TASK, task)
         return stage.result(TASK).end
 
-    helper = stage.interrupt_soon(TASK, begun)
+    helper = stage.interrupt_until_it_ends(TASK, begun)
     end = stage.play(body)
     helper.join()
 
@@ -209,7 +209,7 @@ def test_a_stop_is_confirmed_when_the_call_has_returned_and_what_it_had_started_
         begun.set()
         time.sleep(SECONDS_MAX)
 
-    helper = stage.interrupt_soon(BODY, begun)
+    helper = stage.interrupt_until_it_ends(BODY, begun)
     end = stage.play(body)
     helper.join()
 

@@ -22,6 +22,7 @@ import pytest
 from rescind.cli import services, session
 from rescind.cli.command import run_command
 from rescind.cli.flows import running
+from rescind.settings import load_settings
 
 __all__ = ["Command", "Said"]
 
@@ -68,6 +69,13 @@ class Command:
             monkeypatch.setattr(module, "configure_logging", _nothing)
         # A file with a flow is imported under its own name, with its folder on the path.
         monkeypatch.setattr(sys, "path", list(sys.path))
+
+    @classmethod
+    def without_cluster(cls, folder: Path, monkeypatch: pytest.MonkeyPatch) -> "Command":
+        """It starts a Kafka of its own, on ports that are free; only Kafka's files are shared."""
+        cache = str(load_settings().cache_dir)
+        ports = {"RESCIND_EMBEDDED_PORT": "0", "RESCIND_HTTP_PORT": "0"}
+        return cls(folder, {"RESCIND_CACHE_DIR": cache, **ports}, monkeypatch)
 
     async def __call__(self, *arguments: str) -> Said:
         """Run it to its end. No command may show a traceback."""

@@ -1,17 +1,15 @@
-"""`rescind up` and `rescind demo`: everything on one machine, with a Kafka of their own."""
+"""`rescind up`: everything on one machine, with a Kafka of their own."""
 
 import asyncio
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 import httpx
 import psutil
 import pytest
 
-from rescind.settings import load_settings
 from tests.kafka.cli.command import Command
 from tests.waiting import until
 
@@ -22,10 +20,7 @@ LAST_LINE = "Ctrl-C ends it; the data are kept."
 
 @pytest.fixture
 def rescind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Command:
-    """The command with a data folder of its own and no cluster; only Kafka's files are shared."""
-    cache = str(load_settings().cache_dir)
-    ports = {"RESCIND_EMBEDDED_PORT": "0", "RESCIND_HTTP_PORT": "0"}
-    return Command(tmp_path, {"RESCIND_CACHE_DIR": cache, **ports}, monkeypatch)
+    return Command.without_cluster(tmp_path, monkeypatch)
 
 
 class Up:
@@ -160,19 +155,3 @@ async def test_a_folder_that_cannot_be_written_is_told(rescind: Command) -> None
 
     assert said.code == 2
     assert "expected RESCIND_DATA_DIR to be a folder that this user may write" in said.complaint
-
-
-async def test_the_demo_keeps_every_promise_although_each_service_is_killed(
-    rescind: Command, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("TMPDIR", str(rescind.folder))
-
-    said = await rescind.process("demo", "--chaos", "--json", within_seconds=170)
-
-    body: dict[str, Any] = said.json
-    assert [verdict for verdict in body["verdicts"] if not verdict["kept"]] == [], said.err
-    assert said.code == 0
-    assert said.err.count("chaos: kill -9 ") == 3
-    assert body["task_runs"]["derive-1"]["how"] == "forced"
-    assert body["task_runs"]["upload-1"]["end"] == "succeeded"
-    assert list(rescind.folder.glob("rescind-demo*")) == []
