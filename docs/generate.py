@@ -10,11 +10,11 @@ from pathlib import Path
 
 import rescind
 from rescind.cli.describe import PAGE, page
+from rescind.cli.describe_settings import PAGE as SETTINGS
+from rescind.cli.describe_settings import page as settings
 from rescind.events.describe.files import files
 from rescind.kafka.topics import TopicNames, topic_specs
 from rescind.server.api.describe import OPENAPI, openapi
-from rescind.settings_page import PAGE as SETTINGS
-from rescind.settings_page import page as settings
 
 ROOT = Path(__file__).resolve().parent.parent
 

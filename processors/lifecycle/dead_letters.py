@@ -4,6 +4,7 @@ Bytes, key and headers stay as they were, so that a signature still fits and a r
 asked again. What is said about them is said in headers.
 """
 
+from dataclasses import dataclass
 from typing import Final
 
 from rescind.events.refusals import Code
@@ -12,8 +13,11 @@ from rescind.events.requests.sizes import headers_bytes
 from rescind.kafka.records import UNPACKED_BYTES_MAX, Headers, OutRecord, Record, Unread
 from rescind.kafka.topics import LANE_RECORD_BYTES_MAX
 
-__all__ = ["TRUNCATED_HEADER", "dead_letter", "forwarded"]
+__all__ = ["TRUNCATED_HEADER", "DeadLetter", "dead_letter", "forwarded", "read_dead_letter"]
 
+_CODE: Final = "rescind-code"
+_WHY: Final = "rescind-why"
+_POSITION: Final = "rescind-position"
 TRUNCATED_HEADER = "rescind-truncated"
 """How many bytes a record had, or its batch, of which a dead letter is only the beginning."""
 
@@ -38,9 +42,9 @@ def dead_letter(record: Record, topic: str, partition: int, code: Code, why: str
     """
     position = f"{record.topic}-{record.partition}-{record.offset}"
     said = [
-        ("rescind-code", code.value.encode()),
-        ("rescind-why", why[:2_000].encode()),
-        ("rescind-position", position.encode()),
+        (_CODE, code.value.encode()),
+        (_WHY, why[:2_000].encode()),
+        (_POSITION, position.encode()),
     ]
     key, value, headers = record.key, record.value, record.headers
     if isinstance(value, Unread):
@@ -51,6 +55,46 @@ def dead_letter(record: Record, topic: str, partition: int, code: Code, why: str
     # What it came with under these names is no word of ours.
     kept = (header for header in headers if header[0] != TRUNCATED_HEADER)
     return OutRecord(topic, key, value, (*kept, *said), partition)
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """What is said about a record that became one; ``headers`` are those that it came with.
+
+    ``topic``, ``partition`` and ``offset`` are where it lay. ``bytes_of_all`` is told only of one
+    that is no more than the beginning: how many bytes it had, as far as is known.
+    """
+
+    code: str
+    why: str
+    topic: str
+    partition: int
+    offset: int
+    headers: Headers
+    bytes_of_all: str | None = None
+
+
+def read_dead_letter(record: Record) -> DeadLetter | None:
+    """Read what `dead_letter` has written; ``None`` if somebody else did."""
+    kept = list(record.headers)
+    said: dict[str, str] = {}
+    # Ours are the last: the same names may stand before them, as somebody's who wanted them read.
+    for name in (TRUNCATED_HEADER, _POSITION, _WHY, _CODE):
+        if kept and kept[-1][0] == name:
+            said[name] = kept.pop()[1].decode(errors="replace")
+    topic, _, place = said.get(_POSITION, "").rpartition("-")
+    topic, _, partition = topic.rpartition("-")
+    if not (topic and partition.isdecimal() and place.isdecimal() and {_CODE, _WHY} <= said.keys()):
+        return None
+    return DeadLetter(
+        said[_CODE],
+        said[_WHY],
+        topic,
+        int(partition),
+        int(place),
+        tuple(kept),
+        said.get(TRUNCATED_HEADER),
+    )
 
 
 def _beginning(record: Record) -> tuple[bytes | None, bytes | None, Headers]:

@@ -87,12 +87,12 @@ class Settings(BaseSettings):
     cache_dir: Path = Field(default_factory=lambda: platformdirs.user_cache_path("rescind"))
     """Where what can be downloaded again is kept: Kafka's program files."""
     database_url: SecretStr | None = None
-    """The read model's, `sqlite:///…` or `postgresql://…`. Unset: a file of SQLite in `data_dir`."""
+    """The read model's, `sqlite:///…` or `postgresql://…`. Unset: SQLite, in `data_dir`."""
 
     embedded_port: int = Field(default=19092, ge=0, le=65535)
-    """Where the embedded broker listens, on this machine alone. 0, or if it is taken: a free one."""
+    """On this machine alone. 0: at a free port. Unset: at another one if it is taken."""
     embedded_heap_mb: int = Field(default=512, ge=128)
-    """Memory of its Java heap, in MiB."""
+    """Memory of its Java, in MiB."""
     maven_repository: str | None = None
     """A mirror of Maven's repository, for machines that cannot reach the public one."""
 

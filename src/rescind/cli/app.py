@@ -8,6 +8,7 @@ import rescind
 from rescind.cli.commands.audit import audit
 from rescind.cli.commands.bulk import bulk
 from rescind.cli.commands.cancel import cancel
+from rescind.cli.commands.dead_letters import dead_letters
 from rescind.cli.commands.doctor import doctor
 from rescind.cli.commands.flows import demo, run
 from rescind.cli.commands.journal import journal
@@ -60,6 +61,7 @@ app.command(rich_help_panel=_USE)(watch)
 app.add_typer(bulk, name="bulk", rich_help_panel=_USE)
 app.add_typer(journal, name="journal", rich_help_panel=_USE)
 app.add_typer(audit, name="audit", rich_help_panel=_RUN)
+app.add_typer(dead_letters, name="dead-letters", rich_help_panel=_RUN)
 app.command(rich_help_panel=_RUN)(doctor)
 app.add_typer(topics, name="topics", rich_help_panel=_RUN)
 app.command(rich_help_panel=_RUN)(worker)

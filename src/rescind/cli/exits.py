@@ -22,7 +22,9 @@ from rescind.errors import (
     RescindError,
     SettingsError,
     UnknownBulkError,
+    UnknownDeadLetterError,
     UnknownRunError,
+    UnsupportedTaskError,
 )
 
 __all__ = ["Exit", "exit_of"]
@@ -77,10 +79,12 @@ _EXITS: Final[tuple[tuple[type[RescindError], Exit], ...]] = (
     (FilesError, Exit.USAGE),
     (NotReadyError, Exit.UNUSABLE),
     (UnknownBulkError, Exit.UNKNOWN_ID),
+    (UnknownDeadLetterError, Exit.UNKNOWN_ID),
     (UnknownRunError, Exit.UNKNOWN_ID),
     (AmbiguousIdError, Exit.UNKNOWN_ID),
     (NoAnswerError, Exit.NO_ANSWER),
     (FlowImportError, Exit.UNLOADABLE),
+    (UnsupportedTaskError, Exit.UNLOADABLE),
     (JournalError, Exit.FINDINGS),
 )
 

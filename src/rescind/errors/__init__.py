@@ -71,6 +71,7 @@ from rescind.errors.commands import (
     NoAnswerError,
     NotReadyError,
     UnknownBulkError,
+    UnknownDeadLetterError,
     UnknownRunError,
 )
 from rescind.errors.embedded import (
@@ -186,6 +187,7 @@ __all__ = [
     "TransactionFailedError",
     "UncertainError",
     "UnknownBulkError",
+    "UnknownDeadLetterError",
     "UnknownEventError",
     "UnknownRunError",
     "UnreadableEventError",

@@ -49,6 +49,20 @@ class UnknownBulkError(CommandError):
         )
 
 
+class UnknownDeadLetterError(CommandError):
+    """No dead letter lies at this place, or it is not kept any more."""
+
+    def __init__(self, place: str) -> None:
+        super().__init__(place)
+        self.place = place
+
+    def __str__(self) -> str:
+        return (
+            f"expected the place of a dead letter, PARTITION:OFFSET, but none lies at "
+            f"{self.place!r}; `rescind dead-letters ls` lists them"
+        )
+
+
 class AmbiguousIdError(CommandError):
     """More than one flow run has an id that begins so; ``found`` has some of them."""
 

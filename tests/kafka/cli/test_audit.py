@@ -5,7 +5,7 @@ import orjson
 from rescind.kafka.records import OutRecord
 from rescind.processors.lifecycle.position import POSITION_KEY, Position
 from tests.kafka.cli.command import Command
-from tests.kafka.cli.runs import ended, running, stray, succeeded
+from tests.kafka.cli.runs import RUNNER, ended, running, stray, succeeded
 from tests.kafka.processors.service import Service
 
 
@@ -109,3 +109,38 @@ async def test_an_outcome_that_is_missing_at_the_very_end_is_found(
     assert said.code == 6
     assert "chain_broken, invariant 4" in said.out
     assert f"outcomes in the stop lane up to {position.stop.next}, which was answered" in said.out
+
+
+async def test_explain_tells_the_story_and_where_it_lies(
+    service: Service, rescind: Command
+) -> None:
+    await running(service, "f", granted=1, waiting=2)
+    await rescind("cancel", "f", "--reason", "wrong date")
+    await service.until_told(RUNNER, "cancel_flow")
+    await ended(service, "f", "t0", end="cancelled")
+
+    said = await rescind("audit", "explain", "f")
+    body = (await rescind("audit", "explain", "@latest", "--json")).json
+
+    assert said.code == 0
+    assert "asked to cancel it: “wrong date”." in said.out
+    assert "2 task runs had nothing running and never will." in said.out
+    assert "it was Cancelled: 1 stopped, 2 never started" in said.out.splitlines()[-1]
+    assert "`rescind audit verify --partition" in said.err
+    assert body["sentences"] == said.out.splitlines()
+    proof = body["proof"]
+    entries = (await rescind("journal", "tail", "--flow", "f", "--json")).json_lines
+    places = [entry["place"] for entry in entries]
+    assert [places[0]["offset"], places[-1]["offset"]] == [
+        proof["first_offset"],
+        proof["last_offset"],
+    ]
+    assert {place["partition"] for place in places} == {proof["partition"]}
+    assert (proof["events"], proof["unreadable"]) == (len(entries), 0)
+
+
+async def test_explain_of_an_unknown_id_is_one_line(service: Service, rescind: Command) -> None:
+    said = await rescind("audit", "explain", "nobody")
+
+    assert (said.code, said.out) == (5, "")
+    assert "none is known as 'nobody'" in said.complaint

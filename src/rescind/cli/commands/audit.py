@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from rescind.cli.options import Json
+from rescind.cli.options import FlowRunId, Json
 
 __all__ = ["audit"]
 
@@ -30,3 +30,15 @@ def verify(
     from rescind.cli.audit.verifying import verify_journal
 
     return run(verify_journal(partition or None, as_json=as_json))
+
+
+@audit.command("explain")
+def explain(flow: FlowRunId, as_json: Json = False) -> int:
+    """Tell in sentences what happened to a flow run: who asked, who was told, what stopped and how.
+
+    From the journal alone, with the place where it lies, so that anybody can read the same.
+    """
+    from rescind.cli.audit.explaining import explain_flow
+    from rescind.cli.session import run
+
+    return run(explain_flow(flow, as_json=as_json))

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
+from rescind.cli.describe_settings import PAGE, page
 from rescind.settings import Settings
-from rescind.settings_page import PAGE, page
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def test_the_page_in_the_repository_is_the_one_that_the_settings_make() -> None:

@@ -25,17 +25,17 @@ _HEAD: Final = """<!-- Made by `make schema` from the settings; edit those. -->
 # Settings
 
 Every process reads the same ones when it starts: `RESCIND_*` variables, else `rescind.toml` in the
-working directory (or the file that `RESCIND_CONFIG` names), where they stand without `RESCIND_` and in
-small letters:
+working directory (or the file that `RESCIND_CONFIG` names), where they stand without `RESCIND_`
+and in small letters:
 
 ```toml
 bootstrap = "kafka-1:9092,kafka-2:9092"
 grace_seconds = 10
 ```
 
-What is wrong ends the start with the name of the setting, what is expected and what was found. A variable
-that is no setting changes nothing, and the log says so. Services say all of them when they start, without
-the secrets.
+What is wrong ends the start with the name of the setting, what is expected and what was found. A
+variable that is no setting changes nothing, and the log says so. Services say all of them when
+they start, without the secrets.
 """
 
 # By the first setting of each part.

@@ -1,0 +1,274 @@
+"""The story of one flow run in sentences: what happened, why, and what proves it.
+
+`explain` is total over any journal of one flow run, of one that was never cancelled too. It is
+pure: the entries alone say it, so anybody who has them can say it again.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+from rescind.cli.printing.story import tell
+from rescind.cli.printing.story_of_runs import account_in_words
+from rescind.cli.printing.words import (
+    actor,
+    clock,
+    counted,
+    day_and_clock,
+    duration,
+    plain,
+    quoted,
+    short,
+)
+from rescind.events.journal import (
+    CancellationAcknowledged,
+    CancellationArmed,
+    CancellationEscalated,
+    CancellationSent,
+    Entry,
+    FlowCancelled,
+    FlowCancelling,
+    FlowFailed,
+    FlowLateReport,
+    FlowRegistered,
+    FlowStarted,
+    FlowSucceeded,
+    RequestRefused,
+    TaskCancelled,
+    TaskFailed,
+    TaskLateReport,
+    TaskRegistered,
+    TaskStarted,
+    TaskStoppingReported,
+    TaskSucceeded,
+)
+from rescind.events.refusals import Code
+from rescind.events.words import How
+
+__all__ = ["explain"]
+
+_NAMED_MAX: Final = 20
+_SWEPT: Final = frozenset({How.NEVER_STARTED, How.NOT_RETRIED})
+_ENDS: Final = (TaskCancelled, TaskFailed, TaskSucceeded)
+
+
+def explain(entries: Iterable[Entry]) -> list[str]:
+    """Return sentences in the order of what they tell; none where there is nothing to tell."""
+    known = _Known()
+    for entry in entries:
+        known.hear(entry)
+    return [sentence for part in _PARTS for sentence in part(known)]
+
+
+@dataclass(slots=True)
+class _Known:
+    """What the entries say, by what is asked of them."""
+
+    registered: Entry | None = None
+    started: Entry | None = None
+    armed: Entry | None = None
+    asked: Entry | None = None
+    asked_again: list[Entry] = field(default_factory=list[Entry])
+    escalated: list[Entry] = field(default_factory=list[Entry])
+    told: dict[str, int] = field(default_factory=dict[str, int])
+    acknowledged: dict[str, int] = field(default_factory=dict[str, int])
+    cannot_stop: set[str] = field(default_factory=set[str])
+    tasks: dict[str, "_Task"] = field(default_factory=dict[str, "_Task"])
+    end: Entry | None = None
+    late: list[Entry] = field(default_factory=list[Entry])
+
+    def hear(self, entry: Entry) -> None:
+        event = entry.event
+        match event:
+            case FlowRegistered():
+                self.registered = entry
+            case FlowStarted():
+                self.started = entry
+                if (body := event.body_task_run_id) is not None:
+                    self.tasks[body] = _Task(body, has_started=True)
+            case CancellationArmed():
+                self.armed = entry
+            case FlowCancelling():
+                self.asked = entry
+            case CancellationEscalated():
+                self.escalated.append(entry)
+            case CancellationSent():
+                for runner_id in event.runner_ids:
+                    self.told.setdefault(runner_id, entry.at_ms)
+            case CancellationAcknowledged():
+                self.acknowledged[event.runner_id] = entry.at_ms
+                self.cannot_stop |= {h.task_run_id for h in event.held if not h.can_stop}
+            case FlowCancelled() | FlowFailed() | FlowSucceeded():
+                self.end = entry
+            case FlowLateReport() | TaskLateReport():
+                self.late.append(entry)
+            case RequestRefused(code=Code.ALREADY_CANCELLING):
+                self.asked_again.append(entry)
+            case _:
+                self._hear_of_task(entry)
+
+    def called(self, task_run_id: str) -> str:
+        """A task run by its id; the body of the flow run, which has one too, by what it is."""
+        event = None if self.started is None else self.started.event
+        if isinstance(event, FlowStarted) and event.body_task_run_id == task_run_id:
+            return "its body"
+        return plain(task_run_id)
+
+    def _hear_of_task(self, entry: Entry) -> None:
+        if entry.task_run_id is None or isinstance(entry.event, RequestRefused):
+            return
+        task = self.tasks.setdefault(entry.task_run_id, _Task(entry.task_run_id))
+        match entry.event:
+            case TaskRegistered():
+                task.name = entry.event.name
+            case TaskStarted():
+                task.has_started = True
+            case TaskStoppingReported():
+                task.rungs.append(entry)
+            case TaskCancelled() | TaskFailed() | TaskSucceeded():
+                task.end = entry
+            case _:
+                pass
+
+
+@dataclass(slots=True)
+class _Task:
+    task_run_id: str
+    name: str = ""
+    has_started: bool = False
+    rungs: list[Entry] = field(default_factory=list[Entry])
+    end: Entry | None = None
+
+    @property
+    def is_swept(self) -> bool:
+        """Whether nothing of it ran, or ran any more, when it ended."""
+        event = None if self.end is None else self.end.event
+        return isinstance(event, TaskCancelled) and event.how in _SWEPT
+
+
+def _beginning(known: _Known) -> Iterator[str]:
+    if (armed := known.armed) is not None:
+        said = f"At {day_and_clock(armed.at_ms)} {actor(armed.actor)} asked to cancel it"
+        yield f"{said} before anybody knew it."
+    if (entry := known.registered) is not None and isinstance(entry.event, FlowRegistered):
+        event = entry.event
+        again = "" if event.rerun_of is None else f", to repeat {short(event.rerun_of)}"
+        parent = "" if event.parent is None else f", a child of {short(event.parent.flow_run_id)}"
+        yield (
+            f"{quoted(event.name)} was registered at {day_and_clock(entry.at_ms)} "
+            f"in {plain(event.namespace)}{parent}{again}."
+        )
+    if (entry := known.started) is not None and isinstance(entry.event, FlowStarted):
+        yield f"Runner {short(entry.event.runner_id)} began it at {clock(entry.at_ms)}."
+
+
+def _asking(known: _Known) -> Iterator[str]:
+    entry = known.asked
+    if entry is None or not isinstance(entry.event, FlowCancelling):
+        return
+    terms = entry.event.terms
+    why = f": {quoted(terms.reason)}" if terms.reason else ""
+    yield f"At {clock(entry.at_ms)} {actor(entry.actor)} asked to cancel it{why}."
+    if terms.grace_seconds:
+        given = f"What ran was given {duration(terms.grace_seconds * 1000)} to stop by itself"
+    else:
+        given = "What ran was to be killed at once"
+    yield f"{given}; what can be stopped was to be over by {clock(terms.deadline_at)}."
+    if known.asked_again:
+        count = len(known.asked_again)
+        yield f"It was asked {counted(count, 'more time')} meanwhile, which changed nothing."
+    for each in known.escalated:
+        yield f"At {clock(each.at_ms)} {actor(each.actor)}: {tell(each)}."
+
+
+def _telling(known: _Known) -> Iterator[str]:
+    if known.asked is None or not known.told:
+        return
+    silent = [runner_id for runner_id in known.told if runner_id not in known.acknowledged]
+    said = [known.acknowledged[runner_id] for runner_id in known.told if runner_id not in silent]
+    many = counted(len(known.told), "runner")
+    yield f"{many} that held a piece of it {'was' if len(known.told) == 1 else 'were'} told."
+    if said:
+        last = duration(max(0, max(said) - known.asked.at_ms))
+        yield f"{len(said)} acknowledged, the last after {last}."
+    if silent:
+        yield f"Never acknowledged: {_names(silent)}."
+    if known.cannot_stop:
+        yield f"Said to be beyond stopping, and waited for: {_names(sorted(known.cannot_stop))}."
+
+
+def _stopping(known: _Known) -> Iterator[str]:
+    if known.asked is None:
+        return
+    at_ms = known.asked.at_ms
+    swept = sum(task.is_swept for task in known.tasks.values())
+    if swept:
+        yield f"{counted(swept, 'task run')} had nothing running and never will."
+    ended = [
+        task
+        for task in known.tasks.values()
+        if task.end is not None and not task.is_swept and task.end.at_ms >= at_ms
+    ]
+    ended.sort(key=lambda task: task.end.at_ms if task.end is not None else 0)
+    for task in ended[:_NAMED_MAX]:
+        yield f"{known.called(task.task_run_id)}: {_how_it_ended(task, at_ms)}"
+    if len(ended) > _NAMED_MAX:
+        yield f"{counted(len(ended) - _NAMED_MAX, 'more task run')} ended after it was asked."
+    unseen = [known.called(task.task_run_id) for task in ended if _is_unseen(task)]
+    if unseen:
+        yield f"Nobody has seen these stop: {_names(unseen)}. They may still run."
+
+
+def _how_it_ended(task: _Task, asked_ms: int) -> str:
+    """The rungs of the ladder that were climbed, and what came of it."""
+    assert task.end is not None
+    rungs = "".join(f"{tell(rung)}, " for rung in task.rungs)
+    since = duration(max(0, task.end.at_ms - asked_ms))
+    return f"{rungs}{tell(task.end)} ({since} after it was asked)."
+
+
+def _is_unseen(task: _Task) -> bool:
+    event = None if task.end is None else task.end.event
+    return isinstance(event, TaskCancelled | TaskFailed) and not event.stopped_confirmed
+
+
+def _ending(known: _Known) -> Iterator[str]:
+    entry = known.end
+    if entry is None:
+        yield from _waiting(known)
+        return
+    since = ""
+    if known.asked is not None:
+        since = f", {duration(max(0, entry.at_ms - known.asked.at_ms))} after it was asked"
+    match entry.event:
+        case FlowCancelled() as event:
+            what = f"Cancelled: {account_in_words(event.account)}"
+        case FlowFailed() as event:
+            what = f"Failed: {tell(entry)}"
+        case _:
+            what = "Success"
+    yield f"At {clock(entry.at_ms)}{since}, it was {what}."
+    for late in known.late:
+        yield f"What came after that changed nothing: {tell(late)}."
+
+
+def _waiting(known: _Known) -> Iterator[str]:
+    if known.registered is None:
+        return
+    ids = [t.task_run_id for t in known.tasks.values() if t.end is None and t.has_started]
+    open_ones = [known.called(task_run_id) for task_run_id in ids]
+    if known.asked is None:
+        yield "It has not ended, and nobody has asked to cancel it."
+    elif open_ones:
+        yield f"It has not ended yet: it waits for {_names(open_ones)}."
+    else:
+        yield "It has not ended yet: it waits for its body."
+
+
+def _names(names: list[str]) -> str:
+    shown = ", ".join(short(each) for each in names[:_NAMED_MAX])
+    more = len(names) - _NAMED_MAX
+    return f"{shown} and {more} more" if more > 0 else shown
+
+
+_PARTS: Final = (_beginning, _asking, _telling, _stopping, _ending)
