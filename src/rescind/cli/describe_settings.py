@@ -79,6 +79,8 @@ def _docstrings() -> Iterator[tuple[str, str]]:
                 ast.Expr(value=ast.Constant(value=str(text))),
             ):
                 yield name, inspect.cleandoc(text)
+            case _:
+                pass
 
 
 def _default(field: FieldInfo) -> str:
@@ -93,7 +95,7 @@ def _default(field: FieldInfo) -> str:
 
 def _limits(field: FieldInfo) -> str:
     """A sentence of what it may be, beside its type; nothing if that is all."""
-    found = {type(limit): limit for limit in field.metadata}
+    found: dict[type, Any] = {type(limit): limit for limit in field.metadata}
     least: Any = getattr(found.get(annotated_types.Ge), "ge", None)
     most: Any = getattr(found.get(annotated_types.Le), "le", None)
     words = [*_choices(field.annotation)]
@@ -105,7 +107,7 @@ def _limits(field: FieldInfo) -> str:
         words.append(f"at most {most}")
     if annotated_types.Gt in found:
         words.append(f"more than {found[annotated_types.Gt].gt}")
-    if field.annotation in {SecretStr, SecretStr | None, tuple[SecretStr, ...]}:
+    if SecretStr in {field.annotation, *get_args(field.annotation)}:
         words.append("a secret")
     sentence = ", ".join(words)
     return f" {sentence[0].upper()}{sentence[1:]}." if sentence else ""

@@ -46,6 +46,7 @@
     │   └── WrongPlaceError           something was called where it cannot work
     ├── CommandError              the command ``rescind`` cannot do what it was told
     │   ├── UnknownBulkError          no bulk cancellation has this id
+    │   ├── UnknownDeadLetterError    no dead letter lies at this place
     │   ├── UnknownRunError           no flow run has this id, or one that begins so
     │   ├── AmbiguousIdError          more than one flow run has an id that begins so
     │   ├── NoAnswerError             a request is in Kafka, and nobody has answered it yet

@@ -37,7 +37,6 @@ from rescind.events.journal import (
     TaskCancelled,
     TaskFailed,
     TaskLateReport,
-    TaskRegistered,
     TaskStarted,
     TaskStoppingReported,
     TaskSucceeded,
@@ -49,7 +48,6 @@ __all__ = ["explain"]
 
 _NAMED_MAX: Final = 20
 _SWEPT: Final = frozenset({How.NEVER_STARTED, How.NOT_RETRIED})
-_ENDS: Final = (TaskCancelled, TaskFailed, TaskSucceeded)
 
 
 def explain(entries: Iterable[Entry]) -> list[str]:
@@ -86,6 +84,18 @@ class _Known:
                 self.started = entry
                 if (body := event.body_task_run_id) is not None:
                     self.tasks[body] = _Task(body, has_started=True)
+            case FlowCancelled() | FlowFailed() | FlowSucceeded():
+                self.end = entry
+            case FlowLateReport() | TaskLateReport():
+                self.late.append(entry)
+            case _ if entry.task_run_id is None:
+                self._hear_of_cancellation(entry)
+            case _:
+                self._hear_of_task(entry, entry.task_run_id)
+
+    def _hear_of_cancellation(self, entry: Entry) -> None:
+        event = entry.event
+        match event:
             case CancellationArmed():
                 self.armed = entry
             case FlowCancelling():
@@ -98,29 +108,17 @@ class _Known:
             case CancellationAcknowledged():
                 self.acknowledged[event.runner_id] = entry.at_ms
                 self.cannot_stop |= {h.task_run_id for h in event.held if not h.can_stop}
-            case FlowCancelled() | FlowFailed() | FlowSucceeded():
-                self.end = entry
-            case FlowLateReport() | TaskLateReport():
-                self.late.append(entry)
             case RequestRefused(code=Code.ALREADY_CANCELLING):
                 self.asked_again.append(entry)
             case _:
-                self._hear_of_task(entry)
+                pass
 
-    def called(self, task_run_id: str) -> str:
-        """A task run by its id; the body of the flow run, which has one too, by what it is."""
-        event = None if self.started is None else self.started.event
-        if isinstance(event, FlowStarted) and event.body_task_run_id == task_run_id:
-            return "its body"
-        return plain(task_run_id)
-
-    def _hear_of_task(self, entry: Entry) -> None:
-        if entry.task_run_id is None or isinstance(entry.event, RequestRefused):
+    def _hear_of_task(self, entry: Entry, task_run_id: str) -> None:
+        event = entry.event
+        if isinstance(event, RequestRefused):
             return
-        task = self.tasks.setdefault(entry.task_run_id, _Task(entry.task_run_id))
-        match entry.event:
-            case TaskRegistered():
-                task.name = entry.event.name
+        task = self.tasks.setdefault(task_run_id, _Task(task_run_id))
+        match event:
             case TaskStarted():
                 task.has_started = True
             case TaskStoppingReported():
@@ -130,11 +128,17 @@ class _Known:
             case _:
                 pass
 
+    def called(self, task_run_id: str) -> str:
+        """A task run by its id; the body of the flow run, which has one too, by what it is."""
+        event = None if self.started is None else self.started.event
+        if isinstance(event, FlowStarted) and event.body_task_run_id == task_run_id:
+            return "its body"
+        return plain(task_run_id)
+
 
 @dataclass(slots=True)
 class _Task:
     task_run_id: str
-    name: str = ""
     has_started: bool = False
     rungs: list[Entry] = field(default_factory=list[Entry])
     end: Entry | None = None
