@@ -5,7 +5,7 @@ So it says whether a journal is whole and true in itself and against the states 
 whether another decision would have been better. Reading the topics is somebody else's work.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from rescind.events.journal import Entry
 from rescind.events.requests import Lane
@@ -15,6 +15,7 @@ from rescind.statemachine.audit.sources import Sources
 from rescind.statemachine.audit.states import States, Topic
 from rescind.statemachine.audit.streams import Streams
 from rescind.statemachine.envelope import derived_id
+from rescind.statemachine.runs import FlowRun
 
 __all__ = ["Auditor"]
 
@@ -75,6 +76,10 @@ class Auditor:
         find_unowned(self._streams.draft, final)
         self._states.report(final)
         return [*self._findings.all(), *final.all()]
+
+    def flows(self) -> Iterator[FlowRun]:
+        """Every flow run that is known at the end of what was seen, as the fold has it."""
+        return (flow for flow in self._streams.draft.flows.values() if flow is not None)
 
     def _check_envelope(self, entry: Entry) -> None:
         its_id = self._id_of(entry)

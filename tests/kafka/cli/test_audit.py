@@ -1,9 +1,14 @@
 """`rescind audit verify` over a live journal: whole, and tampered with."""
 
+import base64
+
 import orjson
+import pytest
 
 from rescind.kafka.records import OutRecord
+from rescind.kafka.writing.sender import Sender
 from rescind.processors.lifecycle.position import POSITION_KEY, Position
+from tests.conftest import Cluster
 from tests.kafka.cli.command import Command
 from tests.kafka.cli.runs import RUNNER, ended, running, stray, succeeded
 from tests.kafka.processors.service import Service
@@ -144,3 +149,84 @@ async def test_explain_of_an_unknown_id_is_one_line(service: Service, rescind: C
 
     assert (said.code, said.out) == (5, "")
     assert "none is known as 'nobody'" in said.complaint
+
+
+async def test_an_exported_journal_gives_the_same_states_where_there_is_no_kafka(
+    service: Service, rescind: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await lives(service, rescind)
+    known = {f["flow_run_id"]: f["state"] for f in (await rescind("ls", "--json")).json}
+
+    exported = await rescind("journal", "export", "--output", "journal.jsonl")
+    monkeypatch.setenv("RESCIND_BOOTSTRAP", "127.0.0.1:1")
+    said = await rescind("audit", "replay", "journal.jsonl")
+    body = (await rescind("audit", "replay", "journal.jsonl", "--json")).json
+
+    assert (exported.code, exported.out) == (0, "")
+    assert said.code == 0, said.out
+    assert said.out.startswith("whole ")
+    assert "no states were there to compare" in said.out
+    assert body["flow_runs"] == known
+    assert set(known.values()) >= {"Finished.Cancelled", "Running", "Finished.Success"}
+    assert [path.name for path in rescind.folder.iterdir()] == ["journal.jsonl"]
+
+
+async def test_a_line_that_is_missing_or_changed_is_found_in_an_export(
+    service: Service, rescind: Command
+) -> None:
+    await lives(service, rescind)
+    await rescind("journal", "export", "-o", "journal.jsonl")
+    file = rescind.folder / "journal.jsonl"
+    lines = file.read_bytes().splitlines(keepends=True)
+    ends = [n for n, line in enumerate(lines) if b'"flow.succeeded.v1"' in line]
+
+    file.write_bytes(b"".join(lines[: ends[0]] + lines[ends[0] + 1 :]))
+    missing = await rescind("audit", "replay", "journal.jsonl")
+    file.write_bytes(b"".join(lines).replace(b"flow.succeeded.v1", b"flow.perfect.v1"))
+    changed = await rescind("audit", "replay", "journal.jsonl")
+
+    assert missing.code == 6
+    assert missing.out.splitlines()[-1] != ""
+    assert "broken " in missing.out
+    assert changed.code == 6
+    assert "not read further: " in changed.out
+    assert "flow.perfect.v1" in changed.out
+
+
+async def test_what_is_no_event_is_exported_as_it_is(cluster: Cluster, rescind: Command) -> None:
+    async with Sender(cluster.connection) as sender:
+        await sender.send(OutRecord(cluster.names.journal, b"k", b"by a stranger", (), 0))
+
+    exported = await rescind("journal", "export")
+    (rescind.folder / "e.jsonl").write_text(exported.out)
+    said = await rescind("audit", "replay", "e.jsonl")
+
+    (odd,) = [line for line in exported.json_lines if "error" in line]
+    assert base64.b64decode(odd["value_base64"]) == b"by a stranger"
+    assert "1 record cannot be read; they are exported too" in exported.err
+    assert said.code == 6
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{}\n", "[1]\n", "no json\n", '{"place": {"partition": 0}}\n']
+)
+async def test_what_is_no_export_is_one_line(rescind: Command, text: str) -> None:
+    file = rescind.folder / "some.jsonl"
+    file.write_text(text)
+
+    said = await rescind("audit", "replay", "some.jsonl")
+
+    if not text:
+        assert (said.code, said.out.split()[0]) == (0, "whole")
+        return
+    assert (said.code, said.out) == (2, "")
+    assert "expected line 1 of some.jsonl to be a record" in said.complaint
+
+
+async def test_a_file_that_cannot_be_read_or_written_is_one_line(rescind: Command) -> None:
+    unread = await rescind("audit", "replay", "nowhere.jsonl")
+    unwritten = await rescind("journal", "export", "-o", "nowhere/journal.jsonl")
+
+    assert unread.code == unwritten.code == 2
+    assert "expected FILE to be what `rescind journal export` has written" in unread.complaint
+    assert "expected --output to be a file that can be written" in unwritten.complaint

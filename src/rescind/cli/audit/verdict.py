@@ -16,14 +16,19 @@ if TYPE_CHECKING:
 __all__ = ["Verdict", "print_verdict"]
 
 _CHARACTERS_MAX: Final = 2_000
+_WITHOUT_STATES: Final = "what a journal shows by itself holds; no states were there to compare"
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What was found in which partition, and how long that took."""
+    """What was found in which partition, and how long that took.
+
+    ``with_states``: the states were there too, and compared with what the journal says.
+    """
 
     partitions: Sequence[Audited]
     seconds: float
+    with_states: bool = True
 
     @property
     def entries(self) -> int:
@@ -69,7 +74,8 @@ def print_verdict(verdict: Verdict, output: Output) -> None:
     partitions = counted(len(verdict.partitions), "partition")
     read = f"{events} of {partitions} in {verdict.seconds:.1f} s ({rate:,.0f} a second)"
     if verdict.is_whole:
-        output.show(Text.assemble(("whole ", "bold green"), f"{read}: all six invariants hold"))
+        held = "all six invariants hold" if verdict.with_states else _WITHOUT_STATES
+        output.show(Text.assemble(("whole ", "bold green"), f"{read}: {held}"))
         return
     count = counted(sum(len(audited.findings) for audited in verdict.partitions), "finding")
     stopped = sum(bool(audited.stopped) for audited in verdict.partitions)

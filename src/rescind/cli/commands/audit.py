@@ -1,5 +1,6 @@
 """`audit`: whether the journal is whole, and whether the states are what it says."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -42,3 +43,23 @@ def explain(flow: FlowRunId, as_json: Json = False) -> int:
     from rescind.cli.session import run
 
     return run(explain_flow(flow, as_json=as_json))
+
+
+@audit.command("replay")
+def replay(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="From `rescind journal export`; - is stdin.")
+    ],
+    as_json: Json = False,
+) -> int:
+    """Fold an exported journal, and hold it to what it shows by itself; exit 6 on a finding.
+
+    Without Kafka, on any machine: what became of each flow run (all of them with --json), and
+    whether the journal is whole. The states that a service keeps are not there to compare.
+    """
+    from rescind.cli.session import needs_extra
+
+    needs_extra("service", "transitions")
+    from rescind.cli.audit.replaying import replay_export
+
+    return replay_export(file, as_json=as_json)

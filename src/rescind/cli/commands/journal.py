@@ -1,5 +1,6 @@
 """`journal`: the events, in order."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -29,3 +30,20 @@ def tail(
     from rescind.cli.session import run
 
     return run(tail_journal(flow, lines, follow=follow, as_json=as_json))
+
+
+@journal.command("export")
+def export(
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE", help="There whole or not at all."),
+    ] = None,
+) -> int:
+    """Write all events as lines of JSON, each with its place: to FILE, else to stdout.
+
+    `rescind audit replay FILE` folds and checks them where there is no Kafka.
+    """
+    from rescind.cli.looking.exporting import export_journal
+    from rescind.cli.session import run
+
+    return run(export_journal(output))

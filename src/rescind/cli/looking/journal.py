@@ -1,5 +1,6 @@
 """`rescind journal tail`: the journal as lines for a person, or as it is for a program."""
 
+import base64
 from contextlib import aclosing
 from typing import Any, Final
 
@@ -15,7 +16,7 @@ from rescind.cli.reading.journal import Placed, entries_of, follow_journal, last
 from rescind.cli.session import open_session
 from rescind.events.states import FlowState
 
-__all__ = ["tail_journal"]
+__all__ = ["as_written", "tail_journal"]
 
 _LINES: Final = 20
 
@@ -45,7 +46,7 @@ async def tail_journal(flow: str | None, lines: int | None, *, follow: bool, as_
 
 def _print(placed: Placed, output: Output) -> None:
     if output.as_json:
-        output.json_line(_as_json(placed))
+        output.json_line(as_written(placed))
     elif placed.entry is not None:
         output.show(journal_line(placed.entry))
     else:
@@ -54,11 +55,12 @@ def _print(placed: Placed, output: Output) -> None:
         output.show(Text(f"{where}: {plain(str(placed.error))}", style="bold red"))
 
 
-def _as_json(placed: Placed) -> dict[str, Any]:
-    """The record as it is, with its place; what is no JSON is named and not shown."""
+def as_written(placed: Placed) -> dict[str, Any]:
+    """The record as it is, with its place; what is no entry is named, and its bytes in base64."""
     record = placed.record
     place = {"partition": record.partition, "offset": record.offset}
     if placed.error is not None:
-        return {"place": place, "error": str(placed.error)}
+        value = base64.b64encode(record.value or b"").decode()
+        return {"place": place, "error": str(placed.error), "value_base64": value}
     body: dict[str, Any] = orjson.loads(record.value or b"{}")
     return {"place": place} | body
