@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import tempfile
 import sys
 from pathlib import Path
 
@@ -184,6 +185,17 @@ def test_a_variable_that_changes_nothing_is_told_to_whoever_types(
     told, wrong = lines(capsys.readouterr().err)
     assert told.startswith("rescind: RESCIND_BOOTSTRAPS is set, and no setting is called so; ")
     assert "RESCIND_PARTITIONS" in wrong
+
+
+def test_a_demo_that_goes_no_further_than_its_settings_leaves_no_folder(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setenv("RESCIND_PARTITIONS", "none")
+
+    assert run_command(["demo"]) == Exit.USAGE
+
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_debug_after_two_dashes_is_somebody_elses() -> None:

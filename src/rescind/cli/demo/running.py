@@ -46,12 +46,12 @@ async def _demo(command: DemoCommand, output: Output) -> Exit:
         # Before Kafka is started for nothing.
         count_files(command.files)
     folder = Path(tempfile.mkdtemp(prefix="rescind-demo-"))
-    settings = read_settings(data_dir=folder, bootstrap=None, embedded_port=0)
     code = Exit.REFUSED
     try:
+        settings = read_settings(data_dir=folder, bootstrap=None, embedded_port=0)
         code = await _in_a_house(command, settings, output)
     finally:
-        if code is Exit.REFUSED and settings.data_dir.joinpath("logs").exists():
+        if code is Exit.REFUSED and folder.joinpath("logs").exists():
             output.say(f"Logs and data are kept for a look: {folder}", "dim")
         else:
             shutil.rmtree(folder, ignore_errors=True)
