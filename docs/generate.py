@@ -18,6 +18,9 @@ from rescind.server.api.describe import OPENAPI, openapi
 
 ROOT = Path(__file__).resolve().parent.parent
 
+# What is said of the executors is what their contract tests hold.
+sys.path.insert(0, str(ROOT))
+
 
 def topic_settings() -> Mapping[str, Mapping[str, str]]:
     """Kafka's settings of each topic, by its name without the prefix."""
@@ -25,8 +28,16 @@ def topic_settings() -> Mapping[str, Mapping[str, str]]:
 
 
 def main() -> None:
+    from tests.contract.executors import page as executors
+
     wire = files(inspect.getsource, topic_settings(), rescind.__version__)
-    made = {**wire, PAGE: page(), OPENAPI: openapi(), SETTINGS: settings()}
+    made = {
+        **wire,
+        PAGE: page(),
+        OPENAPI: openapi(),
+        SETTINGS: settings(),
+        executors.PAGE: executors.page(),
+    }
     for name, text in made.items():
         path = ROOT / name
         if not path.is_file() or path.read_text(encoding="utf-8") != text:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import structlog
@@ -19,6 +19,9 @@ from tests.postgresql import PostgresqlServer, find_binaries, start_postgresql
 from tests.profiles import load_profiles
 from tests.sharing import lend_to, lent, served_here
 from tests.topics import topics_made
+
+if TYPE_CHECKING:
+    from tests.dask_cluster import ForeignCluster
 
 # Helpers with asserts of their own, said before any test imports them.
 pytest.register_assert_rewrite("tests.scenario", "tests.golden")
@@ -71,13 +74,23 @@ def bootstrap(broker: ServedBroker) -> str:
 
 @pytest.fixture(autouse=True)
 def _nothing_is_left_running(request: pytest.FixtureRequest) -> Iterator[None]:
-    if "broker" in request.fixturenames:
-        # Not the test's own, so it is there before the test begins.
-        request.getfixturevalue("broker")
+    for name in ("broker", "foreign"):
+        if name in request.fixturenames:
+            # Not the test's own, so it is there before the test begins.
+            request.getfixturevalue(name)
     before = Running.now()
     yield
     if left := leaked_since(before):
         pytest.fail("the test left running: " + "; ".join(left))
+
+
+@pytest.fixture(scope="session")
+def foreign(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[ForeignCluster]":
+    """A Dask cluster that no executor has started: two workers of one thread, under nannies."""
+    from tests.dask_cluster import foreign_cluster  # Late: Dask takes a second to import.
+
+    with foreign_cluster(tmp_path_factory.mktemp("dask")) as cluster:
+        yield cluster
 
 
 @pytest.fixture

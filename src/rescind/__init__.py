@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from rescind.runners.client import RunnerClient
     from rescind.runners.executors import (
         AsyncExecutor,
+        DaskExecutor,
         LocalExecutor,
         ProcessExecutor,
         ThreadExecutor,
@@ -19,6 +20,7 @@ __all__ = [
     "AsyncExecutor",
     "Cancelled",
     "CommandTask",
+    "DaskExecutor",
     "LocalExecutor",
     "ProcessExecutor",
     "RescindError",
@@ -39,6 +41,7 @@ _WHERE = {
     "AsyncExecutor": "rescind.runners.executors",
     "Cancelled": "rescind.cancelled",
     "CommandTask": "rescind.runners.sdk",
+    "DaskExecutor": "rescind.runners.executors",
     "LocalExecutor": "rescind.runners.executors",
     "ProcessExecutor": "rescind.runners.executors",
     "RescindError": "rescind.errors",

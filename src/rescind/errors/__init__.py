@@ -39,6 +39,7 @@
     │   ├── AttemptHeldError          an executor was given an attempt that it has already
     │   ├── ExecutorClosedError       an executor was given work after its shutdown
     │   ├── SupervisorError           no process could be made to look after work
+    │   ├── ClusterError              a Dask cluster cannot be used as it is
     │   ├── ArgumentsNotSentError     a call cannot be sent to a process of its own
     │   ├── ResultNotSentError        what it returned cannot be sent back
     │   ├── UnsupportedTaskError      a task or flow that cannot be run as it is
@@ -85,6 +86,7 @@ from rescind.errors.executors import (
     ArgumentsNotSentError,
     AttemptHeldError,
     CannotInterruptError,
+    ClusterError,
     ExecutorClosedError,
     ResultNotSentError,
     SupervisorError,
@@ -148,6 +150,7 @@ __all__ = [
     "BrokerUnavailableError",
     "BrokerUnsupportedError",
     "CannotInterruptError",
+    "ClusterError",
     "CommandError",
     "CommandFailedError",
     "CommitLostError",

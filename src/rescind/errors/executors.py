@@ -6,6 +6,7 @@ __all__ = [
     "ArgumentsNotSentError",
     "AttemptHeldError",
     "CannotInterruptError",
+    "ClusterError",
     "ExecutorClosedError",
     "ResultNotSentError",
     "SupervisorError",
@@ -62,6 +63,21 @@ class SupervisorError(RunnerError):
         return (
             f"expected a supervisor process for the work, but {self.why}; see what it wrote on "
             "stderr, and the limits of this machine for processes and memory"
+        )
+
+
+class ClusterError(RunnerError):
+    """A Dask cluster cannot be used: nothing answers there, or not as it has to."""
+
+    def __init__(self, cluster: str, why: str) -> None:
+        super().__init__(cluster, why)
+        self.cluster = cluster
+        self.why = why
+
+    def __str__(self) -> str:
+        return (
+            f"expected a Dask cluster {self.cluster} that can do work, but {self.why}; its "
+            "scheduler and workers need this release of rescind and the modules of the flow"
         )
 
 

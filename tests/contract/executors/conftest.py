@@ -1,9 +1,11 @@
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from rescind import DaskExecutor
 from rescind.runners.executors.processtree.cgroup import Cgroup
 from tests.contract.executors.bench import Bench
 from tests.contract.executors.kinds import KINDS, Kind
@@ -16,11 +18,25 @@ def _skip_without_cgroups() -> None:
     group.remove()
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A kind shows only by its parameter what it needs to be there before the test."""
+    for item in items:
+        if not isinstance(item, pytest.Function) or not hasattr(item, "callspec"):
+            continue
+        kind = item.callspec.params.get("kind")
+        if isinstance(kind, Kind) and kind.on_a_foreign_cluster:
+            item.fixturenames.insert(0, "foreign")
+
+
 @pytest.fixture(params=KINDS, ids=lambda kind: kind.name)
 def kind(request: pytest.FixtureRequest) -> Kind:
     kind: Kind = request.param
     if kind.uses_cgroup:
         _skip_without_cgroups()
+    if kind.on_a_foreign_cluster:
+        address = request.getfixturevalue("foreign").address
+        return replace(kind, make=lambda: DaskExecutor(address=address))
     return kind
 
 

@@ -12,6 +12,7 @@ from typing import Final
 
 from rescind.runners.executors import (
     AsyncExecutor,
+    DaskExecutor,
     Executor,
     LocalExecutor,
     ProcessExecutor,
@@ -42,8 +43,14 @@ class Kind:
     runs_at_once: int
     has_processes: bool = False
     uses_cgroup: bool = False
+    on_a_foreign_cluster: bool = False
+    """`make` is the conftest's, which knows where that cluster is."""
     as_work: Callable[[Callable[..., object]], Callable[..., object]] = lambda function: function
     """What a function of `works` is for this kind."""
+
+    @property
+    def can_interrupt(self) -> bool:
+        return Rung.INTERRUPT in self.stopped_by.values()
 
 
 _INTERRUPT = dict.fromkeys(SITUATIONS, Rung.INTERRUPT)
@@ -96,5 +103,20 @@ KINDS: Final = (
         runs_at_once=2,
         has_processes=True,
         uses_cgroup=True,
+    ),
+    Kind(
+        name="dask",
+        make=lambda: DaskExecutor(2),
+        stopped_by=dict.fromkeys(SITUATIONS, Rung.KILL),
+        late_end="success",
+        runs_at_once=2,
+    ),
+    Kind(
+        name="dask-of-others",
+        make=lambda: DaskExecutor(address="tcp://127.0.0.1:1"),
+        stopped_by={},
+        late_end="success",
+        runs_at_once=2,
+        on_a_foreign_cluster=True,
     ),
 )

@@ -22,7 +22,7 @@ _UNSTOPPABLE = [
     if situation not in kind.stopped_by
 ]
 
-_INTERRUPTING = [kind for kind in KINDS if kind.stopped_by]
+_INTERRUPTING = [kind for kind in KINDS if kind.can_interrupt]
 
 
 def _name(value: object) -> str:

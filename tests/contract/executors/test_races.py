@@ -27,7 +27,7 @@ from rescind.runners.executors.interrupting.threadcall import ThreadCall
 from tests.contract.executors.bench import Bench
 from tests.contract.executors.kinds import KINDS, Kind
 
-_IN_THIS_PROCESS = [kind for kind in KINDS if kind.stopped_by and not kind.has_processes]
+_IN_THIS_PROCESS = [kind for kind in KINDS if kind.can_interrupt and not kind.has_processes]
 ATTEMPTS = 1_000
 HITS = 300
 CALLS_MAX = 2_000_000

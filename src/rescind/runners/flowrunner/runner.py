@@ -23,20 +23,19 @@ from concurrent.futures import Future
 import structlog
 
 from rescind.errors import CannotInterruptError
-from rescind.events.words import RunnerCapabilities
 from rescind.runners.client import BodySpec, Run, RunnerClient
 from rescind.runners.executors import AttemptKey, Call, Executor, LocalExecutor, Work, WorkEnd
 from rescind.runners.executors.eventloop import AsyncExecutor
 from rescind.runners.flowrunner.asking import Asking
 from rescind.runners.flowrunner.conductor import Conductor
 from rescind.runners.flowrunner.exiting import LastRung
-from rescind.runners.flowrunner.loopthread import LoopThread
 from rescind.runners.flowrunner.outliving import Outliving
-from rescind.runners.flowrunner.reporting import ended_of
+from rescind.runners.flowrunner.reporting import ended_of, said_of
 from rescind.runners.flowrunner.spec import FlowOutcome, FlowSpec
 from rescind.runners.flowrunner.stopping import Stopping
 from rescind.runners.flowrunner.submission import Submission
 from rescind.runners.flowrunner.watching import Happening, Watcher
+from rescind.runners.loopthread import LoopThread
 from rescind.settings import Settings
 
 __all__ = ["FlowRunner"]
@@ -103,25 +102,30 @@ class FlowRunner:
         """
         with self._loop, self._asking.by(self._cancel_on):
             self._main.start()
-            if self._executor is not self._main:
-                self._executor.start()
-            if self._main.why_no_interrupt and not self._runs_body_on_loop:
-                _log.warning(str(CannotInterruptError(self._main.why_no_interrupt)))
-            beginning = self._loop.call(self._begin())
             try:
-                beginning.result()
-                if self._is_over_before_it_began():
-                    return self._outcome()
-                self._run_body()
-                self._main.run_pending(until=self._nothing_is_open)
-                self._loop.call(self._finish()).result()
-                return self._outcome()
+                if self._executor is not self._main:
+                    self._executor.start()
+                return self._run_to_its_end()
             finally:
-                # It goes on if Ctrl-C gave up waiting, and would register what nobody runs.
-                beginning.cancel()
                 self._executor.shutdown(kill=True)
                 self._main.shutdown(kill=True)
                 self._loop.call(self._closing.aclose()).result()
+
+    def _run_to_its_end(self) -> FlowOutcome:
+        if self._main.why_no_interrupt and not self._runs_body_on_loop:
+            _log.warning(str(CannotInterruptError(self._main.why_no_interrupt)))
+        beginning = self._loop.call(self._begin())
+        try:
+            beginning.result()
+            if self._is_over_before_it_began():
+                return self._outcome()
+            self._run_body()
+            self._main.run_pending(until=self._nothing_is_open)
+            self._loop.call(self._finish()).result()
+            return self._outcome()
+        finally:
+            # It goes on if Ctrl-C gave up waiting, and would register what nobody runs.
+            beginning.cancel()
 
     def submit(self, submission: Submission) -> None:
         """Have a task run carried out. From any thread; its `done` tells how it ended."""
@@ -149,18 +153,10 @@ class FlowRunner:
         return self._conductor is not None and self._conductor.is_cancelling
 
     async def _begin(self) -> None:
-        capabilities = self._executor.capabilities
         client = RunnerClient(
             self._settings,
             pool=self._pool,
-            can=RunnerCapabilities(
-                executor=self._executor.name,
-                can_stop_pending=capabilities.can_stop_pending,
-                can_interrupt=capabilities.can_interrupt,
-                can_kill=capabilities.can_kill,
-                may_exit=self._spec.may_exit or not capabilities.can_kill,
-                survivors=capabilities.survivors[:2_000],
-            ),
+            can=said_of(self._executor, may_exit=self._spec.may_exit),
             on_intent=self._take_intent,
         )
         self._client = await self._closing.enter_async_context(client)

@@ -11,9 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-import cloudpickle
-
-from rescind.errors import ArgumentsNotSentError, CommandFailedError, SupervisorError
+from rescind.errors import CommandFailedError, SupervisorError
+from rescind.runners.executors.answers import end_of_answer, pack_call
 from rescind.runners.executors.base import (
     AttemptKey,
     Command,
@@ -29,7 +28,6 @@ from rescind.runners.executors.base import (
 from rescind.runners.executors.ends import (
     describe,
     end_of_death,
-    end_of_error,
     end_of_value,
     signal_name,
 )
@@ -77,13 +75,7 @@ def pack(work: Work) -> Parcel:
         return Parcel(head)
     head["argv"] = sys.argv
     head["path"] = [str(entry) for entry in sys.path]
-    try:
-        function = does.function if does.sent_as is None else does.sent_as
-        return Parcel(head, cloudpickle.dumps((function, does.args, dict(does.kwargs))))
-    except Exception as error:
-        # Pickling runs code of the arguments' classes.
-        reason = f"{type(error).__name__}: {error}"
-        raise ArgumentsNotSentError(work.name, reason) from error
+    return Parcel(head, pack_call(work.name, does))
 
 
 class SupervisedAttempts:
@@ -152,18 +144,8 @@ def _taken(attempt: HeldAttempt) -> frozenset[Rung]:
 def _end(attempt: HeldAttempt, report: Frame) -> WorkEnd:
     evidence = attempt.evidence() | _evidence(report.head)
     match report.head["outcome"]:
-        case "value":
-            end = _end_of_value(attempt, report.body, evidence)
-        case "error" | "not_begun":
-            error = WorkError(**report.head["error"], exception=_exception(report.body))
-            interrupted = bool(report.head.get("interrupted"))
-            end = end_of_error(
-                attempt.key,
-                error,
-                interrupted=interrupted,
-                taken=_taken(attempt),
-                evidence=evidence,
-            )
+        case "value" | "error" | "not_begun":
+            end = end_of_answer(attempt.key, report, taken=_taken(attempt), evidence=evidence)
         case "exited":
             end = _end_of_command(attempt, report, evidence)
         case outcome:
@@ -193,24 +175,6 @@ def _evidence(head: Mapping[str, Any]) -> dict[str, Json]:
     if exit_code is not None and exit_code < 0:
         evidence["signal"] = signal_name(-exit_code)
     return evidence
-
-
-def _end_of_value(attempt: HeldAttempt, body: bytes, evidence: Mapping[str, Json]) -> WorkEnd:
-    try:
-        value = cloudpickle.loads(body)
-    except Exception as error:  # noqa: BLE001 - unpickling runs user code.
-        return WorkEnd(attempt.key, "failed", error=describe(error), evidence=evidence)
-    return end_of_value(attempt.key, value, evidence)
-
-
-def _exception(body: bytes) -> BaseException | None:
-    if not body:
-        return None
-    try:
-        error = cloudpickle.loads(body)
-    except Exception:  # noqa: BLE001 - the words are enough.
-        return None
-    return error if isinstance(error, BaseException) else None
 
 
 def _end_of_command(attempt: HeldAttempt, report: Frame, evidence: dict[str, Json]) -> WorkEnd:

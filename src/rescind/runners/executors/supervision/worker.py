@@ -18,10 +18,9 @@ from typing import Any, Final, NoReturn, TypeAlias, cast
 
 import cloudpickle
 
-from rescind.errors import ResultNotSentError
+from rescind.runners.executors.answers import answer_of_error, answer_of_value
 from rescind.runners.executors.attempt import RunningAttempt, context_of, occupy_process
 from rescind.runners.executors.base import AttemptKey
-from rescind.runners.executors.ends import came_from_interrupt, describe
 from rescind.runners.executors.interrupting.mainthread import Region, main_regions
 from rescind.runners.executors.processtree.cgroup import Cgroup
 from rescind.runners.executors.processtree.prctl import die_with_parent
@@ -98,32 +97,14 @@ def _carry_out(order: Frame, flag: mmap.mmap) -> Frame:
     reading = Region(key)
     regions.run(reading, partial(cloudpickle.loads, order.body))
     if reading.error is not None:
-        return _error(reading.error)
+        return answer_of_error(reading.error)
     function, args, kwargs = cast("_Call", reading.values[0])
     calling = Region(key)
     regions.run(calling, partial(context_of(attempt).run, function, *args, **kwargs))
     if not calling.values:
         assert calling.error is not None
-        return _error(calling.error)
-    try:
-        return Frame({"outcome": "value"}, cloudpickle.dumps(calling.values[0]))
-    except Exception as error:  # noqa: BLE001 - pickling runs user code.
-        kind = type(calling.values[0]).__qualname__
-        return _error(ResultNotSentError(kind, f"{type(error).__name__}: {error}"))
-
-
-def _error(error: BaseException) -> Frame:
-    words = describe(error)
-    try:
-        body = cloudpickle.dumps(error)
-    except Exception:  # noqa: BLE001 - the words are enough.
-        body = b""
-    head = {
-        "outcome": "error",
-        "error": {"type": words.type, "message": words.message, "traceback": words.traceback},
-        "interrupted": came_from_interrupt(error),
-    }
-    return Frame(head, body)
+        return answer_of_error(calling.error)
+    return answer_of_value(calling.values[0])
 
 
 def _flush() -> None:
