@@ -1,7 +1,9 @@
 """The pages, read by somebody who types what they say: each program runs, and is cancelled."""
 
+import asyncio
 import re
 import runpy
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
 
@@ -9,13 +11,15 @@ import orjson
 import pytest
 
 from rescind import RunnerClient
-from rescind.runners.client import Ended, Grant, Refusal
+from rescind.events.journal import CancellationAcknowledged
+from rescind.runners.client import Ended, Grant, Refusal, SyncRunnerClient
 from tests.pages import blocks, command, commands, usage
 from tests.scenarios.harness import Scene, types_of
 from tests.scenarios.processes import Process
 from tests.waiting import until
 
 ENGINE: Final = "docs/how-to/wrap-an-engine.md"
+POOL: Final = "examples/any_executor.py"
 LIBRDKAFKA: Final = "examples/cancel_with_librdkafka.py"
 # What starts a deployment, which is the test's; `run` and `cancel` it gives by name.
 NOT_LOOKING: Final = {"up", "run", "cancel"}
@@ -218,6 +222,64 @@ async def test_a_wrapped_engine_that_was_given_up_kills_what_it_holds_and_begins
     assert "given up" in running.said()
     agents.terminate()
     assert await agents.exit_code() == 0, agents.said()
+
+
+@pytest.mark.parametrize("pool", ["threads", "processes"])
+async def test_a_pool_that_is_wrapped_begins_nothing_more_and_what_runs_keeps_its_end(
+    scene: Scene, pool: str
+) -> None:
+    said = usage(POOL)
+    _, kind, name = command(said, "python")
+    assert kind == "threads"
+    flow_run_id = scene.named(name)
+    running = scene.house.start(POOL, pool, flow_run_id)
+    await task_started(scene, flow_run_id, "square-2")
+
+    typed = [flow_run_id if word == name else word for word in command(said, "rescind", "cancel")]
+    code, out = await scene.rescind("cancel", *typed)
+
+    assert code == 0, out
+    assert await running.exit_code() == 0, running.said()
+    begun = {entry.task_run_id for entry in scene.events(flow_run_id, "task.started")}
+    ends = {
+        task: (state.state, state.how)
+        for task, state in (await scene.task_states(flow_run_id)).items()
+    }
+    kept = {task for task, end in ends.items() if end == ("Finished.Success", None)}
+    never = {task for task, end in ends.items() if end == ("Finished.Cancelled", "never_started")}
+    assert len(ends) == len(kept | never) == 8
+    # What had leave to begin and waited in the pool (a process takes its time) never did.
+    assert kept <= begun
+    squares = {(int(task.rpartition("-")[2]) - 1) ** 2 for task in kept}
+    assert running.said().split() == ["cancelled", *map(str, sorted(squares))]
+    acknowledged = (await scene.event(flow_run_id, "cancellation.acknowledged")).event
+    assert isinstance(acknowledged, CancellationAcknowledged)
+    unstoppable = {held.task_run_id for held in acknowledged.held if not held.can_stop}
+    assert unstoppable <= kept
+    assert unstoppable or pool == "processes"
+
+
+async def test_a_pool_that_is_wrapped_reports_the_ends_of_its_calls(scene: Scene) -> None:
+    program = runpy.run_path(POOL)
+    flow_run_id = scene.named("pool")
+
+    def run_it() -> None:
+        with SyncRunnerClient(scene.house.settings) as runner:
+            run = runner.register_flow(flow_run_id=flow_run_id)
+            with program["CancellableExecutor"](ThreadPoolExecutor(2), run, 2) as executor:
+                assert list(executor.map(divmod, [7, 9], [2, 2])) == [(3, 1), (4, 1)]
+                with pytest.raises(ZeroDivisionError):
+                    executor.submit(divmod, 1, 0).result()
+            run.end(Ended.success())
+
+    await asyncio.to_thread(run_it)
+
+    states = await scene.task_states(flow_run_id)
+    assert [state.state for _, state in sorted(states.items())] == [
+        "Finished.Success",
+        "Finished.Success",
+        "Finished.Failed",
+    ]
 
 
 async def test_the_request_of_the_page_for_strangers_is_taken(scene: Scene) -> None:
