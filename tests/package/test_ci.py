@@ -51,20 +51,20 @@ def ci(folder: Path, first: int, again: int) -> tuple[int, list[str]]:
 @pytest.mark.parametrize(
     "first,again,code,said",
     [
-        (0, 1, 0, ["steps: 3 passed (0 of them only at the second try), 0 failed, "]),
+        (0, 1, 0, ["steps: 4 passed (0 of them only at the second try), 0 failed, "]),
         (
             *(2, 0, 0),
             [
                 "passed only at the second try: tests/a.py::test_of_luck",
                 "passed only at the second try: tests/b.py::test_x[a b]",
-                "steps: 3 passed (1 of them only at the second try), 0 failed, ",
+                "steps: 4 passed (1 of them only at the second try), 0 failed, ",
             ],
         ),
         (
             *(2, 2, 1),
             [
                 "failed: tests (exit 2)",
-                "steps: 2 passed (0 of them only at the second try), 1 failed, ",
+                "steps: 3 passed (0 of them only at the second try), 1 failed, ",
             ],
         ),
     ],

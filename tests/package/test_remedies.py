@@ -71,7 +71,7 @@ def test_every_command_that_is_named_is_understood() -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["rescind audit explain f", "rescind show f --no-such", "rescind nothing", "rescind -q"]
+    "line", ["rescind audit whisper f", "rescind show f --no-such", "rescind nothing", "rescind -q"]
 )
 def test_a_command_that_there_is_not_is_found(line: str) -> None:
     assert misunderstood(line.split())
