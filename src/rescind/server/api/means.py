@@ -26,6 +26,7 @@ from rescind.kafka.topics import TopicNames
 from rescind.kafka.versions import require_supported_broker
 from rescind.processors.shared.keys import signing_keys
 from rescind.processors.worker import policy_of
+from rescind.server.api.hearing import Heard
 from rescind.server.api.lateness import Lateness
 from rescind.server.api.live.beat import Beat
 from rescind.server.api.measuring import Meters
@@ -59,6 +60,7 @@ class Means:
         lag: how far each partition of the read model is behind; None if nobody knows.
         beat: tells whoever follows events that there are more; its end ends them.
         streams: how many follow.
+        heard: when each runner was heard last.
 
     """
 
@@ -71,6 +73,7 @@ class Means:
         self.lag: dict[int, PartitionLag] | None = None
         self.meters = Meters()
         self.streams = 0
+        self.heard = Heard()
         self._keys = signing_keys(settings)
         self._database = open_database(settings)
         self.model = ReadModel(self._database)
@@ -132,6 +135,7 @@ class Means:
                 async with asyncio.TaskGroup() as group:
                     group.create_task(self._keep_projecting(projection))
                     group.create_task(self._keep_looking(connection))
+                    group.create_task(self._keep_listening(connection))
             finally:
                 self._line = None
 
@@ -142,6 +146,14 @@ class Means:
             except Exception:  # noqa: BLE001 - whatever it is, cancels have to go on
                 # The lag tells whoever asks whether the server is ready.
                 _log.exception("the journal is not projected")
+            await asyncio.sleep(_LOOK_SECONDS)
+
+    async def _keep_listening(self, connection: Connection) -> None:
+        while True:
+            try:
+                await self.heard.listen(connection, self.names.heartbeats)
+            except Exception as error:  # noqa: BLE001 - nothing else waits for it
+                _log.warning("heartbeats are not heard", why=str(error))
             await asyncio.sleep(_LOOK_SECONDS)
 
     async def _keep_looking(self, connection: Connection) -> None:

@@ -156,6 +156,14 @@ class ReadModel:
             )
         )
 
+    def flow_events(
+        self, flow_run_id: str, types: Iterable[str], *, limit: int
+    ) -> list[JournalEvent]:
+        """Events of these types about a flow run as a whole, as they happened."""
+        return self._ask(
+            partial(journal.flow_events, flow_run_id=flow_run_id, types=tuple(types), limit=limit)
+        )
+
     def runner_timeline(
         self, runner_id: str, *, limit: int = _LIMIT, cursor: str | None = None
     ) -> Page[JournalEvent]:

@@ -15,6 +15,7 @@ from rescind.server.readmodel.storage.tables import events
 __all__ = [
     "DEAD_LETTERS",
     "events_after",
+    "flow_events",
     "list_journal",
     "list_not_folded",
     "list_refused",
@@ -58,6 +59,21 @@ def timeline_statement(
     if task_run_id is not None:
         conditions.append(_events.task_run_id == plain(task_run_id))
     return select(events).where(*conditions).order_by(*_PLACE).limit(count)
+
+
+def flow_events(
+    connection: Connection, flow_run_id: str, types: Iterable[str], *, limit: int
+) -> list[JournalEvent]:
+    """Events of these types about a flow run as a whole: none about a task run of it."""
+    # However many task runs it has: that there is none is in the index.
+    conditions = [
+        _events.stream_kind == StreamKind.FLOW.value,
+        _events.stream_id == plain(flow_run_id),
+        _events.task_run_id.is_(None),
+        _events.type.in_(tuple(types)),
+    ]
+    statement = select(events).where(*conditions).order_by(*_PLACE).limit(bounded(limit))
+    return [_event(row) for row in connection.execute(statement)]
 
 
 def list_journal(
