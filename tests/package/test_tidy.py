@@ -42,7 +42,8 @@ LOCKS_OF_OTHER_TOOLS: Final = ("uv.lock", "package-lock.json", "poetry.lock", "P
 def lines() -> Iterator[tuple[str, str]]:
     """Each line of each tracked text with its place, `path:number`."""
     for path in tracked():
-        if path.suffix in BINARY_SUFFIXES:
+        # What others have made is kept as it is.
+        if path.suffix in BINARY_SUFFIXES or path.parent.name == "vendor":
             continue
         text = path.read_text(encoding="utf-8")
         for number, line in enumerate(text.splitlines(), start=1):

@@ -61,6 +61,7 @@ def _say_what_is_up(house: House, settings: Settings, output: Output) -> None:
     say("kafka", f"{house.release} answers at {bootstrap}{data}")
     for service in house.services.values():
         say(service.name, f"runs as process {service.pid} (log: {service.log_file})")
+    say("server", f"see and cancel flow runs in a browser at {house.http}")
     say("server", f"the HTTP API answers at {house.http}/api/v1")
     if settings.is_embedded:
         output.say("It listens on this machine alone, and asks nobody for a password.", "dim")

@@ -20,6 +20,7 @@ from rescind.server.api.reads.cancellations import cancellation_routes
 from rescind.server.api.reads.flow_runs import flow_run_routes
 from rescind.server.api.reads.task_runs import task_run_routes
 from rescind.server.api.subjects import PREFIX
+from rescind.server.web.routes import web_routes
 
 __all__ = ["make_app"]
 
@@ -56,6 +57,7 @@ def make_app(means: Means) -> FastAPI:
     for routes in _ROUTES:
         app.include_router(routes(means), prefix=PREFIX)
     app.include_router(health_routes(means))
+    app.include_router(web_routes(means))
     app.openapi = lambda: _described(app)  # type: ignore[method-assign]
     return app
 

@@ -1,0 +1,151 @@
+"""The form that cancels a flow run: what would become of it, and what has come of asking.
+
+It asks as the API does, and may do no more: what is here is words around `Cancels`.
+"""
+
+import asyncio
+import secrets
+from typing import Any, Final
+
+from fastapi import APIRouter, Request
+from fastapi.responses import RedirectResponse, Response
+from pydantic import ValidationError
+
+from rescind.errors import ReadModelError
+from rescind.events.words import Actor, Mode
+from rescind.server.api.cancels.answers import Answered
+from rescind.server.api.cancels.cancels import Cancels
+from rescind.server.api.cancels.words import CancelFlowRun
+from rescind.server.api.means import Means
+from rescind.server.api.problems import Kind, ProblemError
+from rescind.server.api.reads.forecast import Forecast, forecast
+from rescind.server.api.subjects import FlowRunId, Subject
+from rescind.server.web.forms import Forms
+from rescind.server.web.problems import PageRoute
+from rescind.server.web.rendering import page
+from rescind.server.web.words import ANSWERS
+
+__all__ = ["cancel_form_routes"]
+
+_THE_PAGES: Final = Actor(kind="service", id="web-ui")
+"""Nobody signs in yet, so nobody is named; see `rescind.server.api.cancels.asker`."""
+
+_SHOWN_ON_THE_RUN: Final = ("cancelling", "already_cancelling", "escalated", "cancelled")
+
+
+def cancel_form_routes(means: Means, forms: Forms) -> APIRouter:
+    """The routes, asking by these means."""
+    router = APIRouter(route_class=PageRoute, include_in_schema=False)
+    cancels = Cancels(means)
+
+    @router.get("/flow-runs/{flow_run_id}/cancel")
+    async def show_cancel_form(
+        flow_run_id: FlowRunId, request: Request, mode: Mode = Mode.GRACEFUL
+    ) -> Response:
+        fields = {"mode": mode.value, "key": f"web-{secrets.token_urlsafe(16)}"}
+        return await _form_page(means, forms, request, flow_run_id, fields)
+
+    @router.post("/flow-runs/{flow_run_id}/cancel")
+    async def cancel(flow_run_id: FlowRunId, request: Request) -> Response:
+        fields = await forms.read(request)
+        try:
+            wanted = _wanted(fields)
+        except ValidationError as error:
+            wrong = {str(one["loc"][0]): str(one["msg"]) for one in error.errors()}
+            return await _form_page(means, forms, request, flow_run_id, fields, wrong)
+        except ValueError as error:
+            wrong = {"grace_seconds": str(error)}
+            return await _form_page(means, forms, request, flow_run_id, fields, wrong)
+        subject = Subject(flow_run_id)
+        answered = await cancels.ask(subject, wanted, _THE_PAGES, _key(fields))
+        return _told(answered, flow_run_id)
+
+    return router
+
+
+def _wanted(fields: dict[str, str]) -> CancelFlowRun:
+    """Raises `ValueError`, of which pydantic's is one."""
+    said: dict[str, Any] = {"reason": fields.get("reason", "").strip()}
+    if mode := fields.get("mode"):
+        said["mode"] = mode
+    if grace := fields.get("grace_seconds", "").strip():
+        try:
+            said["grace_seconds"] = float(grace)
+        except ValueError:
+            raise ValueError("expected a number of seconds, such as 30") from None
+    return CancelFlowRun(**said)
+
+
+def _key(fields: dict[str, str]) -> str:
+    """The form's own: sent twice, by a double click or a reload, it asks once."""
+    key = fields.get("key", "")
+    if not (key.startswith("web-") and len(key) <= 64 and key.isascii() and key.isprintable()):
+        raise ProblemError(Kind.INVALID, "expected the form as this server has made it")
+    return key.replace(" ", "")
+
+
+async def _form_page(
+    means: Means,
+    forms: Forms,
+    request: Request,
+    flow_run_id: str,
+    fields: dict[str, str],
+    wrong: dict[str, str] | None = None,
+) -> Response:
+    form = forms.new(request)
+    away, name = "", flow_run_id
+    by_mode: dict[str, Forecast] = {}
+    try:
+        by_mode, name = await asyncio.to_thread(_forecasts, means, flow_run_id)
+    except ReadModelError as error:
+        # A cancel needs Kafka alone: what it would come to is not known, and it can be asked for.
+        away = str(error)
+    response = page(
+        "cancel.html",
+        422 if wrong else 200,
+        place="runs",
+        flow_run_id=flow_run_id,
+        name=name,
+        away=away,
+        by_mode=by_mode,
+        runners=_side_by_side(by_mode),
+        fields={"reason": "", "grace_seconds": "", "mode": "graceful", **fields},
+        wrong=wrong or {},
+        grace_seconds=means.policy.grace_seconds,
+        token=form.token,
+    )
+    form.put_on(response)
+    return response
+
+
+def _forecasts(means: Means, flow_run_id: str) -> tuple[dict[str, Forecast], str]:
+    """By mode; and the name of the flow run."""
+    chunk = means.policy.sweep_chunk
+    found = means.model.cancellable(flow_run_id, waiting_max=chunk)
+    subject = Subject(flow_run_id)
+    said = {mode.value: forecast(subject, mode, found, means.policy) for mode in Mode}
+    return said, flow_run_id if found.flow is None else found.flow.name
+
+
+def _side_by_side(by_mode: dict[str, Forecast]) -> list[tuple[Any, Any]]:
+    if not by_mode:
+        return []
+    return list(zip(by_mode["graceful"].runners, by_mode["abort"].runners, strict=True))
+
+
+def _told(answered: Answered, flow_run_id: str) -> Response:
+    answer = answered.answer
+    title, sentence = ANSWERS[answer.outcome]
+    if answer.outcome in _SHOWN_ON_THE_RUN:
+        # So that a reload asks for nothing.
+        where = f"{Subject(flow_run_id).path.removeprefix('/api/v1')}?answer={answer.outcome}"
+        return RedirectResponse(where, 303)
+    return page(
+        "answer.html",
+        answered.status,
+        place="runs",
+        flow_run_id=flow_run_id,
+        title=title,
+        sentence=sentence,
+        answer=answer,
+    )

@@ -1,0 +1,144 @@
+"""A flow run over time, as places in a drawing: pure, and of a bounded size whatever it shows.
+
+Across, a place is a share of the width in percent, so that the drawing fits any width without
+a script and its words keep their size. Down, it is pixels.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Final, NamedTuple
+
+from rescind.events.states import TaskState
+from rescind.events.words import How
+from rescind.server.readmodel.queries.answers import TaskGroup
+from rescind.server.web.words import HOWS, duration, state_word
+
+__all__ = ["BARS_MAX", "Bar", "Drawing", "Mark", "draw", "span_of_groups", "span_of_task"]
+
+BARS_MAX: Final = 40
+"""More task runs than this are drawn as groups of those that are alike."""
+
+_LANE: Final = 34
+_MARK: Final = 18
+_TICKS: Final = 4
+_NARROWEST: Final = 0.4
+
+
+class Span(NamedTuple):
+    """Something that took time, in milliseconds since 1970; None: not begun, or not over."""
+
+    label: str
+    said: str
+    look: str
+    started_ms: int | None
+    finished_ms: int | None
+
+
+class Bar(NamedTuple):
+    """A span in its place. ``is_empty``: it never ran, and there is only a mark where it ended."""
+
+    label: str
+    said: str
+    look: str
+    x: float
+    width: float
+    y: int
+    is_empty: bool
+
+
+class Mark(NamedTuple):
+    """A moment: a line from top to bottom, with a word at its own height beside it."""
+
+    word: str
+    look: str
+    at_ms: int
+    x: float = 0.0
+    y: int = 0
+    is_left: bool = False
+
+
+class Tick(NamedTuple):
+    """A line of the scale, and how long after the beginning it is."""
+
+    x: float
+    said: str
+
+
+class Drawing(NamedTuple):
+    """All of it. ``top`` is where the lanes begin, ``floor`` where they end."""
+
+    bars: Sequence[Bar]
+    marks: Sequence[Mark]
+    ticks: Sequence[Tick]
+    top: int
+    floor: int
+    height: int
+
+
+def draw(spans: Sequence[Span], marks: Sequence[Mark], from_ms: int, until_ms: int) -> Drawing:
+    """Spans from top to bottom. Whatever is still going on goes on to the end of the drawing."""
+    length = max(1, until_ms - from_ms)
+
+    def across(at_ms: int) -> float:
+        return round(100 * min(max(at_ms - from_ms, 0), length) / length, 3)
+
+    top = _MARK * len(marks) + 8
+    bars: list[Bar] = []
+    for lane, span in enumerate(spans):
+        begun = span.started_ms if span.started_ms is not None else span.finished_ms
+        x = across(from_ms if begun is None else begun)
+        end = across(until_ms if span.finished_ms is None else span.finished_ms)
+        width = max(_NARROWEST, round(end - x, 3))
+        is_empty = span.started_ms is None
+        x = min(x, 100 - _NARROWEST)
+        bars.append(Bar(span.label, span.said, span.look, x, width, top + lane * _LANE, is_empty))
+    placed = [
+        mark._replace(x=across(mark.at_ms), y=row * _MARK + 13, is_left=across(mark.at_ms) > 60)
+        for row, mark in enumerate(sorted(marks, key=lambda one: one.at_ms))
+    ]
+    floor = top + _LANE * max(1, len(spans))
+    ticks = [
+        Tick(100 * n / _TICKS, duration(length * n // _TICKS) if n else "0 s")
+        for n in range(_TICKS + 1)
+    ]
+    return Drawing(bars, placed, ticks, top, floor, floor + 22)
+
+
+def span_of_task(task: TaskState, now_ms: int) -> Span:
+    word, look = state_word(task.state)
+    label = "the flow's own code" if task.kind == "body" else task.task_run_id
+    said = _how_long(task.started_at, task.finished_at, now_ms)
+    return Span(label, _said(word, task.how, said), look, task.started_at, task.finished_at)
+
+
+def span_of_groups(groups: Iterable[TaskGroup], now_ms: int) -> list[Span]:
+    """One span of each group; if those are too many, of each state and way to end."""
+    known = list(groups)
+    merged: defaultdict[tuple[str, str, How | None], list[TaskGroup]] = defaultdict(list)
+    for group in known:
+        name = group.name if len(known) <= BARS_MAX else ""
+        merged[name, group.state, group.how].append(group)
+    return [_span(key, alike, now_ms) for key, alike in merged.items()]
+
+
+def _span(key: tuple[str, str, How | None], alike: Sequence[TaskGroup], now_ms: int) -> Span:
+    name, state, how = key
+    word, look = state_word(state)
+    started = [group.started_at_ms for group in alike if group.started_at_ms is not None]
+    finished = [group.finished_at_ms for group in alike if group.finished_at_ms is not None]
+    is_over = state.startswith("Finished")
+    began, ended = min(started, default=None), max(finished, default=None) if is_over else None
+    count = sum(group.count for group in alike)
+    label = f"{name} ({count:,})" if name else f"{count:,} task runs"
+    return Span(label, _said(word, how, _how_long(began, ended, now_ms)), look, began, ended)
+
+
+def _said(word: str, how: How | None, took: str) -> str:
+    way = HOWS[how] if how is not None else ""
+    return ", ".join(part for part in (word, way, took) if part)
+
+
+def _how_long(started_ms: int | None, finished_ms: int | None, now_ms: int) -> str:
+    if started_ms is None:
+        return ""
+    return duration((now_ms if finished_ms is None else finished_ms) - started_ms)

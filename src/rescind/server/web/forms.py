@@ -1,0 +1,69 @@
+"""Forms that only a page of this server can send.
+
+A page sets a cookie that a browser sends with no request from another site, and its form has a
+token that is made of that cookie with a key of the server's. So whoever could make a browser send
+a form would need to read a page of ours first. `OwnOrigin` stands before this, and this does not
+count on it.
+"""
+
+import hmac
+import secrets
+from collections.abc import Iterable
+from typing import Final, NamedTuple
+from urllib.parse import parse_qsl
+
+from fastapi import Request
+from fastapi.responses import Response
+
+from rescind.server.api.problems import Kind, ProblemError
+
+__all__ = ["Form", "Forms"]
+
+_COOKIE: Final = "rescind_form"
+_FIELDS_MAX: Final = 16
+_PURPOSE: Final = b"rescind form "
+
+
+class Form(NamedTuple):
+    """What a page needs for a form: the token, and the cookie that it goes with."""
+
+    token: str
+    cookie: str
+
+    def put_on(self, response: Response) -> None:
+        response.set_cookie(_COOKIE, self.cookie, path="/", httponly=True, samesite="strict")
+
+
+class Forms:
+    """Makes and checks tokens. Any of the keys will do, so that keys can be changed."""
+
+    def __init__(self, keys: Iterable[bytes]) -> None:
+        self._keys = tuple(keys)
+
+    def new(self, request: Request) -> Form:
+        """One for the cookie that the browser has already, so that other pages stay good."""
+        cookie = request.cookies.get(_COOKIE, "")
+        if len(cookie) != 43:
+            cookie = secrets.token_urlsafe(32)
+        return Form(_token(self._keys[0], cookie), cookie)
+
+    async def read(self, request: Request) -> dict[str, str]:
+        """The fields of a form of ours. Raises `ProblemError` if it is none."""
+        body = await request.body()
+        try:
+            sent = dict(
+                parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=_FIELDS_MAX)
+            )
+        except ValueError:
+            raise ProblemError(Kind.UNREADABLE, "expected a form, but got something else") from None
+        cookie, token = request.cookies.get(_COOKIE, ""), sent.pop("token", "")
+        said = token.encode()
+        known = [_token(key, cookie).encode() for key in self._keys] if cookie else []
+        if not any(hmac.compare_digest(one, said) for one in known):
+            detail = "expected a form of a page of this server; open the page again and send it"
+            raise ProblemError(Kind.NOT_ALLOWED, detail)
+        return sent
+
+
+def _token(key: bytes, cookie: str) -> str:
+    return hmac.digest(key, _PURPOSE + cookie.encode(), "sha256").hex()

@@ -1,0 +1,66 @@
+"""What keeps an open page fresh: a word whenever there is something new to see, and no more.
+
+The page then asks for itself again. What has changed is never sent this way, so a page that was
+cut off for an hour is right again by one word.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Depends, Query
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+
+from rescind.errors import ReadModelError
+from rescind.events.words import ChosenId
+from rescind.server.api.means import Means
+from rescind.server.api.problems import Kind, ProblemError
+
+__all__ = ["live_routes"]
+
+_STREAMS_MAX: Final = 500
+_BETWEEN_SECONDS: Final = 0.7
+
+
+def live_routes(means: Means) -> APIRouter:
+    """The route, watching by these means."""
+    router = APIRouter(include_in_schema=False)
+
+    async def seat() -> AsyncIterator[None]:
+        if means.streams >= _STREAMS_MAX:
+            raise ProblemError(Kind.TOO_MANY, f"{_STREAMS_MAX} watch already")
+        means.streams += 1
+        try:
+            yield
+        finally:
+            means.streams -= 1
+
+    @router.get("/live", response_class=EventSourceResponse, dependencies=[Depends(seat)])
+    async def watch(
+        flow_run_id: Annotated[ChosenId | None, Query()] = None,
+    ) -> AsyncIterator[ServerSentEvent]:
+        async for word in _words(means, flow_run_id):
+            yield word
+
+    return router
+
+
+async def _words(means: Means, flow_run_id: str | None) -> AsyncIterator[ServerSentEvent]:
+    """The first word comes at once: the page may be older than its stream."""
+    seen: dict[int, int] = {}
+    try:
+        while await means.beat.past(seen):
+            known = await asyncio.to_thread(means.model.standings)
+            now = {number: at.next_offset for number, at in known.items()}
+            is_news = not seen or flow_run_id is None
+            if not is_news:
+                new = await asyncio.to_thread(means.model.events_after, seen, flow_run_id, limit=1)
+                is_news = bool(new)
+            if is_news:
+                yield ServerSentEvent(event="changed", raw_data="")
+            seen = now
+            # Whoever looks at a busy list reads it: more often would only flicker.
+            await asyncio.sleep(_BETWEEN_SECONDS)
+    except ReadModelError:
+        # Every page says so; the browser comes back.
+        return

@@ -1,0 +1,39 @@
+"""`web_routes`: every page, and the files that pages load."""
+
+import mimetypes
+from typing import Final
+
+from fastapi import APIRouter
+from fastapi.responses import Response
+
+from rescind.processors.shared.keys import signing_keys
+from rescind.server.api.means import Means
+from rescind.server.web.cancelling import cancel_form_routes
+from rescind.server.web.forms import Forms
+from rescind.server.web.lists import list_routes
+from rescind.server.web.live import live_routes
+from rescind.server.web.problems import PageRoute
+from rescind.server.web.rendering import SECURITY_HEADERS, STATIC
+from rescind.server.web.run import run_routes
+
+__all__ = ["web_routes"]
+
+_FOR_EVER: Final = "public, max-age=31536000, immutable"
+
+
+def web_routes(means: Means) -> APIRouter:
+    """The pages, by these means."""
+    router = APIRouter(route_class=PageRoute, include_in_schema=False)
+    forms = Forms(signing_keys(means.settings).values())
+
+    @router.get("/static/{name:path}")
+    async def send_file(name: str) -> Response:
+        if (data := STATIC.get(name)) is None:
+            return Response("no such file", 404, SECURITY_HEADERS, "text/plain")
+        kind = mimetypes.guess_type(name)[0] or "text/plain"
+        return Response(data, 200, {**SECURITY_HEADERS, "Cache-Control": _FOR_EVER}, kind)
+
+    for routes in (list_routes, run_routes, live_routes):
+        router.include_router(routes(means))
+    router.include_router(cancel_form_routes(means, forms))
+    return router
