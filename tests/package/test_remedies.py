@@ -19,11 +19,10 @@ QUOTED: Final = re.compile(r"`(rescind [^`]+)`")
 
 def texts(path: Path) -> Iterator[str]:
     """What a file says: a page as it is, of a module its strings, put together."""
-    source = path.read_text(encoding="utf-8")
     if path.suffix == ".md":
-        yield source
+        yield path.read_text(encoding="utf-8")
     elif path.suffix == ".py":
-        for node in ast.walk(ast.parse(source)):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.JoinedStr):
                 parts = (p.value if isinstance(p, ast.Constant) else "X" for p in node.values)
                 yield "".join(map(str, parts))
