@@ -28,8 +28,15 @@ __all__ = ["Settings", "default_data_dir", "load_settings", "unknown_variables"]
 
 _PREFIX = "RESCIND_"
 
-# Variables that are no settings: where the file is, docker-compose.yml's, and the tests'.
-_NO_SETTINGS: Final = ("RESCIND_CONFIG", "RESCIND_KAFKA_PORT", "RESCIND_PROCESS_TREE")
+# Variables that are no settings: where the file is, docker-compose.yml's, what marks processes,
+# and the tests'.
+_NO_SETTINGS: Final = (
+    "RESCIND_CONFIG",
+    "RESCIND_HANDLE",
+    "RESCIND_JOB",
+    "RESCIND_KAFKA_PORT",
+    "RESCIND_PROCESS_TREE",
+)
 _OF_TESTS: Final = ("RESCIND_TEST_", "RESCIND_CI_")
 
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]

@@ -44,7 +44,15 @@
     │   ├── ResultNotSentError        what it returned cannot be sent back
     │   ├── UnsupportedTaskError      a task or flow that cannot be run as it is
     │   ├── ParametersError           a flow was given parameters that it does not take
-    │   └── WrongPlaceError           something was called where it cannot work
+    │   ├── WrongPlaceError           something was called where it cannot work
+    │   └── InfrastructureError       a job cannot be started, ended or looked at
+    │       ├── UnauthorisedError         whoever asked may not do that here
+    │       ├── UnsupportedError          that cannot be done here at all
+    │       ├── UnavailableError          no answer, or one that says: not now
+    │       ├── NotMatchingError          what is named is not of this place: not touched
+    │       ├── StillRunningError         it was killed, and is still seen to run
+    │       ├── NotStartedError           a job could not be started
+    │       └── DeploymentError           the file that says how jobs are started is wrong
     ├── CommandError              the command ``rescind`` cannot do what it was told
     │   ├── UnknownBulkError          no bulk cancellation has this id
     │   ├── UnknownDeadLetterError    no dead letter lies at this place
@@ -99,6 +107,16 @@ from rescind.errors.flows import (
     TaskFailedError,
     UnsupportedTaskError,
     WrongPlaceError,
+)
+from rescind.errors.infrastructure import (
+    DeploymentError,
+    InfrastructureError,
+    NotMatchingError,
+    NotStartedError,
+    StillRunningError,
+    UnauthorisedError,
+    UnavailableError,
+    UnsupportedError,
 )
 from rescind.errors.journal import (
     JournalError,
@@ -156,18 +174,22 @@ __all__ = [
     "CommitLostError",
     "CursorError",
     "DatabaseUnavailableError",
+    "DeploymentError",
     "DownloadError",
     "ExecutorClosedError",
     "ExtraMissingError",
     "FencedError",
     "FilesError",
     "FlowImportError",
+    "InfrastructureError",
     "InstanceTakenError",
     "JournalError",
     "NewerSchemaError",
     "NoAnswerError",
     "NoTransitionError",
+    "NotMatchingError",
     "NotReadyError",
+    "NotStartedError",
     "OtherJournalError",
     "OutOfRangeError",
     "ParametersError",
@@ -184,11 +206,14 @@ __all__ = [
     "RunnerLostError",
     "SettingsError",
     "StalledError",
+    "StillRunningError",
     "SupervisorError",
     "TaskCancelledError",
     "TaskFailedError",
     "TopicsError",
     "TransactionFailedError",
+    "UnauthorisedError",
+    "UnavailableError",
     "UncertainError",
     "UnknownBulkError",
     "UnknownDeadLetterError",
@@ -196,6 +221,7 @@ __all__ = [
     "UnknownRunError",
     "UnreadableEventError",
     "UnreadableStateError",
+    "UnsupportedError",
     "UnsupportedTaskError",
     "WouldWaitError",
     "WrongPlaceError",

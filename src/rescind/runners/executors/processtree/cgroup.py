@@ -52,18 +52,24 @@ class Cgroup:
             (self.folder / "cgroup.kill").write_text("1")
 
     def members(self) -> list[Process]:
-        """What runs in it, zombies left out."""
-        try:
-            pids = (self.folder / "cgroup.procs").read_text().split()
-        except FileNotFoundError:
-            return []
+        """What runs in it and in those below it, zombies left out."""
+        pids: list[str] = []
+        for file in self.folder.rglob("cgroup.procs"):
+            # It may be gone by now, with all that was in it.
+            with suppress(OSError):
+                pids += file.read_text().split()
         found = (read_process(int(pid)) for pid in pids)
         return [process for process in found if process is not None and not process.is_dead]
 
     def remove(self) -> None:
-        """Take it away if it is empty; a killed member may stay in it for a moment."""
-        with suppress(OSError):
-            self.folder.rmdir()
+        """Take it away if it is empty; a killed member may stay in it for a moment.
+
+        With those below it, of processes that have ended with it.
+        """
+        below = sorted(self.folder.rglob("rescind-*"), key=lambda folder: -len(folder.parts))
+        for folder in [*below, self.folder]:
+            with suppress(OSError):
+                folder.rmdir()
 
 
 def _own_folder() -> Path | None:

@@ -1,0 +1,92 @@
+"""The file that says how jobs are started: one table for each kind of infrastructure.
+
+    [docker]
+    image = "my-flows:3"
+    network = "host"
+    mounts = ["flows:/flows:ro"]
+    environment = { TZ = "UTC" }
+
+What it does not know it refuses, with one line. It is read by whoever starts a job, and by nobody
+who ends one: a handle is enough for that.
+"""
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from rescind.errors import DeploymentError
+
+__all__ = ["Deployment", "DockerDeployment", "ProcessDeployment", "read_deployment"]
+
+Name = Annotated[str, StringConstraints(min_length=1)]
+Mount = Annotated[str, StringConstraints(pattern=r"^[^:]+:/[^:]*(:ro|:rw)?$")]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class ProcessDeployment(_Table):
+    """How a job is started on this host: as ``rescind`` is started here."""
+
+    environment: dict[Name, str] = Field(default_factory=dict[str, str])
+    """To add to the environment that it has from here."""
+
+
+class DockerDeployment(_Table):
+    """How a container is made."""
+
+    image: Name
+    """Is not pulled."""
+    command: list[Name] = Field(default=["rescind"], min_length=1)
+    """What starts ``rescind`` in it."""
+    network: Name | None = None
+    """`host`, or the name of a network; by default the engine's own."""
+    mounts: list[Mount] = Field(default_factory=list[str])
+    """``HOST:CONTAINER`` or ``HOST:CONTAINER:ro``; a relative path is beside this file."""
+    environment: dict[Name, str] = Field(default_factory=dict[str, str])
+    """Goes before what it is told of Kafka."""
+    working_dir: str | None = None
+    user: str | None = None
+
+
+class Deployment(_Table):
+    """The whole file."""
+
+    process: ProcessDeployment = Field(default_factory=ProcessDeployment)
+    docker: DockerDeployment | None = None
+
+
+def read_deployment(path: Path) -> Deployment:
+    """Read the file. Raises `DeploymentError`."""
+    try:
+        told: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise DeploymentError(str(path), f"it cannot be read: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise DeploymentError(str(path), f"it is no TOML: {error}") from None
+    try:
+        deployment = Deployment.model_validate(told)
+    except ValidationError as error:
+        raise DeploymentError(str(path), _problem(error)) from None
+    if (docker := deployment.docker) is None:
+        return deployment
+    mounts = [str(path.resolve().parent / mount) for mount in docker.mounts]
+    return deployment.model_copy(update={"docker": docker.model_copy(update={"mounts": mounts})})
+
+
+def _problem(error: ValidationError) -> str:
+    first = error.errors(include_url=False)[0]
+    key = ".".join(str(step) for step in first["loc"])
+    match first["type"]:
+        case "extra_forbidden":
+            return f"no key is called {key!r}"
+        case "missing":
+            return f"the key {key!r} is missing"
+        case "string_pattern_mismatch":
+            return f"{key} is {first['input']!r}; write HOST:CONTAINER or HOST:CONTAINER:ro"
+        case _:
+            said = first["msg"].removeprefix("Input should be ")
+            return f"{key} must be {said}, and is {first['input']!r}"

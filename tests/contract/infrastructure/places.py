@@ -1,0 +1,88 @@
+"""Each kind of infrastructure, its jobs shell scripts, seen from the table of processes."""
+
+import asyncio
+import contextlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Final
+
+import pytest
+
+from rescind.errors import InfrastructureError
+from rescind.events.words import Handle
+from rescind.runners.executors.processtree.identity import Process, carriers
+from rescind.runners.infrastructure.base import JOB_VARIABLE, Infrastructure, Job
+from rescind.runners.infrastructure.docker import DockerInfrastructure
+from rescind.runners.infrastructure.process import ProcessInfrastructure
+from tests import engine
+from tests.waiting import until
+
+__all__ = ["KINDS", "Place", "place_of"]
+
+SHELL: Final = ("sh", "-c")
+KINDS: Final = [
+    pytest.param("process"),
+    pytest.param("docker", marks=pytest.mark.docker_engine),
+]
+
+
+@dataclass
+class Place:
+    """One infrastructure, and what was started there."""
+
+    infrastructure: Infrastructure
+    started: list[Handle] = field(default_factory=list[Handle])
+
+    def start(self, script: str, flow_run_id: str = "f") -> Handle:
+        handle = self.infrastructure.start(Job(flow_run_id=flow_run_id, arguments=[script]))
+        self.started.append(handle)
+        return handle
+
+    async def running(self, script: str, name: str = "sleep", flow_run_id: str = "f") -> Handle:
+        """Start it, and wait until a process of this name runs of it."""
+        handle = self.start(script, flow_run_id)
+        await until(lambda: name in {process.name for process in self.processes(handle)})
+        return handle
+
+    def processes(self, handle: Handle) -> list[Process]:
+        """What this host's table has of a job."""
+        return carriers(JOB_VARIABLE, str(handle.identity["mark"]))
+
+    async def ended(self, handle: Handle) -> int | None:
+        """The exit code, once it has ended by itself."""
+        await until(lambda: self.infrastructure.status(handle).state != "running")
+        return self.infrastructure.status(handle).exit_code
+
+    async def stop(self, handle: Handle, grace_seconds: float) -> tuple[str, dict[str, object]]:
+        """How it ended, and the facts."""
+        evidence = await asyncio.to_thread(self.infrastructure.stop, handle, grace_seconds)
+        return evidence.how, dict(evidence.facts)
+
+    def other(self) -> Infrastructure:
+        """Another one of the same scope, that has started nothing: a runner after its restart."""
+        if isinstance(self.infrastructure, DockerInfrastructure):
+            return DockerInfrastructure()
+        return ProcessInfrastructure()
+
+
+@contextmanager
+def place_of(kind: str) -> Iterator[Place]:
+    """It, and at its end nothing of what was started."""
+    place = Place(_made(kind))
+    try:
+        yield place
+    finally:
+        for handle in place.started:
+            with contextlib.suppress(InfrastructureError):
+                place.infrastructure.stop(handle, 0)
+                place.infrastructure.clear(handle)
+        if isinstance(place.infrastructure, DockerInfrastructure):
+            place.infrastructure.close()
+
+
+def _made(kind: str) -> Infrastructure:
+    if kind == "process":
+        return ProcessInfrastructure(SHELL)
+    engine.required_engine()
+    return DockerInfrastructure(engine.deployment(*SHELL))

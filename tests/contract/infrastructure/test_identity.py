@@ -1,0 +1,125 @@
+"""Only what was started as that job is touched, and gone is said of nothing else."""
+
+import secrets
+from typing import Any
+
+import pytest
+from docker import DockerClient
+
+from rescind.errors import NotMatchingError, NotStartedError
+from rescind.events.words import Handle
+from rescind.runners.infrastructure.base import Job
+from rescind.runners.infrastructure.docker import FLOW_RUN_LABEL, DockerInfrastructure
+from rescind.runners.infrastructure.process import ProcessInfrastructure
+from tests import engine
+from tests.contract.infrastructure.places import Place, place_of
+from tests.contract.infrastructure.test_ending import DEAF
+
+
+def changed(handle: Handle, **identity: Any) -> Handle:
+    return handle.model_copy(update={"identity": {**handle.identity, **identity}})
+
+
+async def untouched(place: Place, job: Handle) -> bool:
+    return place.infrastructure.status(job).state == "running" and place.processes(job) != []
+
+
+async def test_49_what_has_another_mark_is_not_touched(place: Place) -> None:
+    job = await place.running(DEAF)
+    other = changed(job, mark="0" * 32)
+
+    # A container is looked for by its mark: that one is gone, whatever has its name now. A pid
+    # with its time of start is that process, so it is the mark that does not fit.
+    if job.kind == "docker":
+        assert (await place.stop(other, 0))[0] == "not_found"
+    else:
+        with pytest.raises(NotMatchingError):
+            await place.stop(other, 0)
+
+    assert await untouched(place, job)
+
+
+async def test_49_another_process_with_its_pid_is_not_touched() -> None:
+    with place_of("process") as place:
+        job = await place.running(DEAF)
+        ticks = job.identity["start_ticks"]
+        assert isinstance(ticks, int)
+
+        # Of another mark, or what this very job has left behind would be meant.
+        how, _ = await place.stop(changed(job, start_ticks=ticks - 1, mark="0" * 32), 0)
+
+        assert how == "not_found"
+        assert await untouched(place, job)
+
+
+async def test_49_of_another_boot_nothing_is_touched_or_claimed() -> None:
+    with place_of("process") as place:
+        job = await place.running(DEAF)
+
+        with pytest.raises(NotMatchingError, match="another boot"):
+            await place.stop(changed(job, boot_id="an-earlier-one"), 0)
+
+        assert await untouched(place, job)
+
+
+async def test_49_of_another_scope_nothing_is_touched_or_claimed(place: Place) -> None:
+    job = await place.running(DEAF)
+    elsewhere = job.model_copy(update={"scope": "engine:another"})
+
+    with pytest.raises(NotMatchingError) as raised:
+        await place.stop(elsewhere, 0)
+
+    assert (raised.value.code, raised.value.is_transient) == ("not_matching", False)
+    assert await untouched(place, job)
+
+
+async def test_49_of_another_kind_nothing_is_touched_or_claimed(place: Place) -> None:
+    job = await place.running(DEAF)
+
+    with pytest.raises(NotMatchingError):
+        await place.stop(job.model_copy(update={"kind": "ship"}), 0)
+
+    assert await untouched(place, job)
+
+
+@pytest.mark.parametrize("identity", [{}, {"mark": 3}, {"mark": ""}], ids=str)
+async def test_an_identity_that_says_nothing_claims_nothing(
+    place: Place, identity: dict[str, Any]
+) -> None:
+    nothing = Handle(
+        kind=place.infrastructure.kind, scope=place.infrastructure.scope, identity=identity
+    )
+
+    with pytest.raises(NotMatchingError):
+        await place.stop(nothing, 0)
+
+
+@pytest.mark.docker_engine
+async def test_49_a_container_of_another_flow_run_is_not_its_job() -> None:
+    with place_of("docker") as place:
+        job = await place.running(DEAF)
+
+        how, _ = await place.stop(job.model_copy(update={"exclusive_to": "g"}), 0)
+
+        assert how == "not_found"
+        assert await untouched(place, job)
+
+
+async def test_a_job_that_cannot_start_leaves_nothing(place: Place) -> None:
+    never = f"never-{secrets.token_hex(4)}"
+    job = Job(flow_run_id=never, arguments=[])
+    if place.infrastructure.kind == "process":
+        with pytest.raises(NotStartedError):
+            ProcessInfrastructure(["no-such-program"]).start(job)
+        return
+    made = engine.deployment("sh").model_copy(update={"network": "no-such-network"})
+    infrastructure = DockerInfrastructure(made)
+    with pytest.raises(NotStartedError) as raised:
+        infrastructure.start(job)
+    infrastructure.close()
+
+    assert "no-such-network" in str(raised.value)
+    client = DockerClient.from_env()
+    of_it = client.containers.list(all=True, filters={"label": f"{FLOW_RUN_LABEL}={never}"})
+    client.close()
+    assert of_it == []
