@@ -50,7 +50,7 @@ class Files:
 def files(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Files]:
-    monkeypatch.setattr(running, "_set_up_logs", lambda: None)
+    monkeypatch.setattr(running, "set_up_logs", lambda: None)
     monkeypatch.setattr(sys, "path", list(sys.path))
     before = set(sys.modules)
     yield Files(tmp_path, capsys)

@@ -23,6 +23,9 @@ def _backend(value: str) -> str:
     raise typer.BadParameter(f"expected one of {expected}, dask:ADDRESS, but got {value!r}")
 
 
+Infrastructure = Literal["process", "docker"]
+
+
 def run(
     target: Annotated[
         str,
@@ -53,6 +56,14 @@ def run(
     rerun_of: Annotated[
         str | None, typer.Option(metavar="ID", help="The flow run that this one repeats.")
     ] = None,
+    on: Annotated[
+        Infrastructure | None,
+        typer.Option(help="Start the flow runner there, by itself, and follow it."),
+    ] = None,
+    deployment: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="How it is started there; else deployment.toml."),
+    ] = None,
     offline: Annotated[
         bool, typer.Option("--offline", help="Without the service: nothing can cancel it.")
     ] = False,
@@ -68,7 +79,12 @@ def run(
     @flow(may_exit=True): off by default. Without it this command says, when the deadline of the
     cancel has passed, what still runs here: one more Ctrl-C (the third, if the second has aborted)
     or SIGTERM then ends it.
+
+    With --on, FILE is named as it is there. This command shows what is printed there and ends as
+    that ends; Ctrl-C once and twice as ever, and a third leaves it alone.
     """
+    if on is not None and offline:
+        raise typer.BadParameter("expected --on or --offline, but got both")
     with importing():
         from rescind.cli.flows.running import FlowCommand, run_flow
 
@@ -83,6 +99,11 @@ def run(
         rerun_of=rerun_of,
         offline=offline,
     )
+    if on is not None:
+        with importing():
+            from rescind.cli.flows.hosting import run_on
+
+        return run_on(on, deployment, command, as_json=as_json)
     return run_flow(command, as_json=as_json)
 
 

@@ -30,10 +30,11 @@ from rescind.runners.executors import (
 )
 from rescind.runners.flowrunner.spec import FlowOutcome
 from rescind.runners.flowrunner.watching import Happening
+from rescind.runners.infrastructure.hosted import take_handle
 from rescind.runners.sdk.loading import load_flow, read_params
 from rescind.settings import Settings
 
-__all__ = ["FlowCommand", "executor_of", "run_flow"]
+__all__ = ["FlowCommand", "executor_of", "look_for_kafka", "run_flow", "set_up_logs"]
 
 _LOOK_SECONDS: Final = 2.0
 _CHARACTERS_MAX: Final = 2_000
@@ -68,6 +69,18 @@ class FlowCommand:
         except ValidationError as error:
             raise misused(error) from None
 
+    def arguments(self, flow_run_id: str, *, as_json: bool) -> list[str]:
+        """The same command under this id, for another process; all but ``--offline``."""
+        said = ["run", self.target, "--executor", self.executor, "--flow-run-id", flow_run_id]
+        said += [] if self.workers is None else ["--workers", str(self.workers)]
+        for param in self.params:
+            said += ["--param", param]
+        for key, value in self.labels.items():
+            said += ["--label", f"{key}={value}"]
+        said += ["--namespace", self.namespace]
+        said += [] if self.rerun_of is None else ["--rerun-of", self.rerun_of]
+        return [*said, "--json"] if as_json else said
+
 
 def executor_of(chosen: str, workers: int | None) -> Executor:
     """The executor of that name; `workers` None: as many as it has by itself.
@@ -94,13 +107,15 @@ def run_flow(command: FlowCommand, *, as_json: bool) -> Exit:
 
     Raises `FlowImportError`, `BrokerUnsupportedError`, or what the service says against it.
     """
-    _set_up_logs()
+    # Before anything is imported or started that is the user's.
+    handle = take_handle(command.flow_run_id)
+    set_up_logs()
     output = Output(as_json=as_json)
     command.check()
     flow = load_flow(command.target)
     params = read_params(flow, command.params, command.target)
     if not command.offline:
-        asyncio.run(_look_for_kafka(read_settings(), output))
+        asyncio.run(look_for_kafka(read_settings(), output))
     outcome = flow.run(
         executor_of(command.executor, command.workers),
         params=params,
@@ -108,6 +123,7 @@ def run_flow(command: FlowCommand, *, as_json: bool) -> Exit:
         labels=command.labels,
         namespace=command.namespace,
         rerun_of=command.rerun_of,
+        handle=handle,
         offline=command.offline,
         tell=_teller(output),
         cancel_on=(signal.SIGTERM,),
@@ -115,7 +131,8 @@ def run_flow(command: FlowCommand, *, as_json: bool) -> Exit:
     return _say(outcome, output)
 
 
-def _set_up_logs() -> None:
+def set_up_logs() -> None:
+    """A person reads it: no more than warnings, and of Kafka only what the command says."""
     configure_logging("DEBUG" if debugging.get() else "WARNING")
     if not debugging.get():
         logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
@@ -123,7 +140,7 @@ def _set_up_logs() -> None:
             logging.getLogger(name).setLevel(logging.ERROR)
 
 
-async def _look_for_kafka(settings: Settings, output: Output) -> None:
+async def look_for_kafka(settings: Settings, output: Output) -> None:
     """Say it if the flow will have to wait. Raises `BrokerUnsupportedError`."""
     try:
         await require_supported_broker(connect(settings), wait_seconds=_LOOK_SECONDS)

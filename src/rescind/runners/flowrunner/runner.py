@@ -23,6 +23,7 @@ from concurrent.futures import Future
 import structlog
 
 from rescind.errors import CannotInterruptError
+from rescind.events.words import Handle
 from rescind.runners.client import BodySpec, Run, RunnerClient
 from rescind.runners.executors import AttemptKey, Call, Executor, LocalExecutor, Work, WorkEnd
 from rescind.runners.executors.eventloop import AsyncExecutor
@@ -51,6 +52,7 @@ class FlowRunner:
         executor: what runs its task runs; a `LocalExecutor` runs them in the main thread too.
         settings: where Kafka is and the rest; None: as `load_settings` finds them.
         pool: a name for a group of runners.
+        handle: by what this process is ended from outside.
         tell: is told what happens here, in whatever thread it happens.
         cancel_on: signals that ask for a cancel once; Ctrl-C does in any case.
 
@@ -63,6 +65,7 @@ class FlowRunner:
         settings: Settings | None = None,
         *,
         pool: str = "default",
+        handle: Handle | None = None,
         tell: Callable[[Happening], None] | None = None,
         cancel_on: Collection[signal.Signals] = (),
     ) -> None:
@@ -71,6 +74,7 @@ class FlowRunner:
         self._executor = executor
         self._settings = settings
         self._pool = pool
+        self._handle = handle
         self._watcher = Watcher(tell)
         self._loop = LoopThread("rescind-runner")
         self._cancel_on = cancel_on
@@ -156,6 +160,7 @@ class FlowRunner:
         client = RunnerClient(
             self._settings,
             pool=self._pool,
+            handle=self._handle,
             can=said_of(self._executor, may_exit=self._spec.may_exit),
             on_intent=self._take_intent,
         )

@@ -25,6 +25,7 @@ from rescind.runners.sdk.session import any_body_runs, open_body
 from rescind.runners.sdk.signatures import signature_of
 
 if TYPE_CHECKING:
+    from rescind.events.words import Handle
     from rescind.runners.flowrunner.spec import FlowOutcome
     from rescind.runners.flowrunner.watching import Happening
     from rescind.settings import Settings
@@ -106,6 +107,8 @@ class RunOptions(TypedDict, total=False):
     """Where Kafka is and the rest; by default as they are found."""
     pool: str
     """The name of the group of runners that this is one of."""
+    handle: "Handle | None"
+    """By what this process is ended from outside, if it lives in something of its own."""
     offline: bool
     """Run it plainly, without registering anything: nothing can cancel it."""
     tell: "Callable[[Happening], None] | None"
@@ -160,6 +163,7 @@ class BoundFlow:
             executor,
             how.get("settings"),
             pool=how.get("pool", "default"),
+            handle=how.get("handle"),
             tell=how.get("tell"),
             cancel_on=how.get("cancel_on", ()),
         )
