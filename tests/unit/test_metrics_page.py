@@ -7,6 +7,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from rescind.processors.measuring.meters import Meters as MetersOfAWorker
+from rescind.processors.measuring.teardowns import TeardownMeters
 from rescind.server.api.measuring import Meters as MetersOfTheServer
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "metrics.md"
@@ -14,11 +15,15 @@ PAGE = Path(__file__).parents[2] / "docs" / "reference" / "metrics.md"
 
 @pytest.mark.parametrize(
     "part,registry",
-    [(0, MetersOfAWorker().registry), (1, MetersOfTheServer().registry)],
-    ids=["worker", "server"],
+    [
+        (0, MetersOfAWorker().registry),
+        (1, MetersOfTheServer().registry),
+        (2, TeardownMeters().registry),
+    ],
+    ids=["worker", "server", "runner"],
 )
 def test_the_page_has_each_metric_and_no_other(part: int, registry: CollectorRegistry) -> None:
-    of_process = PAGE.read_text().split("## The server")[part]
+    of_process = re.split("## The (?:server|runner)", PAGE.read_text())[part]
     said = re.findall(r"^\| `(rescind_\w+)` \|", of_process, re.MULTILINE)
     shown = {
         f"{family.name}_total" if family.type == "counter" else family.name

@@ -13,7 +13,7 @@ from rescind.cli.commands.doctor import doctor
 from rescind.cli.commands.flows import demo, run
 from rescind.cli.commands.journal import journal
 from rescind.cli.commands.looking import ls, show, watch
-from rescind.cli.commands.services import agents, server, worker
+from rescind.cli.commands.services import agents, runner, server, worker
 from rescind.cli.commands.starting import up
 from rescind.cli.commands.topics import topics
 
@@ -67,3 +67,4 @@ app.add_typer(topics, name="topics", rich_help_panel=_RUN)
 app.command(rich_help_panel=_RUN)(worker)
 app.command(rich_help_panel=_RUN)(agents)
 app.command(rich_help_panel=_RUN)(server)
+app.command(rich_help_panel=_RUN)(runner)

@@ -20,7 +20,7 @@ from rescind.kafka.versions import wait_for_supported_broker
 from rescind.logs import configure_logging
 from rescind.settings import Settings, load_settings, unknown_variables
 
-__all__ = ["serve_agents", "serve_http", "serve_worker"]
+__all__ = ["begin", "serve_agents", "serve_http", "serve_worker", "until_usable"]
 
 _log = structlog.get_logger(__name__)
 
@@ -52,16 +52,16 @@ def serve_http() -> int:
     with importing():
         from rescind.server.serving import serve
 
-    return serve(_begin())
+    return serve(begin())
 
 
 def _serve(run: Callable[[Settings], int]) -> int:
-    settings = _begin()
-    asyncio.run(_until_usable(settings))
+    settings = begin()
+    asyncio.run(until_usable(settings))
     return run(settings)
 
 
-def _begin() -> Settings:
+def begin() -> Settings:
     """What a service says first."""
     configure_logging("DEBUG" if debugging.get() else "INFO")
     calm_client_logs()
@@ -72,7 +72,7 @@ def _begin() -> Settings:
     return settings
 
 
-async def _until_usable(settings: Settings) -> None:
+async def until_usable(settings: Settings) -> None:
     """Wait for a broker; topics that are missing end the start, those that differ are named."""
     connection = connect(settings)
     await wait_for_supported_broker(connection)

@@ -1,8 +1,20 @@
-"""`worker`, `agents` and `server`: the processes that a deployment runs."""
+"""`worker`, `agents`, `server` and `runner`: the processes that a deployment runs."""
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
 
 from rescind.cli.importing import importing
 
-__all__ = ["agents", "server", "worker"]
+__all__ = ["agents", "runner", "server", "worker"]
+
+
+class Infrastructure(StrEnum):
+    """Typer reads a list of these, and none of a `Literal`."""
+
+    PROCESS = "process"
+    DOCKER = "docker"
 
 
 def worker() -> int:
@@ -27,3 +39,19 @@ def server() -> int:
         from rescind.cli.services import serve_http
 
     return serve_http()
+
+
+def runner(
+    on: Annotated[
+        list[Infrastructure] | None,
+        typer.Option(help="What it ends; repeat. By default the processes of this host."),
+    ] = None,
+) -> int:
+    """End what does not answer from outside: jobs of this host, or of the Docker engine it reaches.
+
+    It holds no task runs. One for each host and each engine is enough. SIGTERM drains it.
+    """
+    with importing():
+        from rescind.cli.standing import serve_runner
+
+    return serve_runner([each.value for each in on or [Infrastructure.PROCESS]])
