@@ -23,8 +23,7 @@ from concurrent.futures import Future
 import structlog
 
 from rescind.errors import CannotInterruptError
-from rescind.events.words import Handle
-from rescind.runners.client import BodySpec, Run, RunnerClient
+from rescind.runners.client import BodySpec, Handle, Run, RunnerClient
 from rescind.runners.executors import AttemptKey, Call, Executor, LocalExecutor, Work, WorkEnd
 from rescind.runners.executors.eventloop import AsyncExecutor
 from rescind.runners.flowrunner.asking import Asking
