@@ -23,7 +23,14 @@ def _backend(value: str) -> str:
     raise typer.BadParameter(f"expected one of {expected}, dask:ADDRESS, but got {value!r}")
 
 
-Infrastructure = Literal["process", "docker"]
+On = Annotated[
+    Literal["process", "docker"] | None,
+    typer.Option(help="Start the flow runner there, by itself, and follow it."),
+]
+DeploymentFile = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="How it is started there; else deployment.toml."),
+]
 
 
 def run(
@@ -56,14 +63,8 @@ def run(
     rerun_of: Annotated[
         str | None, typer.Option(metavar="ID", help="The flow run that this one repeats.")
     ] = None,
-    on: Annotated[
-        Infrastructure | None,
-        typer.Option(help="Start the flow runner there, by itself, and follow it."),
-    ] = None,
-    deployment: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="How it is started there; else deployment.toml."),
-    ] = None,
+    on: On = None,
+    deployment: DeploymentFile = None,
     offline: Annotated[
         bool, typer.Option("--offline", help="Without the service: nothing can cancel it.")
     ] = False,
