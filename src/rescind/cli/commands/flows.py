@@ -84,9 +84,8 @@ def run(
     With --on, FILE is named as it is there. This command shows what is printed there and ends as
     that ends; Ctrl-C once and twice as ever, and a third leaves it alone.
     """
-    if on is not None and offline:
-        raise typer.BadParameter("expected --on or --offline, but got both")
     with importing():
+        from rescind.cli.flows.hosting import run_on
         from rescind.cli.flows.running import FlowCommand, run_flow
 
     command = FlowCommand(
@@ -100,12 +99,9 @@ def run(
         rerun_of=rerun_of,
         offline=offline,
     )
-    if on is not None:
-        with importing():
-            from rescind.cli.flows.hosting import run_on
-
-        return run_on(on, deployment, command, as_json=as_json)
-    return run_flow(command, as_json=as_json)
+    if on is None:
+        return run_flow(command, as_json=as_json)
+    return run_on(on, deployment, command, as_json=as_json)
 
 
 def demo(

@@ -13,6 +13,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+import typer
+
 from rescind.cli.asking.answers import answer_of
 from rescind.cli.asking.cancelling import Cancel
 from rescind.cli.asking.sending import Asker
@@ -47,6 +49,8 @@ def run_on(kind: Kind, file: Path | None, command: FlowCommand, *, as_json: bool
     """
     set_up_logs()
     output = Output(as_json=as_json)
+    if command.offline:
+        raise typer.BadParameter("expected --on or --offline, but got both")
     command.check()
     settings = read_settings()
     deployment = _deployment(kind, file)
