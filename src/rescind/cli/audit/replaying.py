@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 import typer
@@ -17,7 +17,10 @@ from rescind.cli.exits import Exit
 from rescind.cli.printing.output import Output
 from rescind.errors import JournalError
 from rescind.events.journal import Entry
-from rescind.statemachine.audit import Auditor
+
+if TYPE_CHECKING:
+    # The state machine needs an extra; whoever only asks and looks does without.
+    from rescind.statemachine.audit import Auditor
 
 __all__ = ["replay_export"]
 
@@ -33,6 +36,8 @@ class _Line(NamedTuple):
 
 def replay_export(file: Path, *, as_json: bool) -> Exit:
     """``-`` is stdin. Raises `typer.BadParameter` if it is no export."""
+    from rescind.statemachine.audit import Auditor
+
     output = Output(as_json=as_json)
     began = time.perf_counter()
     auditors: dict[int, Auditor] = {}
@@ -63,7 +68,7 @@ def replay_export(file: Path, *, as_json: bool) -> Exit:
     return Exit.OK if verdict.is_whole else Exit.FINDINGS
 
 
-def _see(auditor: Auditor, line: _Line) -> str:
+def _see(auditor: "Auditor", line: _Line) -> str:
     """Show the auditor an entry; why it could not be read, or nothing."""
     why = line.error
     if not why:

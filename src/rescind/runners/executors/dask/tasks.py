@@ -48,6 +48,7 @@ class Task:
     future: Future | None = None
     place: Place | None = None  #: where it has asked whether it may begin
     has_begun: bool = False
+    is_being_flagged: bool = False
     is_restarting: bool = False
     was_restarted: bool = False  #: its worker's nanny has ended the process that it was in
     problem: str = ""  #: why that could not be done
@@ -196,8 +197,17 @@ class Tasks:
             _log.warning("worker %s could not be told of %s: %s", place.worker, key, error)
 
     def _flag(self, task: Task) -> None:
-        if task.place is not None:
-            self._spawn(self._link.flag(task.key, task.place, lambda: task.key in self._tasks))
+        # One call at a time: one to a worker that has just been killed is not answered for long,
+        # and hundreds of them (a rung each 20 ms, 512 connections) kept its end from being heard.
+        if task.place is not None and not task.is_being_flagged:
+            task.is_being_flagged = True
+            self._spawn(self._flag_at(task, task.place))
+
+    async def _flag_at(self, task: Task, place: Place) -> None:
+        try:
+            await self._link.flag(task.key, place, lambda: task.key in self._tasks)
+        finally:
+            task.is_being_flagged = False
 
     def _drop(self, task: Task) -> None:
         if task.future is not None and task.future.status == "pending":
