@@ -52,7 +52,7 @@ KIND: Final = "process"
 _KILL_SECONDS_MAX: Final = 10.0
 _LOOK_AGAIN_SECONDS: Final = 0.05
 _NAMED_MAX: Final = 100
-_ENDING_LOOKS: Final = 50
+_ENDING_LOOKS: Final = 500
 _ENDING_LOOK_SECONDS: Final = 0.02
 
 
@@ -224,9 +224,9 @@ def _identity(meant: ProcessIdentity) -> Identity:
 def _leader(meant: ProcessIdentity) -> Process | None:
     """That very process, if it runs and carries the mark.
 
-    Raises `NotMatchingError` if it carries none, `UnauthorisedError` if that may not be seen.
+    Raises `NotMatchingError` if it carries none, `UnauthorisedError` if that may not be seen, and
+    `StillRunningError` if it takes too long to end.
     """
-    environ = b""
     for _ in range(_ENDING_LOOKS):
         process = read_process(meant.pid)
         if process is None or process.identity != _identity(meant) or process.is_dead:
@@ -240,10 +240,13 @@ def _leader(meant: ProcessIdentity) -> Process | None:
         if f"{JOB_VARIABLE}={meant.mark}".encode() in environ.split(b"\0"):
             return process
         if environ:
-            break
-        # One that is ending has no environment any more, a moment before it is dead.
+            raise NotMatchingError(
+                _named(meant), "it was not started as one: it carries no mark of it"
+            )
+        # One that is ending has no environment any more, a moment before it is dead. On a busy
+        # machine more than a second was seen.
         time.sleep(_ENDING_LOOK_SECONDS)
-    raise NotMatchingError(_named(meant), "it was not started as one: it carries no mark of it")
+    raise StillRunningError(_named(meant), "it is ending, and has not ended yet")
 
 
 def _terminate(leader: Process) -> None:
