@@ -5,6 +5,7 @@ What is said of it is held against the process table of this host.
 
 import signal
 import sys
+from contextlib import suppress
 
 import psutil
 import pytest
@@ -111,7 +112,9 @@ async def test_49_what_has_gone_before_anybody_stood_by_is_reported_when_one_com
 ) -> None:
     job = await hosted(watched, kind, "works", executor="process")
     for process in job.processes():
-        psutil.Process(process.pid).kill()
+        # The end of one may have been that of others.
+        with suppress(psutil.NoSuchProcess):
+            psutil.Process(process.pid).kill()
     await watched.cancel(job.flow_run_id)
     await watched.event(job.flow_run_id, "infrastructure.teardown")
 
