@@ -65,7 +65,9 @@ def _explain(error: BaseException) -> int:
             return exit_of(cause)
         if isinstance(cause, _Misunderstood):
             # Without a word it is no complaint: the help was asked for by saying nothing.
-            if message := cause.format_message().rstrip("."):
+            # Of a choice typer says pydantic's words as well.
+            message = cause.format_message().rstrip(".").replace(": Value error, ", ": ")
+            if message:
                 output.complain(f"{message}; see `{_help_of(cause)}`")
             return Exit.USAGE
         if isinstance(cause, BrokenPipeError) or isinstance(cause.__context__, BrokenPipeError):

@@ -200,6 +200,17 @@ def test_a_demo_that_goes_no_further_than_its_settings_leaves_no_folder(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_choice_that_there_is_not_is_told_in_plain_words(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run_command(["runner", "--on", "mainframe"]) == Exit.USAGE
+
+    (said,) = lines(capsys.readouterr().err)
+    assert said.startswith(
+        "rescind: Invalid value for '--on': 'mainframe' is not one of 'process', 'docker'; see "
+    )
+
+
 def test_debug_after_two_dashes_is_somebody_elses() -> None:
     assert run_command(["ls", "--", "--debug"]) == Exit.USAGE
 

@@ -211,11 +211,16 @@ class _GoneError(InfrastructureError):
 
 
 def _knock() -> None:
-    """Raises `OSError`: the client would as well, and leave its socket open."""
+    """Raises `OSError` or `UnavailableError`, as the client would, which leaves its socket open."""
     address = os.environ.get("DOCKER_HOST") or "unix:///var/run/docker.sock"
-    if address.startswith("unix://"):
-        with socket.socket(socket.AF_UNIX) as knocking:
+    if not address.startswith("unix://"):
+        return
+    with socket.socket(socket.AF_UNIX) as knocking:
+        try:
             knocking.connect(address.removeprefix("unix://"))
+        except (FileNotFoundError, ConnectionRefusedError):
+            why = f"none listens at {address}; start one, or set DOCKER_HOST"
+            raise UnavailableError("the Docker engine", why) from None
 
 
 @contextmanager
