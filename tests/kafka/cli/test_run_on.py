@@ -109,7 +109,7 @@ async def until_says(rescind: Command, mode: str) -> None:
         (["--on", "docker"], 2, "write a [docker] table"),
         (["--on", "docker", "--deployment", "no.toml"], 2, "No such file"),
         (["--on", "process", "--deployment", "bad.toml"], 2, "no key is called 'dokcer'"),
-        (["--on", "docker", "--deployment", "good.toml"], 4, "No such file or directory"),
+        (["--on", "docker", "--deployment", "good.toml"], 4, "start one, or set DOCKER_HOST"),
         (["--on", "process", "--offline"], 2, "--on or --offline"),
         (["--on", "moon"], 2, "process"),
     ],
