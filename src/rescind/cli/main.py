@@ -19,4 +19,9 @@ def main() -> NoReturn:
     except KeyboardInterrupt:
         # As `Exit.INTERRUPTED`, which may be what was being imported.
         code = 130
+    if code == 130:
+        # Once Ctrl-C has struck in text that `exec` runs (dataclasses are made so, and imports
+        # make them), ``python -m`` ends as if by the signal itself, whatever code is said here.
+        # CPython forgets that when it runs the next text.
+        exec("pass")  # noqa: S102
     sys.exit(code)

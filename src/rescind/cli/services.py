@@ -4,13 +4,13 @@ They wait for a broker as long as it takes, and end by a signal or by what canno
 whoever started them starts them again. What is wrong with the cluster is said before they begin.
 """
 
-import asyncio
 from collections.abc import Callable
 
 import structlog
 
 from rescind.cli.debugging import debugging
 from rescind.cli.importing import importing
+from rescind.cli.looping import in_loop
 from rescind.cli.session import needs_extra
 from rescind.errors import TopicsError
 from rescind.kafka.clients.client_logs import calm_client_logs
@@ -57,7 +57,7 @@ def serve_http() -> int:
 
 def _serve(run: Callable[[Settings], int]) -> int:
     settings = begin()
-    asyncio.run(until_usable(settings))
+    in_loop(until_usable(settings))
     return run(settings)
 
 

@@ -1,6 +1,5 @@
 """What nearly every command begins with: the settings, a broker that answers, the topics' names."""
 
-import asyncio
 import logging
 import sys
 from collections.abc import Coroutine
@@ -8,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from rescind.cli.debugging import debugging
+from rescind.cli.looping import in_loop
 from rescind.cli.printing.output import Output
 from rescind.errors import ExtraMissingError
 from rescind.kafka.connection import Connection, connect
@@ -60,7 +60,7 @@ def run(command: Coroutine[Any, Any, int]) -> int:
     else:
         configure_logging("ERROR")
         logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
-    return asyncio.run(command)
+    return in_loop(command)
 
 
 def needs_extra(extra: str, *modules: str) -> None:

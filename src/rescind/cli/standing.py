@@ -12,6 +12,7 @@ from typing import Final
 
 import structlog
 
+from rescind.cli.looping import in_loop
 from rescind.cli.services import begin, until_usable
 from rescind.cli.session import needs_extra
 from rescind.runners.infrastructure.base import Infrastructure
@@ -34,9 +35,9 @@ def serve_runner(kinds: Sequence[Kind]) -> int:
     """
     settings = begin()
     places = [infrastructure(kind) for kind in dict.fromkeys(kinds)]
-    asyncio.run(until_usable(settings))
+    in_loop(until_usable(settings))
     with _measured(settings) as tell:
-        asyncio.run(_serve(places, settings, tell))
+        in_loop(_serve(places, settings, tell))
     return 0
 
 

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -154,6 +155,19 @@ def test_ctrl_c_while_the_command_is_imported_is_no_traceback(
         main()
 
     assert ended.value.code == Exit.INTERRUPTED
+
+
+def test_ctrl_c_in_code_that_was_text_ends_the_process_with_the_code_of_any_other(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "imported.py"
+    file.write_text("exec('raise KeyboardInterrupt')")
+
+    ended = subprocess.run(
+        [sys.executable, "-m", "rescind", "run", f"{file}:flow"], capture_output=True, check=False
+    )
+
+    assert (ended.returncode, ended.stderr) == (Exit.INTERRUPTED, b"")
 
 
 def test_ctrl_c_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:

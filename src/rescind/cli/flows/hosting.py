@@ -21,6 +21,7 @@ from rescind.cli.asking.sending import Asker
 from rescind.cli.debugging import debugging
 from rescind.cli.exits import Exit
 from rescind.cli.flows.running import FlowCommand, look_for_kafka, set_up_logs
+from rescind.cli.looping import in_loop
 from rescind.cli.printing.output import Output
 from rescind.cli.session import Session, read_settings
 from rescind.errors import DeploymentError, InfrastructureError, RescindError
@@ -55,7 +56,7 @@ def run_on(kind: Kind, file: Path | None, command: FlowCommand, *, as_json: bool
     settings = read_settings()
     deployment = _deployment(kind, file)
     place = infrastructure(kind, deployment)
-    asyncio.run(look_for_kafka(settings, output))
+    in_loop(look_for_kafka(settings, output))
     flow_run_id = command.flow_run_id or uuid.uuid4().hex
     flags = ["--debug"] if debugging.get() else []
     job = Job(
@@ -63,7 +64,7 @@ def run_on(kind: Kind, file: Path | None, command: FlowCommand, *, as_json: bool
         arguments=[*flags, *command.arguments(flow_run_id, as_json=as_json)],
         environment=_environment(kind, deployment, settings),
     )
-    return asyncio.run(_Followed(place, job, settings, output).run())
+    return in_loop(_Followed(place, job, settings, output).run())
 
 
 def _deployment(kind: Kind, file: Path | None) -> Deployment:

@@ -1,6 +1,5 @@
 """`rescind run FILE[:FLOW]`: this process becomes the flow runner of one flow run."""
 
-import asyncio
 import logging
 import signal
 from collections.abc import Callable, Mapping, Sequence
@@ -12,6 +11,7 @@ from pydantic_core import ValidationError
 from rescind.cli.debugging import debugging
 from rescind.cli.exits import Exit
 from rescind.cli.flows.place import where
+from rescind.cli.looping import in_loop
 from rescind.cli.options import misused
 from rescind.cli.printing.output import Output
 from rescind.cli.printing.words import plain
@@ -115,7 +115,7 @@ def run_flow(command: FlowCommand, *, as_json: bool) -> Exit:
     flow = load_flow(command.target)
     params = read_params(flow, command.params, command.target)
     if not command.offline:
-        asyncio.run(look_for_kafka(read_settings(), output))
+        in_loop(look_for_kafka(read_settings(), output))
     outcome = flow.run(
         executor_of(command.executor, command.workers),
         params=params,

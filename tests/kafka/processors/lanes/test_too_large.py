@@ -1,5 +1,6 @@
 """Requests that are larger than a lane takes, packed by their producer: refused, and outlived."""
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -154,12 +155,14 @@ def forget_peak() -> None:
     Path("/proc/self/clear_refs").write_text("5")
 
 
-@pytest.mark.parametrize("codec, mib", [("gzip", 400), ("lz4", 200), ("zstd", 400)])
+@pytest.mark.parametrize("codec, mib", [("gzip", 200), ("lz4", 200), ("zstd", 400)])
 async def test_what_unpacks_to_far_more_than_a_lane_takes_is_not_unpacked(
     service: Service, codec: str, mib: int
 ) -> None:
-    stranger = Stranger(service, codec)
-    (asked,) = stranger.ask(bytes(mib * MIB), partition=1, key=b"k")
+    # At its usual level gzip takes 12 s for twice as much.
+    stranger = Stranger(service, codec, **{"compression.level": 1})
+    # In a thread: the loop has to look after the connection of the test's own reader.
+    (asked,) = await asyncio.to_thread(stranger.ask, bytes(mib * MIB), partition=1, key=b"k")
     del stranger
     forget_peak()
     before = memory_bytes("VmRSS")
