@@ -51,7 +51,8 @@ def foreign_cluster(
             *("--local-directory", folder),
         )
     try:
-        _until(file.exists)
+        # The scheduler makes it first, and then writes it.
+        _until(lambda: file.exists() and file.stat().st_size > 0)
         address = json.loads(file.read_text())["address"]
         asyncio.run(_ready(address, workers))
         yield ForeignCluster(address, scheduler, nannies)

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 
 async def until(
-    condition: Callable[[], bool] | Callable[[], Awaitable[bool]], *, within_seconds: float = 30
+    condition: Callable[[], bool] | Callable[[], Awaitable[bool]], *, within_seconds: float = 60
 ) -> None:
     """Return when the condition holds; fail with its source's name when it never does."""
     end = time.monotonic() + within_seconds

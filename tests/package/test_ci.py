@@ -17,7 +17,7 @@ case $* in
         echo '{"tests/a.py::test_of_luck": true, "tests/b.py::test_x[a b]": true}' \\
           > .cache/pytest/v/cache/lastfailed
         exit "$FIRST" ;;
-  "test ARGS=--last-failed"*) exit "$AGAIN" ;;
+  "test JOBS=0 ARGS=--last-failed"*) exit "$AGAIN" ;;
 esac
 """
 

@@ -5,7 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.forking import ready_to_fork
 from tests.scenarios.harness import House, Scene, alone
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _forked_from() -> None:
+    """It is no test's own, so it is there before the first one begins."""
+    ready_to_fork()
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,9 @@ in it: it asks by raw records, runs flows, and reads the journal and the state t
 here reaches into the service.
 """
 
+import os
 import secrets
+import signal
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -22,6 +24,8 @@ from rescind.events.journal import Entry, RequestRefused
 from rescind.events.states import FlowState, TaskState
 from rescind.kafka.connection import Connection
 from rescind.kafka.topics import TopicNames
+from rescind.runners.executors.processtree.identity import Process as Carrier
+from rescind.runners.executors.processtree.identity import carriers
 from rescind.settings import Settings, load_settings
 from tests.kafka.processors.journal import types_of
 from tests.kafka.processors.service import KEY, Service
@@ -84,9 +88,13 @@ class House:
         return self.start("-m", "rescind", "agents", **settings)
 
     def close(self) -> None:
-        """End every process that is still there."""
+        """End every process that it has started and that is still there."""
         for process in self._processes:
             process.end()
+
+    def left(self) -> list[Carrier]:
+        """What runs of it wherever in the process table: what it has started may have no parent."""
+        return carriers("RESCIND_TOPIC_PREFIX", self.names.prefix)
 
     def said(self) -> str:
         """The ends of what its processes have printed."""
@@ -108,8 +116,13 @@ async def alone(house: House) -> "AsyncIterator[Scene]":
             async with Scene(house) as scene:
                 yield scene
             assert await house.findings() == []
+            house.close()
+            await until(lambda: not house.left(), within_seconds=20)
         finally:
             house.close()
+            for process in house.left():
+                sys.stdout.write(f"--- {process.pid} {process.name} still runs, and is ended\n")
+                os.kill(process.pid, signal.SIGKILL)
             # Shown by pytest if the test has failed.
             sys.stdout.write(house.said())
 

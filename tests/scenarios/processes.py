@@ -12,6 +12,7 @@ from typing import Final
 
 import psutil
 
+from tests.forking import Forked
 from tests.waiting import until
 
 __all__ = ["ROOT", "Process", "until_none_runs_with", "whose_command_names"]
@@ -28,6 +29,10 @@ _QUICK_TO_START: Final = {
 }
 
 
+# Nothing of their own start is looked at in a scenario.
+_FORKED: Final = frozenset({"agents", "runner", "server", "topics", "worker"})
+
+
 class Process:
     """One Python process of a scenario; what it prints is in its log."""
 
@@ -39,15 +44,13 @@ class Process:
         folder: Path = ROOT,
     ) -> None:
         self.log = log
-        with log.open("ab") as out:
-            self._process = subprocess.Popen(
-                [sys.executable, *arguments],
-                cwd=folder,
-                env={**os.environ, **_QUICK_TO_START, **environ},
-                stdin=subprocess.DEVNULL,
-                stdout=out,
-                stderr=subprocess.STDOUT,
-            )
+        match arguments:
+            case ["-m", "rescind", *words] if words[0] in _FORKED:
+                self._process: Forked | subprocess.Popen[bytes] = Forked(
+                    words, environ, log, folder
+                )
+            case _:
+                self._process = _started(arguments, environ, log, folder)
 
     @property
     def pid(self) -> int:
@@ -98,6 +101,20 @@ class Process:
     def said(self) -> str:
         """All that it has printed."""
         return self.log.read_text(errors="replace")
+
+
+def _started(
+    arguments: Sequence[str], environ: Mapping[str, str], log: Path, folder: Path
+) -> "subprocess.Popen[bytes]":
+    with log.open("ab") as out:
+        return subprocess.Popen(
+            [sys.executable, *arguments],
+            cwd=folder,
+            env={**os.environ, **_QUICK_TO_START, **environ},
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+        )
 
 
 def whose_command_names(mark: str) -> list[psutil.Process]:

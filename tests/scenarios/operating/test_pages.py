@@ -189,6 +189,7 @@ async def test_a_grant_that_the_wrapped_engine_does_not_use_is_given_back(
         assert not await program["may_begin"](run, "step")
         await run.end(Ended.cancelled())
 
+    await scene.event(flow_run_id, "flow.cancelled")
     states = await scene.task_states(flow_run_id)
     assert (states["step"].state, states["step"].how) == ("Finished.Cancelled", "never_started")
 
