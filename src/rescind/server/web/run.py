@@ -55,9 +55,11 @@ def run_routes(means: Means) -> APIRouter:
             return page("armed.html", place="runs", flow_run_id=flow_run_id, armed=armed)
         # Only of a run that is being cancelled: a link from elsewhere can claim nothing.
         said = {str(outcome): words for outcome, words in ANSWERS.items()}.get(answer)
+        # Kept when the page is renewed, which may be at once, and before the cancel is known here.
+        renewed = f"?answer={answer}" if said else ""
         if shown["run"].cancellation is None:
             said = None
-        return page("run.html", place="runs", answer=said, **shown)
+        return page("run.html", place="runs", answer=said, renewed=renewed, **shown)
 
     return router
 
