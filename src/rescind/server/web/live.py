@@ -49,7 +49,7 @@ async def _words(means: Means, flow_run_id: str | None) -> AsyncIterator[ServerS
     """The first word comes at once: the page may be older than its stream."""
     seen: dict[int, int] = {}
     try:
-        while await means.beat.past(seen):
+        while await means.beat.past(seen, is_patient=False):
             known = await asyncio.to_thread(means.model.standings)
             now = {number: at.next_offset for number, at in known.items()}
             is_news = not seen or flow_run_id is None

@@ -22,17 +22,25 @@ class Beat:
         self._waiting = 0
         self._looking: asyncio.Task[None] | None = None
         self._ended = False
+        self._away: ReadModelError | None = None
 
-    async def past(self, seen: Mapping[int, int]) -> bool:
-        """Return when the read model is further than that; whether it is: not after `end`."""
+    async def past(self, seen: Mapping[int, int], *, is_patient: bool = True) -> bool:
+        """Return when the read model is further than that; whether it is: not after `end`.
+
+        Raises `ReadModelError` when it is away, unless the caller `is_patient`.
+        """
         self._waiting += 1
         if self._looking is None:
             self._looking = asyncio.create_task(self._look(), name="beat")
         try:
             async with self._changed:
-                await self._changed.wait_for(lambda: self._ended or self._is_past(seen))
+                await self._changed.wait_for(
+                    lambda: self._ended or self._is_past(seen) or (self._away and not is_patient)
+                )
         finally:
             self._waiting -= 1
+        if self._away is not None and not (is_patient or self._ended):
+            raise self._away
         return not self._ended
 
     async def end(self) -> None:
@@ -52,14 +60,17 @@ class Beat:
                 await self._look_once()
                 await asyncio.sleep(_LOOK_SECONDS)
         finally:
-            self._looking = None
+            self._looking = self._away = None
 
     async def _look_once(self) -> None:
         try:
             found = await asyncio.to_thread(self._model.standings)
-        except ReadModelError:
-            # Whoever follows is told nothing new until it is there again.
+        except ReadModelError as error:
+            self._away = error
+            async with self._changed:
+                self._changed.notify_all()
             return
+        self._away = None
         standing = {number: at.next_offset for number, at in found.items()}
         if standing != self._standing:
             self._standing = standing
