@@ -66,7 +66,7 @@ $(VENV)/.installed: $(VENV)/.requirements pyproject.toml
 	@touch $@
 
 $(VENV)/.requirements: requirements-dev.txt | $(BIN)/python
-	@echo 'Installing what requirements-dev.txt pins (about 200 MB the first time) ...'
+	@echo 'Installing what requirements-dev.txt pins (the first time: about 900 MB on disk) ...'
 	@$(PIP) --require-hashes --requirement requirements-dev.txt
 	@touch $@
 
