@@ -21,6 +21,8 @@ async def test_03_a_second_cancel_is_answered_with_the_first(scene: Scene, api: 
     flow = await scene.begun(tasks=["t"])
 
     first = await api.cancel(flow.flow_run_id, reason="enough", grace_seconds=9)
+    # What it says of an earlier cancel it has from the read model, and waits for that but briefly.
+    await api.has_read(scene, flow.flow_run_id)
     second = await api.cancel(flow.flow_run_id, reason="me too")
     abort = await api.cancel(flow.flow_run_id, mode="abort")
 
