@@ -118,6 +118,10 @@ class Bench:
     def wait_for_file(self, path: Path) -> None:
         self.wait_until(path.exists)
 
+    def wait_until_begun(self, marker: Path) -> None:
+        """Until it has said so to the last letter: what is killed then has said it."""
+        self.wait_until(lambda: marker.exists() and marker.stat().st_size > 0)
+
     def wait_until(self, condition: Callable[[], bool], every_seconds: float = 0.002) -> None:
         until = time.monotonic() + SECONDS_MAX
         while not condition():

@@ -108,7 +108,7 @@ def test_what_dask_begins_again_because_a_worker_was_lost_does_not_run_twice(
 ) -> None:
     marker = losing.marker()
     key = losing.submit(works.begin_and_wait, marker)
-    losing.wait_for_file(marker)
+    losing.wait_until_begun(marker)
     (place,) = (task.place for task in _tasks_of(losing))
 
     os.kill(place.pid, signal.SIGKILL)
@@ -127,7 +127,7 @@ def test_where_that_is_allowed_a_kill_restarts_the_worker_of_that_attempt_alone(
     go, untouched, marker = losing.folder / "go", losing.marker(), losing.marker()
     other = losing.submit(works.wait_to_be_let_on, untouched, go)
     key = losing.submit(works.begin_and_wait, marker)
-    losing.wait_for_file(marker)
+    losing.wait_until_begun(marker)
     losing.wait_for_file(untouched)
     pid = next(t.place.pid for t in _tasks_of(losing) if t.attempt.key == key)
 

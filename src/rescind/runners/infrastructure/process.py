@@ -139,7 +139,7 @@ class ProcessInfrastructure:
             gave_way = self._wait_until_gone(leader, grace_seconds)
         # What it leaves behind has no more of the grace, as in a container.
         report = kill_until_gone(
-            lambda: self._tree(meant), seconds_max=_KILL_SECONDS_MAX, between=self._reap
+            lambda: self._tree(meant, leader), seconds_max=_KILL_SECONDS_MAX, between=self._reap
         )
         if report.survivors:
             names = ", ".join(f"{process.pid} ({process.name})" for process in report.survivors)
@@ -184,8 +184,10 @@ class ProcessInfrastructure:
             raise NotMatchingError(what, why)
         return meant
 
-    def _tree(self, meant: ProcessIdentity) -> list[Process]:
+    def _tree(self, meant: ProcessIdentity, known: Process | None = None) -> list[Process]:
         """What runs of the job, itself first.
+
+        `known`: that very process, seen with its mark before. While it ends it has none any more.
 
         Raises `NotMatchingError` if that very process runs and carries no mark.
         """
@@ -193,8 +195,12 @@ class ProcessInfrastructure:
         found: dict[int, Process] = {}
         cgroup = _cgroup(meant)
         members = [] if cgroup is None else cgroup.members()
-        leader = next((each for each in members if each.identity == _identity(meant)), None)
-        if (leader := leader or _leader(meant)) is not None:
+        leader = known or next((one for one in members if one.identity == _identity(meant)), None)
+        if known is not None and not is_running(known.identity):
+            leader = None
+        elif leader is None:
+            leader = _leader(meant)
+        if leader is not None:
             found[leader.pid] = leader
             found |= {process.pid: process for process in descendants(leader.pid)}
         found |= {process.pid: process for process in members}
