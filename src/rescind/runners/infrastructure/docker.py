@@ -9,23 +9,16 @@ the kernel at all. What was stopped is left for its logs to be read, until `clea
 """
 
 import math
-import os
 import secrets
-import socket
 import sys
-from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final, TextIO
+from typing import Any, Final, TextIO
 
 from rescind.errors import (
     ExtraMissingError,
-    InfrastructureError,
     NotMatchingError,
     NotStartedError,
     StillRunningError,
-    UnauthorisedError,
-    UnavailableError,
     UnsupportedError,
 )
 from rescind.events.words import Handle
@@ -37,9 +30,7 @@ from rescind.runners.infrastructure.base import (
     Status,
 )
 from rescind.runners.infrastructure.deployment import DockerDeployment
-
-if TYPE_CHECKING:
-    from docker.errors import APIError
+from rescind.runners.infrastructure.docker_failures import GoneError, docker_failures, knock
 
 __all__ = ["FLOW_RUN_LABEL", "KIND", "MARK_LABEL", "DockerInfrastructure"]
 
@@ -71,8 +62,8 @@ class DockerInfrastructure:
         except ImportError:
             raise ExtraMissingError("docker", "docker") from None
         self._deployment = deployment
-        with _failures("the Docker engine"):
-            _knock()
+        with docker_failures("the Docker engine"):
+            knock()
             self._engine = DockerClient.from_env(timeout=_ANSWER_SECONDS_MAX)
             engine_id = self._engine.info().get("ID")
         if not engine_id:
@@ -91,7 +82,7 @@ class DockerInfrastructure:
             identity={"mark": mark, "container": f"rescind-{mark[:12]}"},
             exclusive_to=job.flow_run_id,
         )
-        with _failures(what, not_started=True):
+        with docker_failures(what, not_started=True):
             container = self._engine.containers.create(
                 made.image,
                 [*made.command, *job.arguments],
@@ -112,10 +103,10 @@ class DockerInfrastructure:
                 entrypoint=[],
             )
         try:
-            with _failures(what, not_started=True):
+            with docker_failures(what, not_started=True):
                 container.start()
         except BaseException:
-            with _failures(what):
+            with docker_failures(what):
                 container.remove(force=True)
             raise
         return handle
@@ -124,18 +115,18 @@ class DockerInfrastructure:
         what, found = self._find(handle)
         if found is None:
             return Evidence("not_found", {"container": what})
-        with _failures(what):
+        with docker_failures(what):
             found.reload()
         if found.status not in _ALIVE:
             return Evidence("ended", _facts(found))
         try:
-            with _failures(what):
+            with docker_failures(what):
                 # A frozen one could not hear of it, and with a version 1 cgroup not even be killed.
                 if found.status == "paused":
                     found.unpause()
                 # 304, it has ended by itself, is no error of the client's.
                 found.stop(timeout=math.ceil(grace_seconds))
-        except _GoneError:
+        except GoneError:
             return Evidence("not_found", {"container": what})
         found = self._find(handle)[1]
         if found is None:
@@ -169,9 +160,9 @@ class DockerInfrastructure:
         what, found = self._find(handle)
         if found is not None:
             try:
-                with _failures(what):
+                with docker_failures(what):
                     found.remove()
-            except _GoneError:
+            except GoneError:
                 return
 
     def close(self) -> None:
@@ -189,7 +180,7 @@ class DockerInfrastructure:
         if not isinstance(mark, str) or not mark:
             raise NotMatchingError(what, "its identity has no fitting 'mark'")
         wanted = [f"{MARK_LABEL}={mark}", f"{FLOW_RUN_LABEL}={handle.exclusive_to or ''}"]
-        with _failures(what):
+        with docker_failures(what):
             # Those that vanish between two answers are left out, as they are gone.
             found = self._engine.containers.list(
                 all=True, filters={"label": wanted}, ignore_removed=True
@@ -200,70 +191,10 @@ class DockerInfrastructure:
 
 
 def _copy(what: str, container: Any, which: dict[str, bool], to: TextIO) -> None:
-    with _failures(what):
+    with docker_failures(what):
         for said in container.logs(stream=True, follow=True, **which):
             to.write(said.decode(errors="replace"))
             to.flush()
-
-
-class _GoneError(InfrastructureError):
-    """The engine knows no such container."""
-
-
-def _knock() -> None:
-    """Raises `OSError` or `UnavailableError`, as the client would, which leaves its socket open."""
-    address = os.environ.get("DOCKER_HOST") or "unix:///var/run/docker.sock"
-    if not address.startswith("unix://"):
-        return
-    with socket.socket(socket.AF_UNIX) as knocking:
-        try:
-            knocking.connect(address.removeprefix("unix://"))
-        except (FileNotFoundError, ConnectionRefusedError):
-            why = f"none listens at {address}; start one, or set DOCKER_HOST"
-            raise UnavailableError("the Docker engine", why) from None
-
-
-@contextmanager
-def _failures(what: str, *, not_started: bool = False) -> Generator[None]:
-    """What the client raises, as one of ours."""
-    from docker.errors import APIError, DockerException
-    from requests.exceptions import RequestException
-
-    try:
-        yield
-    except APIError as error:
-        raise _failure(what, error, not_started=not_started) from None
-    except (DockerException, RequestException, OSError) as error:
-        if any(isinstance(cause, PermissionError) for cause in _causes(error)):
-            raise UnauthorisedError(what, "its socket is not open to this user") from None
-        raise UnavailableError(what, _one_line(error)) from None
-
-
-def _failure(what: str, error: "APIError", *, not_started: bool) -> InfrastructureError:
-    code = 0 if error.response is None else error.response.status_code
-    said = _one_line(error.explanation or error)
-    if code in {401, 403}:
-        return UnauthorisedError(what, said)
-    # 500 is also what an engine says that is going down, or out of memory.
-    if code == 429 or (code >= 500 and code != 501 and not not_started):
-        return UnavailableError(what, f"the engine says {code}: {said}")
-    if not_started:
-        return NotStartedError(what, said)
-    if code == 404:
-        return _GoneError(what, said)
-    return UnsupportedError(what, f"the engine says {code}: {said}")
-
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    """The error and all that it was made of: requests keeps some as arguments."""
-    seen: set[int] = set()
-    todo: list[object] = [error]
-    while todo:
-        each = todo.pop()
-        if isinstance(each, BaseException) and id(each) not in seen:
-            seen.add(id(each))
-            yield each
-            todo += [each.__cause__, each.__context__, *each.args]
 
 
 def _exit_code(container: Any) -> int:
@@ -279,7 +210,3 @@ def _facts(container: Any) -> dict[str, Any]:
         "finished_at": state["FinishedAt"],
         "out_of_memory": bool(state.get("OOMKilled")),
     }
-
-
-def _one_line(error: object) -> str:
-    return " ".join(str(error).split())[:500]
