@@ -1,6 +1,7 @@
-"""`rescind demo` under kills of each service, and on a Dask cluster: every promise is kept as well.
+"""`rescind demo` in other ways: under kills of each service, on a Dask cluster, in a container.
 
-Each takes a processor for half a minute: asked for by ``RESCIND_TEST_FULL=1``, as `.ci/run` does.
+Every promise is kept as well. Each takes a processor for half a minute: the first two are asked
+for by ``RESCIND_TEST_FULL=1``, as `.ci/run` does.
 """
 
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests import engine
 from tests.kafka.cli.command import Command
 from tests.sizes import FULL
 
@@ -49,3 +51,22 @@ async def test_the_demo_keeps_every_promise_with_a_dask_cluster(
     assert body["task_runs"]["upload-1"]["end"] == "succeeded"
     # The demo's folder and that of the cluster.
     assert list(rescind.folder.glob("rescind-d*")) == []
+
+
+@pytest.mark.docker_engine
+async def test_the_demo_keeps_every_promise_in_a_container(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine.required_engine()
+    rescind = Command.without_cluster(tmp_path, monkeypatch)
+    monkeypatch.setenv("TMPDIR", str(rescind.folder))
+
+    said = await rescind.process("demo", "--on", "docker", "--json", within_seconds=170)
+
+    body: dict[str, Any] = said.json
+    assert [verdict for verdict in body["verdicts"] if not verdict["kept"]] == [], said.err
+    assert said.code == 0
+    assert "its container is gone" in {verdict["promise"] for verdict in body["verdicts"]}
+    assert "In its container" in said.err
+    assert body["task_runs"]["derive-1"]["how"] == "forced"
+    assert list(rescind.folder.glob("rescind-demo*")) == []

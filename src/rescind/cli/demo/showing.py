@@ -16,8 +16,9 @@ from rescind.cli.demo.chaos import kill_broker, kill_service
 from rescind.cli.demo.commands import running, spawned
 from rescind.cli.demo.files import count_files, make_files
 from rescind.cli.demo.ledger import Ledger
-from rescind.cli.demo.leftovers import all_below, still_there
+from rescind.cli.demo.leftovers import still_there
 from rescind.cli.demo.listening import Listening
+from rescind.cli.demo.place import MARK, Here, InContainer, Place
 from rescind.cli.demo.verdicts import Verdict, judge
 from rescind.cli.printing.output import Output
 from rescind.cli.printing.words import counted
@@ -48,10 +49,17 @@ class Shown:
 
 
 class Showing:
-    """The demo with one executor; ``files`` None: some are made."""
+    """The demo with one executor; ``files`` None: some are made; ``on``: where, else here."""
 
     def __init__(
-        self, house: House, output: Output, *, executor: str, files: Path | None, chaos: bool
+        self,
+        house: House,
+        output: Output,
+        *,
+        executor: str,
+        files: Path | None,
+        chaos: bool,
+        on: str | None = None,
     ) -> None:
         self._house = house
         self._output = output
@@ -61,21 +69,28 @@ class Showing:
         self._cast = CASTS[executor]
         self._folder = house.settings.data_dir
         self._flow_run_id = f"demo-{os.getpid()}"
+        self._place: Place = (
+            Here(self._folder) if on is None else InContainer(self._folder, self._flow_run_id)
+        )
         names = TopicNames(house.settings.topic_prefix)
         self._session = Session(house.settings, house.connection, names, house.release)
 
     async def play(self) -> Shown:
-        """Raises `FilesError`, or `NotReadyError` if the flow does not come to its long tasks."""
+        """Raises `FilesError`, or `NotReadyError` if the flow does not come to its long tasks.
+
+        In a container, `InfrastructureError` as well.
+        """
         files = self._files or make_files(self._folder / "files")
         count = min(count_files(files), job.FILES_MAX)
         self._say(f"A flow over {counted(count, 'file')} in {files}: checksums, then long tasks.")
         since = await ends(self._session.connection, self._session.names.journal)
         listening = Listening(self._session, since, self._flow_run_id, self._output)
-        command = running(self._log, self._house.environment, *self._run(files))
+        environment = {**self._house.environment, **self._place.environment}
+        command = running(self._log, environment, *self._run(files))
         async with listening, command as runner:
             await self._until_at_work(listening, runner, count)
             seen = await self._processes(runner)
-            self._say(f"Below the flow runner {len(seen)} processes are at work.")
+            self._say(f"{self._place.called} {len(seen)} processes are at work.")
             await self._cancel()
             await listening.until(_is_over, within_seconds=_END_SECONDS_MAX)
             await self._until_ended(runner)
@@ -88,7 +103,9 @@ class Showing:
     def _run(self, files: Path) -> list[str]:
         target = self._folder / "packed"
         target.mkdir(exist_ok=True)
+        self._place.prepare(files, target)
         arguments = ["run", f"{job.__file__}:archive", "--flow-run-id", self._flow_run_id]
+        arguments += self._place.arguments
         arguments += ["--executor", self._executor, "--workers", str(_WORKERS)]
         arguments += ["--param", f"folder={files}", "--param", f"target={target}"]
         arguments += ["--param", f"seconds={self._cast.seconds}"]
@@ -116,11 +133,11 @@ class Showing:
             await self._house.until_ready()
 
     async def _processes(self, runner: Process) -> list[Seen]:
-        """What runs below the flow runner, once the command has started all that it starts."""
+        """What runs of the flow, once its command has started all that it starts."""
         wanted = job.SLEEPERS if "watch" in self._cast.at_work else 0
         end = time.monotonic() + _READY_SECONDS_MAX
         while True:
-            seen = all_below(runner.pid)
+            seen = self._place.processes(runner.pid)
             sleepers = sum(process.name == job.SLEEPER for process in seen)
             if sleepers >= wanted or time.monotonic() > end:
                 return seen
@@ -148,13 +165,16 @@ class Showing:
         left = await self._left(seen)
         audit = await verify(self._session, None, self._output)
         unwhole = "" if audit.is_whole else "`rescind audit verify` names what is wrong"
-        return Shown(ledger, audit, judge(ledger, self._cast, left, unwhole))
+        verdicts = judge(
+            ledger, self._cast, left, unwhole, await asyncio.to_thread(self._place.left)
+        )
+        return Shown(ledger, audit, verdicts)
 
     async def _left(self, seen: list[Seen]) -> list[Seen]:
         """What still runs, after the kernel has had time to clear away what was killed."""
         end = time.monotonic() + _LEFT_SECONDS_MAX
         while True:
-            left = still_there(seen, self._folder, self._house.pids())
+            left = still_there(seen, MARK, self._folder)
             if not left or time.monotonic() > end:
                 return left
             # No process is told of the end of another one's child: looking is all there is.

@@ -22,9 +22,19 @@ class Verdict:
         return not self.found
 
 
-def judge(ledger: Ledger, cast: Cast, left: Sequence[Process], unwhole: str) -> list[Verdict]:
-    """Every promise, in the order in which they are said; ``unwhole``: what is wrong with it."""
+def judge(
+    ledger: Ledger,
+    cast: Cast,
+    left: Sequence[Process],
+    unwhole: str,
+    container_left: str | None = None,
+) -> list[Verdict]:
+    """Every promise, in the order in which they are said.
+
+    ``unwhole``: what is wrong with the journal; ``container_left``: None, if there was none.
+    """
     lines = list(ledger.lines.values())
+    gone = Verdict("its container is gone", container_left or "")
     return [
         Verdict("the flow run is Cancelled", "" if ledger.over is not None else "it is not"),
         Verdict("what ended before the cancel kept its end", _unlike(ledger, ("checksum",), _good)),
@@ -34,6 +44,7 @@ def judge(ledger: Ledger, cast: Cast, left: Sequence[Process], unwhole: str) -> 
         Verdict("every task run has ended", _named(line for line in lines if line.end == "open")),
         Verdict("every stop was seen", _named(line for line in lines if not line.confirmed)),
         Verdict("no process of it runs", ", ".join(f"{p.name} ({p.pid})" for p in left)),
+        *([] if container_left is None else [gone]),
         Verdict("the journal is whole", unwhole),
     ]
 
