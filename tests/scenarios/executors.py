@@ -22,6 +22,7 @@ EXECUTORS: Final[dict[str, Callable[[], Executor]]] = {
     "local": LocalExecutor,
     "threads": ThreadExecutor,
     "async": AsyncExecutor,
+    "async-1000": lambda: AsyncExecutor(1_000),
     "processes": lambda: ProcessExecutor(2),
     "failing": lambda: FailingExecutor(2),
 }

@@ -205,6 +205,18 @@ async def coroutines_that_do_not_end_at_once(folder: Path) -> None:
     await threaded
 
 
+@task
+async def waits_with_others(folder: Path, number: int) -> None:
+    (folder / f"waits.{number}").touch()
+    await asyncio.sleep(LONG_SECONDS)
+
+
+@flow
+async def a_thousand_at_once(folder: Path) -> None:
+    for future in [waits_with_others.submit(folder, number) for number in range(1_000)]:
+        await future
+
+
 @task(may_exit=True)
 async def keeps_the_loop(folder: Path) -> str:
     """Nothing else on the loop has its turn."""

@@ -232,3 +232,12 @@ def begin_and_wait(marker: Path) -> None:
 
 def watch_and_say(marker: Path, said: Path) -> None:
     said.write_text(watch_the_flag(marker))
+
+
+def take_all_memory(group: Path) -> None:
+    """Move into that group of the kernel's, and take memory until there is none."""
+    (group / "cgroup.procs").write_text("0")
+    taken: list[bytes] = []
+    while True:
+        # Written to, or it would be promised and never given.
+        taken.append(os.urandom(1 << 20))

@@ -1,5 +1,7 @@
 """What cancelling does to real work, by each executor: how fast, how far, and what is left."""
 
+from collections import Counter
+
 import psutil
 from distributed import Client
 
@@ -7,6 +9,7 @@ from rescind.events.journal import (
     CancellationAcknowledged,
     CancellationWarning,
     ExecutorFailed,
+    FlowCancelled,
     TaskCancelled,
     TaskStoppingReported,
 )
@@ -209,6 +212,22 @@ async def test_44_a_coroutine_gets_its_cancel_again_and_the_thread_behind_one_is
     assert (threaded.how, threaded.evidence["threads_waited_for"]) == ("graceful", 1)
     await scene.event(flow.flow_run_id, "task.succeeded", "quick-1")
     await scene.event(flow.flow_run_id, "flow.cancelled")
+    assert await flow.outcome() == "cancelled"
+
+
+async def test_44_a_thousand_that_run_at_once_in_one_runner_all_give_way(scene: Scene) -> None:
+    flow = scene.flow("a_thousand_at_once", "async-1000")
+    await flow.begun(*(f"waits.{number}" for number in range(1_000)))
+
+    await scene.cancel(flow.flow_run_id)
+
+    over = (await scene.event(flow.flow_run_id, "flow.cancelled")).event
+    assert isinstance(over, FlowCancelled)
+    assert over.account.unconfirmed == 0
+    ends = [entry.event for entry in scene.events(flow.flow_run_id, "task.cancelled")]
+    # The body is one more.
+    assert Counter(end.how for end in ends if isinstance(end, TaskCancelled)) == {"graceful": 1_001}
+    assert len({held.task_run_id for held in held_of(scene, flow)}) == 1_001
     assert await flow.outcome() == "cancelled"
 
 

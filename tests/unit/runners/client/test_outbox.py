@@ -1,57 +1,22 @@
 """What leaves a runner: in order, the first at once and the rest in large records, none lost."""
 
-import asyncio
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import orjson
 import pytest
 
 from rescind.errors import RecordTooLargeError, RunnerClosedError
-from rescind.kafka.records import OutRecord, Sent
-from rescind.runners.client.sending.outbox import Head, Outbox
+from rescind.runners.client.sending.outbox import Head
 from rescind.runners.client.sending.spill import Spill
+from tests.package.checkout import ROOT
+from tests.unit.runners.client import on_a_full_disk
+from tests.unit.runners.client.taking import FINISH, Broker, end_of, outbox, rounds
 
-FINISH = Head("task.finish", "f", 0, {"flow_run_id": "f", "runner_id": "r"})
 STOPPING = Head("task.stopping", "f", 0, {"flow_run_id": "f", "runner_id": "r"})
 CLEANUP = Head("task.cleanup", "f", 0, {"flow_run_id": "f", "runner_id": "r"})
-
-
-class Broker:
-    """Takes records when it is told to, as a sender's `post` does."""
-
-    def __init__(self) -> None:
-        self.posted: list[tuple[OutRecord, asyncio.Future[Sent]]] = []
-        self.acknowledged: list[str] = []
-
-    def post(self, record: OutRecord) -> "asyncio.Future[Sent]":
-        future: asyncio.Future[Sent] = asyncio.get_running_loop().create_future()
-        self.posted.append((record, future))
-        return future
-
-    def on_sent(self, request_id: str, record: OutRecord, sent: Sent) -> None:
-        assert self.posted[sent.offset][0] is record
-        self.acknowledged.append(request_id)
-
-    def body(self, number: int) -> dict[str, Any]:
-        value: dict[str, Any] = orjson.loads(self.posted[number][0].value or b"")
-        return value
-
-    def items(self, number: int) -> list[str]:
-        return [item["task_run_id"] for item in self.body(number)["items"]]
-
-    async def take(self) -> None:
-        """Acknowledge everything that is posted, and let what follows be posted."""
-        for number, (_, future) in enumerate(self.posted):
-            if not future.done():
-                future.set_result(Sent(0, number, 0))
-        await rounds()
-
-
-async def rounds() -> None:
-    for _ in range(5):
-        await asyncio.sleep(0)
 
 
 @pytest.fixture
@@ -61,14 +26,6 @@ def spill(tmp_path: Path) -> Iterator[Spill]:
     # The file has no name: nothing is left behind, however the runner ends.
     assert list(tmp_path.iterdir()) == []
     spill.close()
-
-
-def outbox(broker: Broker, spill: Spill, memory_bytes_max: int = 1 << 20) -> Outbox:
-    return Outbox(broker.post, "stop", spill, broker.on_sent, memory_bytes_max)
-
-
-def end_of(task_run_id: str, **more: Any) -> bytes:
-    return orjson.dumps({"task_run_id": task_run_id, "end": "success", **more})
 
 
 async def test_the_first_leaves_at_once_and_what_comes_meanwhile_leaves_together(
@@ -209,3 +166,16 @@ async def test_a_request_says_who_asks(spill: Spill) -> None:
     await rounds()
     assert broker.body(0)["actor"] == {"kind": "runner", "id": "r"}
     assert broker.posted[0][0].key == b"f"
+
+
+def test_a_disk_that_is_full_half_way_costs_memory_and_neither_a_report_nor_the_order(
+    tmp_path: Path,
+) -> None:
+    # A limit that the kernel keeps, in a process of its own: it holds for every file there.
+    command = [sys.executable, "-m", on_a_full_disk.__name__, str(tmp_path)]
+    said = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE)
+
+    found = orjson.loads(said.stdout)
+    assert found["is_full"]
+    assert found["sent"] == [f"t-{number}" for number in range(100)]
+    assert found["complaints"] == 1

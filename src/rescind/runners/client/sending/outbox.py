@@ -118,6 +118,7 @@ class Outbox:
         self._queues: dict[tuple[str, int], deque[_Batch]] = {}
         self._under_way: dict[tuple[str, int], _Batch] = {}
         self._closed = False
+        self._is_refused = False
 
     def put_item(self, head: Head, item: bytes) -> Placed:
         """Add an item (its JSON) behind all else of its stream; it leaves with others like it."""
@@ -194,10 +195,15 @@ class Outbox:
 
     def _spilled(self, item: bytes) -> bytes | int:
         try:
-            return self._spill.put(item)
+            place = self._spill.put(item)
         except OSError as error:
-            _log.error("reports that wait stay in memory", why=str(error), topic=self._topic)
+            if not self._is_refused:
+                # Once: a log on a full disk does not get better by being long.
+                _log.error("reports that wait stay in memory", why=str(error), topic=self._topic)
+            self._is_refused = True
             return item
+        self._is_refused = False
+        return place
 
     def _send_next(self, name: tuple[str, int]) -> None:
         queue = self._queues.get(name)
