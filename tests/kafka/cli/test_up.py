@@ -44,7 +44,7 @@ class Up:
         return next(line for line in self.lines if words in line)
 
     def children(self) -> dict[str, psutil.Process]:
-        """Its processes: worker, agents, server, kafka."""
+        """Its processes: worker, agents, server, runner, kafka."""
         found = {}
         for child in psutil.Process(self.process.pid).children():
             command = child.cmdline()
@@ -120,7 +120,7 @@ async def test_up_is_found_by_every_command_mends_itself_and_ends_whole(rescind:
         assert await running.process.wait() == 0
 
     assert gone(processes)
-    assert set(processes) == {"worker", "agents", "server", "kafka"}
+    assert set(processes) == {"worker", "agents", "server", "runner", "kafka"}
     assert not (rescind.folder / "data/up.json").exists()
     # It was started there, and so were its services.
     assert [path.name for path in rescind.folder.iterdir()] == ["data"]
@@ -134,7 +134,7 @@ async def test_what_up_has_started_ends_when_it_is_killed(rescind: Command) -> N
         running.process.kill()
 
         await until(lambda: gone(processes), within_seconds=60)
-    assert len(processes) == 4
+    assert len(processes) == 5
 
 
 async def test_up_can_be_stopped_while_it_starts(rescind: Command) -> None:

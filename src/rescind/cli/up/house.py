@@ -36,7 +36,7 @@ class House:
     """An async context manager: entered when everything answers, left when everything has ended.
 
     ``environment`` is what a process needs that is to work with it. ``short_lived``: its Kafka is,
-    and there is no server. ``http``: where that answers.
+    and there are no server and no runner. ``http``: where that answers.
     """
 
     def __init__(
@@ -91,6 +91,8 @@ class House:
         if not self._short_lived:
             self.http = choose_address(self.settings)
             self.services["server"] = self._service("server", RESCIND_HTTP_PORT=str(self.http.port))
+            # What `run --on process` has started here is then ended if it does not answer.
+            self.services["runner"] = self._service("runner")
         for service in self.services.values():
             await service.start()
         logs = {name: str(service.log_file) for name, service in self.services.items()}

@@ -17,7 +17,13 @@ from rescind.settings import Settings, default_data_dir
 
 __all__ = ["speaker", "stay_up"]
 
-_COLOURS: Final = {"kafka": "magenta", "worker": "cyan", "agents": "green", "server": "blue"}
+_COLOURS: Final = {
+    "kafka": "magenta",
+    "worker": "cyan",
+    "agents": "green",
+    "server": "blue",
+    "runner": "yellow",
+}
 
 _NEXT: Final = """\
     rescind run FILE[:FLOW]  run a flow
