@@ -11,9 +11,11 @@ from pathlib import Path
 from rich.console import Console
 
 from benchmarks.cases import (
+    executors,
     failover,
     faust_path,
     growth,
+    infrastructure,
     interrupt,
     large_flow,
     projection,
@@ -44,6 +46,8 @@ BENCHMARKS: dict[str, Benchmark] = {
     "told": told.run,
     "settlement": told.run,
     "interrupt": interrupt.run,
+    "executors": executors.run,
+    "infrastructure": infrastructure.run,
     "large_flow": large_flow.run,
     "failover": failover.run,
     "restore": restore.run,
