@@ -12,7 +12,8 @@ from multiprocessing.connection import Connection as Pipe
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from benchmarks.load.work import does_nothing, of_many, of_one, of_one_coroutine
+from benchmarks.load.coroutines import of_one_coroutine
+from benchmarks.load.work import does_nothing, of_many, of_one
 from benchmarks.place import SIGNING_KEY
 from rescind.logs import configure_logging
 from rescind.runners.executors import (

@@ -3,44 +3,32 @@
 Each attempt in a process of its own imports the module of its task.
 """
 
-import asyncio
 import time
 from pathlib import Path
 
 from rescind import Cancelled, current_run, flow, task
 
-__all__ = ["does_nothing", "of_many", "of_one", "of_one_coroutine"]
+__all__ = ["does_nothing", "of_many", "of_one", "say"]
 
 
 @task
 def waits(file: str) -> None:
     """Sleeps until it is interrupted."""
-    _say(file, "began")
+    say(file, "began")
     try:
         time.sleep(600)
     except Cancelled:
-        _say(file, "noticed")
+        say(file, "noticed")
         raise
 
 
 @task
 def looks(file: str) -> None:
     """Looks at its flag a thousand times a second."""
-    _say(file, "began")
+    say(file, "began")
     while not current_run().is_cancelling():
         time.sleep(0.001)
-    _say(file, "noticed")
-
-
-@task
-async def awaits(file: str) -> None:
-    """Awaits until it is cancelled."""
-    _say(file, "began")
-    try:
-        await asyncio.sleep(600)
-    except asyncio.CancelledError:
-        _say(file, "noticed")
-        raise
+    say(file, "noticed")
 
 
 @task
@@ -55,11 +43,6 @@ def of_one(file: str, *, by_flag: bool) -> None:
 
 
 @flow
-async def of_one_coroutine(file: str) -> None:
-    await awaits.submit(file)
-
-
-@flow
 def of_many(count: int) -> float:
     """How long so many short task runs took, in seconds, from the first to the last."""
     began = time.monotonic()
@@ -68,7 +51,8 @@ def of_many(count: int) -> float:
     return time.monotonic() - began
 
 
-def _say(file: str, what: str) -> None:
+def say(file: str, what: str) -> None:
+    """Put the time into a file of that name."""
     # Whoever waits for it finds it whole.
     path = Path(f"{file}.{what}")
     draft = path.with_suffix(".draft")

@@ -37,6 +37,8 @@ from rescind.runners.executors.supervision.slot import Errand, Slot
 
 __all__ = ["Parcel", "SupervisedAttempts", "pack"]
 
+# What every task is made with, so that no attempt imports it anew (7 ms).
+_OWN: Final = ("rescind.runners.sdk",)
 _SAYS: Final = {
     Rung.FLAG: "the flag is set",
     Rung.INTERRUPT: "it was interrupted",
@@ -83,7 +85,7 @@ class SupervisedAttempts:
 
     def __init__(self, *, use_cgroup: bool = True, preload: Sequence[str] = ()) -> None:
         self._use_cgroup = use_cgroup
-        self._preload = tuple(preload)
+        self._preload = (*_OWN, *preload)
         self._lock = threading.Lock()
         self._free: list[Slot] = []
         self._errands: dict[AttemptKey, Errand] = {}
