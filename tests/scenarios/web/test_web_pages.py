@@ -221,3 +221,18 @@ async def test_files_are_kept_by_browsers_and_nothing_else_is_sent(api: Api) -> 
         assert "immutable" in response.headers["cache-control"]
     for name in ("../routes.py", "..%2Froutes.py", "nothing.js"):
         assert (await api.client.get(f"/static/{name}")).status_code == 404
+
+
+async def test_an_address_that_leads_to_nothing_is_a_page_for_a_person_and_a_problem_for_a_program(
+    api: Api,
+) -> None:
+    path = "/no/such" + "/<b>page</b>"
+    person = await api.client.get(path, headers={"Accept": "text/html,*/*"})
+    program = await api.client.get(path)
+    of_the_api = await api.client.get("/api/v1/no-such", headers={"Accept": "text/html"})
+
+    assert person.status_code == program.status_code == of_the_api.status_code == 404
+    assert "There is no such page" in html(person)
+    assert "<b>" not in person.text
+    for answer in (program, of_the_api):
+        assert answer.headers["content-type"] == "application/problem+json"

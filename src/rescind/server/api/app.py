@@ -20,6 +20,7 @@ from rescind.server.api.reads.cancellations import cancellation_routes
 from rescind.server.api.reads.flow_runs import flow_run_routes
 from rescind.server.api.reads.task_runs import task_run_routes
 from rescind.server.api.subjects import PREFIX
+from rescind.server.web.problems import no_such_page
 from rescind.server.web.routes import web_routes
 
 __all__ = ["make_app"]
@@ -51,6 +52,7 @@ def make_app(means: Means) -> FastAPI:
         generate_unique_id_function=lambda route: route.name,
     )
     explain(app)
+    app.add_exception_handler(404, no_such_page)
     app.add_middleware(BoundedBody)
     app.add_middleware(OwnOrigin)
     app.add_middleware(Measured, meters=means.meters)

@@ -17,7 +17,15 @@ from starlette.exceptions import HTTPException
 
 from rescind.errors import BrokerError, CursorError, JournalError, ReadModelError
 
-__all__ = ["PROBLEM_JSON", "Kind", "Problem", "ProblemError", "explain", "problem_responses"]
+__all__ = [
+    "PROBLEM_JSON",
+    "Kind",
+    "Problem",
+    "ProblemError",
+    "explain",
+    "explain_http",
+    "problem_responses",
+]
 
 PROBLEM_JSON: Final = "application/problem+json"
 
@@ -99,7 +107,7 @@ def explain(app: FastAPI) -> None:
     """Let every error of this app be told as a problem."""
     app.add_exception_handler(ProblemError, _explain_problem)
     app.add_exception_handler(RequestValidationError, _explain_invalid)
-    app.add_exception_handler(HTTPException, _explain_http)
+    app.add_exception_handler(HTTPException, explain_http)
     app.add_exception_handler(CursorError, _explain_cursor)
     app.add_exception_handler(ReadModelError, _explain_read_model)
     app.add_exception_handler(JournalError, _explain_read_model)
@@ -160,7 +168,7 @@ def _wrong(problem: Mapping[str, Any]) -> Wrong:
     return Wrong(where=".".join(map(str, place))[:200], message=message[:500])
 
 
-async def _explain_http(_: Request, error: Exception) -> Response:
+async def explain_http(_: Request, error: Exception) -> Response:
     """What the framework itself refuses: no such path, no such method, an unreadable body."""
     assert isinstance(error, HTTPException)
     if error.status_code == 400:

@@ -8,12 +8,14 @@ from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
 
 from rescind.errors import BrokerError, CursorError, JournalError, ReadModelError
-from rescind.server.api.problems import Kind, ProblemError
+from rescind.server.api.problems import Kind, ProblemError, explain_http
+from rescind.server.api.subjects import PREFIX
 from rescind.server.web.rendering import page
 
-__all__ = ["PageRoute", "problem_of", "problem_page"]
+__all__ = ["PageRoute", "no_such_page", "problem_of", "problem_page"]
 
 _log = structlog.get_logger(__name__)
 
@@ -34,6 +36,18 @@ class PageRoute(APIRoute):
                 return problem_page(problem, request.path_params.get("flow_run_id"))
 
         return answer
+
+
+async def no_such_page(request: Request, error: Exception) -> Response:
+    """For a 404 of any path: a person who mistypes the address of a page is told by a page."""
+    assert isinstance(error, HTTPException)
+    if isinstance(error, ProblemError):
+        return error.response()
+    wants_page = "text/html" in request.headers.get("accept", "")
+    if not wants_page or request.url.path.startswith(f"{PREFIX}/"):
+        return await explain_http(request, error)
+    detail = "This address leads to nothing here; the list of flow runs leads on."
+    return _page(404, title="There is no such page", detail=detail)
 
 
 def problem_of(error: Exception) -> ProblemError:
@@ -58,8 +72,7 @@ def problem_of(error: Exception) -> ProblemError:
 
 def problem_page(problem: ProblemError, flow_run_id: str | None = None) -> Response:
     """A page that says what is wrong, and what can be done all the same."""
-    response = page(
-        "problem.html",
+    response = _page(
         problem.kind.status,
         kind=problem.kind.name,
         title=problem.kind.title,
@@ -71,3 +84,9 @@ def problem_page(problem: ProblemError, flow_run_id: str | None = None) -> Respo
     if problem.kind.status == 503:
         response.headers["Retry-After"] = "2"
     return response
+
+
+def _page(status: int, **words: str | None) -> Response:
+    """The template has no word by default, so that none is forgotten."""
+    every = dict.fromkeys(("kind", "title", "detail", "remedy", "state", "flow_run_id"))
+    return page("problem.html", status, **{**every, **words})
