@@ -12,7 +12,6 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Final
 
 import structlog
 
@@ -26,14 +25,11 @@ from rescind.runners.flowrunner.climbing import time_out
 from rescind.runners.flowrunner.reporting import ended_of
 from rescind.runners.flowrunner.submission import Outcome, Submission
 from rescind.runners.flowrunner.watching import Watcher
+from rescind.runners.flowrunner.window import Window
 
 __all__ = ["Conductor"]
 
 _log = structlog.get_logger(__name__)
-
-AHEAD: Final = 2
-"""Attempts granted for each one that can run at once: the next is there when one ends, and the
-rest of what was submitted is not anybody's yet and can be swept at once."""
 
 
 class Conductor:
@@ -58,7 +54,8 @@ class Conductor:
         self._executor = executor
         self._watcher = watcher
         self._loop = asyncio.get_running_loop()
-        self._window = asyncio.Semaphore(capacity * AHEAD)
+        self._window = Window(capacity)
+        self._begun_seconds: dict[AttemptKey, float] = {}
         self._stopping = asyncio.Event()
         self._asked_seconds: float | None = None
         self._carried: dict[AttemptKey, Submission] = {}
@@ -147,9 +144,11 @@ class Conductor:
             return None
         try:
             while True:
+                asked_seconds = time.monotonic()
                 answer = await self._run.start(key.task_run_id, key.attempt)
                 if isinstance(answer, Refusal):
                     return answer
+                self._window.granted_after(time.monotonic() - asked_seconds)
                 end = await self._execute(key, answer, submission)
                 if end.how != "never_started" or self._may_not_go_on(key):
                     return end
@@ -182,6 +181,8 @@ class Conductor:
         finally:
             if (timing := self._timing.pop(key, None)) is not None:
                 timing.cancel()
+            if (begun_seconds := self._begun_seconds.pop(key, None)) is not None:
+                self._window.ran_for(time.monotonic() - begun_seconds)
             del self._carried[key], self._grants[key], self._ends[key]
 
     def _gate(self, key: AttemptKey) -> bool:
@@ -196,6 +197,7 @@ class Conductor:
         grant = self._grants.get(key)
         if grant is None or self.is_cancelling or not await self._run.may_begin(grant):
             return False
+        self._begun_seconds[key] = time.monotonic()
         limit = self._carried[key].timeout_seconds if key in self._carried else None
         if limit is not None:
             # From here on: what waits in the executor takes none of its time.
