@@ -15,6 +15,7 @@ class Infrastructure(StrEnum):
 
     PROCESS = "process"
     DOCKER = "docker"
+    ECS = "ecs"
 
 
 def worker() -> int:
@@ -47,9 +48,10 @@ def runner(
         typer.Option(help="What it ends; repeat. By default the processes of this host."),
     ] = None,
 ) -> int:
-    """End what does not answer from outside: jobs of this host, or of the Docker engine it reaches.
+    """End what does not answer from outside: jobs of this host, or of an engine that it reaches.
 
-    It holds no task runs. One for each host and each engine is enough. SIGTERM drains it.
+    It holds no task runs. One for each host, each Docker engine and each region of ECS is enough.
+    SIGTERM drains it.
     """
     with importing():
         from rescind.cli.standing import serve_runner

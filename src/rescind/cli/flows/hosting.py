@@ -30,13 +30,12 @@ from rescind.kafka.connection import connect
 from rescind.kafka.topics import TopicNames
 from rescind.runners.infrastructure.base import Infrastructure, Job, Status
 from rescind.runners.infrastructure.deployment import Deployment, read_deployment
-from rescind.runners.infrastructure.kinds import Kind, infrastructure
+from rescind.runners.infrastructure.kinds import Kind, infrastructure, look_seconds
 from rescind.settings import Settings
 
 __all__ = ["DEPLOYMENT_FILE", "run_on"]
 
 DEPLOYMENT_FILE: Final = Path("deployment.toml")
-_LOOK_SECONDS: Final = 0.2
 _LOOK_AGAIN_SECONDS: Final = 2.0
 _SHOWN_SECONDS_MAX: Final = 5.0
 _OWN_CODES: Final = frozenset(int(code) for code in Exit)
@@ -63,20 +62,23 @@ def run_on(kind: Kind, file: Path | None, command: FlowCommand, *, as_json: bool
         flow_run_id=flow_run_id,
         arguments=[*flags, *command.arguments(flow_run_id, as_json=as_json)],
         environment=_environment(kind, deployment, settings),
+        secrets=_secrets(kind, settings),
     )
-    return in_loop(_Followed(place, job, settings, output).run())
+    followed = _Followed(place, job, settings, output, look_seconds=look_seconds(kind))
+    return in_loop(followed.run())
 
 
 def _deployment(kind: Kind, file: Path | None) -> Deployment:
     path = file or DEPLOYMENT_FILE
     if file is None and not path.is_file():
-        if kind == "docker":
-            why = "there is none; write a [docker] table with its image, or name another file"
+        # A process alone is started with nothing said of it.
+        if kind != "process":
+            why = f"there is none; write a [{kind}] table, or name another file"
             raise DeploymentError(str(path), why)
         return Deployment()
     deployment = read_deployment(path)
-    if kind == "docker" and deployment.docker is None:
-        raise DeploymentError(str(path), "it has no [docker] table")
+    if getattr(deployment, kind) is None:
+        raise DeploymentError(str(path), f"it has no [{kind}] table")
     return deployment
 
 
@@ -95,15 +97,30 @@ def _environment(kind: Kind, deployment: Deployment, settings: Settings) -> Mapp
     }
     if settings.sasl_username and settings.sasl_password:
         told["RESCIND_SASL_USERNAME"] = settings.sasl_username
-        told["RESCIND_SASL_PASSWORD"] = settings.sasl_password.get_secret_value()
     return told
+
+
+def _secrets(kind: Kind, settings: Settings) -> Mapping[str, str]:
+    # A process of this host has them as this one has.
+    if kind == "process" or not (settings.sasl_username and settings.sasl_password):
+        return {}
+    return {"RESCIND_SASL_PASSWORD": settings.sasl_password.get_secret_value()}
 
 
 class _Followed:
     """A job, from its start to its end."""
 
-    def __init__(self, place: Infrastructure, job: Job, settings: Settings, output: Output) -> None:
+    def __init__(
+        self,
+        place: Infrastructure,
+        job: Job,
+        settings: Settings,
+        output: Output,
+        *,
+        look_seconds: float,
+    ) -> None:
         self._place = place
+        self._look_seconds = look_seconds
         self._job = job
         self._settings = settings
         self._output = output
@@ -138,7 +155,7 @@ class _Followed:
                 status = await self._look(handle)
                 if status is not None and status.state != "running":
                     return status
-                pause = _LOOK_SECONDS if status is not None else _LOOK_AGAIN_SECONDS
+                pause = self._look_seconds if status is not None else _LOOK_AGAIN_SECONDS
                 await asyncio.wait({leaving}, timeout=pause)
             return None
         finally:

@@ -41,11 +41,15 @@ JOB_VARIABLE: Final = "RESCIND_JOB"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """A flow runner to be started: the arguments of ``rescind``, and what to add to its environ."""
+    """A flow runner to be started: the arguments of ``rescind``, and what to add to its environ.
+
+    ``secrets`` are of its environment as well; a backend may have a better place for them.
+    """
 
     flow_run_id: str
     arguments: Sequence[str]
     environment: Mapping[str, str] = field(default_factory=dict[str, str])
+    secrets: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +84,7 @@ class Infrastructure(Protocol):
 
     @property
     def kind(self) -> str:
-        """What its handles are called: ``process``, ``docker``."""
+        """What its handles are called: ``process``, ``docker``, ``ecs``."""
         ...
 
     @property

@@ -6,6 +6,12 @@
     mounts = ["flows:/flows:ro"]
     environment = { TZ = "UTC" }
 
+    [ecs]
+    cluster = "flows"
+    task_definition = "my-flows"
+    container = "runner"
+    subnets = ["subnet-0a1b2c3d"]
+
 What it does not know it refuses, with one line. It is read by whoever starts a job, and by nobody
 who ends one: a handle is enough for that.
 """
@@ -18,9 +24,17 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from rescind.errors import DeploymentError
 
-__all__ = ["Deployment", "DockerDeployment", "ProcessDeployment", "read_deployment"]
+__all__ = [
+    "ClusterName",
+    "Deployment",
+    "DockerDeployment",
+    "EcsDeployment",
+    "ProcessDeployment",
+    "read_deployment",
+]
 
 Name = Annotated[str, StringConstraints(min_length=1)]
+ClusterName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,255}$")]
 Mount = Annotated[str, StringConstraints(pattern=r"^[^:]+:/[^:]*(:ro|:rw)?$")]
 
 
@@ -52,11 +66,40 @@ class DockerDeployment(_Table):
     user: str | None = None
 
 
+class EcsDeployment(_Table):
+    """How a task is started on ECS, on Fargate."""
+
+    cluster: ClusterName
+    """Its name, and not its ARN: the account and the region are those of who asks."""
+    task_definition: Name
+    """``FAMILY``, ``FAMILY:REVISION`` or an ARN. The image, the roles, the size, where its logs go
+    and how long a stop may take are said there."""
+    container: Name
+    """The container of the task definition that is to be the flow runner."""
+    subnets: list[Name] = Field(min_length=1, max_length=16)
+    """From which Kafka is reached."""
+    security_groups: list[Name] = Field(default_factory=list[str], max_length=5)
+    """By default that of the VPC."""
+    assign_public_ip: bool = False
+    """Needed in a public subnet, to pull the image."""
+    command: list[Name] = Field(default=["rescind"], min_length=1)
+    """What starts ``rescind`` in it."""
+    environment: dict[Name, str] = Field(default_factory=dict[str, str])
+    """Goes before what it is told of Kafka. Who may describe tasks reads it."""
+    secrets_in_overrides: bool = False
+    """The password of Kafka may be told as `environment` is. Else the task definition has it."""
+    region: Name | None = None
+    """By default the one that ``AWS_REGION`` or the profile says."""
+    platform_version: Name | None = None
+    """Of Fargate; by default its newest."""
+
+
 class Deployment(_Table):
     """The whole file."""
 
     process: ProcessDeployment = Field(default_factory=ProcessDeployment)
     docker: DockerDeployment | None = None
+    ecs: EcsDeployment | None = None
 
 
 def read_deployment(path: Path) -> Deployment:
@@ -85,6 +128,8 @@ def _problem(error: ValidationError) -> str:
             return f"no key is called {key!r}"
         case "missing":
             return f"the key {key!r} is missing"
+        case "string_pattern_mismatch" if key == "ecs.cluster":
+            return f"{key} is {first['input']!r}; write the name of the cluster, and not its ARN"
         case "string_pattern_mismatch":
             return f"{key} is {first['input']!r}; write HOST:CONTAINER or HOST:CONTAINER:ro"
         case _:

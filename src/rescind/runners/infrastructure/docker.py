@@ -91,6 +91,7 @@ class DockerInfrastructure:
                 labels={MARK_LABEL: mark, FLOW_RUN_LABEL: job.flow_run_id},
                 environment={
                     **job.environment,
+                    **job.secrets,
                     **made.environment,
                     HANDLE_VARIABLE: handle.model_dump_json(exclude_none=True),
                     JOB_VARIABLE: mark,

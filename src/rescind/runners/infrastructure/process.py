@@ -114,7 +114,7 @@ class ProcessInfrastructure:
         try:
             process = subprocess.Popen(
                 [*self._command, *job.arguments],
-                env={**os.environ, **job.environment, **told},
+                env={**os.environ, **job.environment, **job.secrets, **told},
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,
             )
