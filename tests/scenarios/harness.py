@@ -11,7 +11,7 @@ import secrets
 import signal
 import sys
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -66,6 +66,8 @@ class House:
         self.settings: Settings = load_settings(**given)
         self._environ = {f"RESCIND_{name.upper()}": str(value) for name, value in given.items()}
         self._processes: list[Process] = []
+        self.beside = ExitStack()
+        """What was made for it elsewhere, and is taken away when its processes have ended."""
 
     def start(self, *arguments: str, cwd: Path | None = None, **settings: Any) -> Process:
         """A Python process that finds this deployment in its environment."""
@@ -91,6 +93,7 @@ class House:
         """End every process that it has started and that is still there."""
         for process in self._processes:
             process.end()
+        self.beside.close()
 
     def left(self) -> list[Carrier]:
         """What runs of it wherever in the process table: what it has started may have no parent."""

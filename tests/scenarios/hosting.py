@@ -7,19 +7,26 @@ from pathlib import Path
 from typing import Final
 
 import psutil
+import pytest
 
 from rescind.events.journal import InfrastructureTeardown
 from rescind.runners.executors.processtree.identity import Process as Seen
 from rescind.runners.executors.processtree.identity import carriers
 from rescind.runners.infrastructure.base import JOB_VARIABLE
-from tests import engine
+from tests import ecs, engine
 from tests.scenarios import flows_in_infrastructure
 from tests.scenarios.harness import Scene
 from tests.scenarios.processes import Process
 from tests.waiting import until
 
-__all__ = ["Hosted", "hosted", "outcomes", "standing_by", "teardowns"]
+__all__ = ["KINDS", "Hosted", "hosted", "outcomes", "standing_by", "teardowns"]
 
+KINDS: Final = [
+    pytest.param("process"),
+    pytest.param("docker", marks=pytest.mark.docker_engine),
+    pytest.param("ecs", marks=pytest.mark.ecs_endpoint),
+]
+_COMMAND: Final = [sys.executable, "-m", "rescind"]
 _FILE: Final = flows_in_infrastructure.__file__
 
 
@@ -53,7 +60,7 @@ async def hosted(
     command = scene.house.command(
         *("run", f"{_FILE}:{flow}", "--on", kind, "--flow-run-id", flow_run_id),
         *("--executor", executor, "--param", f"folder={folder}"),
-        *_deployed(kind, folder),
+        *_deployed(scene, kind, folder),
     )
     began = folder / "began"
 
@@ -65,18 +72,32 @@ async def hosted(
     return Hosted(flow_run_id, command, began.read_text())
 
 
-def _deployed(kind: str, folder: Path) -> Sequence[str]:
+def _deployed(scene: Scene, kind: str, folder: Path) -> Sequence[str]:
     if kind == "process":
         return ()
+    file = folder / "deployment.toml"
+    file.write_text(_in_ecs(scene, folder) if kind == "ecs" else _in_docker(folder))
+    return ("--deployment", str(file))
+
+
+def _in_docker(folder: Path) -> str:
     engine.required_engine()
     mounts = [*engine.MOUNTS, f"{folder}:{folder}"]
-    file = folder / "deployment.toml"
-    file.write_text(
+    return (
         f"[docker]\nimage = {engine.IMAGE!r}\nnetwork = 'host'\nmounts = {mounts!r}\n"
-        f"command = {[sys.executable, '-m', 'rescind']!r}\nworking_dir = {str(folder)!r}\n"
+        f"command = {_COMMAND!r}\nworking_dir = {str(folder)!r}\n"
         f"environment = {{ RESCIND_DATA_DIR = '/tmp/rescind' }}\n"
     )
-    return ("--deployment", str(file))
+
+
+def _in_ecs(scene: Scene, folder: Path) -> str:
+    ecs.required_ecs()
+    made = scene.house.beside.enter_context(ecs.deployed(mounts=[f"{folder}:{folder}"]))
+    return (
+        f"[ecs]\ncluster = {made.cluster!r}\ntask_definition = {made.task_definition!r}\n"
+        f"container = {made.container!r}\nsubnets = {made.subnets!r}\ncommand = {_COMMAND!r}\n"
+        f"environment = {{ RESCIND_DATA_DIR = '/tmp/rescind' }}\n"
+    )
 
 
 async def standing_by(scene: Scene, *kinds: str) -> Process:

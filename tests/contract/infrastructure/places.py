@@ -2,8 +2,10 @@
 
 import asyncio
 import contextlib
+import os
+import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -14,8 +16,9 @@ from rescind.events.words import Handle
 from rescind.runners.executors.processtree.identity import Process, carriers
 from rescind.runners.infrastructure.base import JOB_VARIABLE, Infrastructure, Job
 from rescind.runners.infrastructure.docker import DockerInfrastructure
+from rescind.runners.infrastructure.ecs import EcsInfrastructure
 from rescind.runners.infrastructure.process import ProcessInfrastructure
-from tests import engine
+from tests import ecs, engine
 from tests.waiting import until
 
 __all__ = ["KINDS", "Place", "place_of"]
@@ -24,6 +27,7 @@ SHELL: Final = ("sh", "-c")
 KINDS: Final = [
     pytest.param("process"),
     pytest.param("docker", marks=pytest.mark.docker_engine),
+    pytest.param("ecs", marks=pytest.mark.ecs_endpoint),
 ]
 
 
@@ -54,6 +58,11 @@ class Place:
         await until(lambda: self.infrastructure.status(handle).state != "running")
         return self.infrastructure.status(handle).exit_code
 
+    @property
+    def killed(self) -> set[str]:
+        """What is said of one that was killed: the emulator of ECS has 0 for all that it stops."""
+        return {"killed", "terminated"} if self.infrastructure.kind == "ecs" else {"killed"}
+
     async def stop(self, handle: Handle, grace_seconds: float) -> tuple[str, dict[str, object]]:
         """How it ended, and the facts."""
         evidence = await asyncio.to_thread(self.infrastructure.stop, handle, grace_seconds)
@@ -61,28 +70,46 @@ class Place:
 
     def other(self) -> Infrastructure:
         """Another one of the same scope, that has started nothing: a runner after its restart."""
-        if isinstance(self.infrastructure, DockerInfrastructure):
-            return DockerInfrastructure()
-        return ProcessInfrastructure()
+        match self.infrastructure:
+            case DockerInfrastructure():
+                return DockerInfrastructure()
+            case EcsInfrastructure():
+                return EcsInfrastructure()
+            case _:
+                return ProcessInfrastructure()
 
 
 @contextmanager
 def place_of(kind: str) -> Iterator[Place]:
     """It, and at its end nothing of what was started."""
-    place = Place(_made(kind))
-    try:
-        yield place
-    finally:
-        for handle in place.started:
-            with contextlib.suppress(InfrastructureError):
-                place.infrastructure.stop(handle, 0)
-                place.infrastructure.clear(handle)
-        if isinstance(place.infrastructure, DockerInfrastructure):
-            place.infrastructure.close()
+    with ExitStack() as stack:
+        place = Place(_made(kind, stack))
+        if isinstance(place.infrastructure, DockerInfrastructure | EcsInfrastructure):
+            stack.callback(place.infrastructure.close)
+        try:
+            yield place
+        finally:
+            for handle in place.started:
+                _end(place, handle)
 
 
-def _made(kind: str) -> Infrastructure:
+def _end(place: Place, handle: Handle) -> None:
+    if isinstance(place.infrastructure, EcsInfrastructure):
+        # An emulator lets what is deaf live for five seconds.
+        for process in place.processes(handle):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process.pid, signal.SIGKILL)
+        return
+    with contextlib.suppress(InfrastructureError):
+        place.infrastructure.stop(handle, 0)
+        place.infrastructure.clear(handle)
+
+
+def _made(kind: str, stack: ExitStack) -> Infrastructure:
     if kind == "process":
         return ProcessInfrastructure(SHELL)
+    if kind == "ecs":
+        ecs.required_ecs()
+        return EcsInfrastructure(stack.enter_context(ecs.deployed(*SHELL)))
     engine.required_engine()
     return DockerInfrastructure(engine.deployment(*SHELL))

@@ -1,6 +1,7 @@
 """Only what was started as that job is touched, and gone is said of nothing else."""
 
 import secrets
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -10,14 +11,20 @@ from rescind.errors import NotMatchingError, NotStartedError
 from rescind.events.words import Handle
 from rescind.runners.infrastructure.base import Job
 from rescind.runners.infrastructure.docker import FLOW_RUN_LABEL, DockerInfrastructure
+from rescind.runners.infrastructure.ecs import EcsInfrastructure
 from rescind.runners.infrastructure.process import ProcessInfrastructure
-from tests import engine
+from tests import ecs, engine
 from tests.contract.infrastructure.places import Place, place_of
 from tests.contract.infrastructure.test_ending import DEAF
 
 
 def changed(handle: Handle, **identity: Any) -> Handle:
     return handle.model_copy(update={"identity": {**handle.identity, **identity}})
+
+
+def without(handle: Handle, name: str) -> Handle:
+    left = {key: value for key, value in handle.identity.items() if key != name}
+    return handle.model_copy(update={"identity": left})
 
 
 async def untouched(place: Place, job: Handle) -> bool:
@@ -94,6 +101,37 @@ async def test_an_identity_that_says_nothing_claims_nothing(
         await place.stop(nothing, 0)
 
 
+@pytest.mark.ecs_endpoint
+async def test_49_a_task_of_another_flow_run_or_cluster_is_not_its_job() -> None:
+    with place_of("ecs") as place:
+        job = await place.running(DEAF)
+        others = [
+            job.model_copy(update={"exclusive_to": "g"}),
+            changed(job, cluster="another"),
+        ]
+
+        for other in others:
+            with pytest.raises(NotMatchingError):
+                await place.stop(other, 0)
+
+        assert await untouched(place, job)
+
+
+@pytest.mark.ecs_endpoint
+async def test_49_a_task_is_found_by_its_mark_alone() -> None:
+    with place_of("ecs") as place:
+        job, bystander = await place.running(DEAF), await place.running(DEAF)
+        unknown = str(job.identity["task"])[:-4] + "0000"
+
+        assert place.infrastructure.status(changed(job, task=unknown)).state == "running"
+        how, facts = await place.stop(without(job, "task"), 0)
+
+        assert how in place.killed
+        assert facts["task"] == job.identity["task"]
+        assert place.processes(job) == []
+        assert await untouched(place, bystander)
+
+
 @pytest.mark.docker_engine
 async def test_49_a_container_of_another_flow_run_is_not_its_job() -> None:
     with place_of("docker") as place:
@@ -111,6 +149,12 @@ async def test_a_job_that_cannot_start_leaves_nothing(place: Place) -> None:
     if place.infrastructure.kind == "process":
         with pytest.raises(NotStartedError):
             ProcessInfrastructure(["no-such-program"]).start(job)
+        return
+    if isinstance(place.infrastructure, EcsInfrastructure):
+        with ecs.deployed("sh") as told:
+            tasks = EcsInfrastructure(told.model_copy(update={"task_definition": "no-such-one"}))
+            with closing(tasks), pytest.raises(NotStartedError, match="no-such-one"):
+                tasks.start(job)
         return
     made = engine.deployment("sh").model_copy(update={"network": "no-such-network"})
     infrastructure = DockerInfrastructure(made)

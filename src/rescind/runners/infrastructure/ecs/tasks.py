@@ -33,11 +33,11 @@ from rescind.runners.infrastructure.ecs.definition import (
     task_request,
 )
 from rescind.runners.infrastructure.ecs.evidence import (
-    exit_code,
     facts,
     has_stopped,
     how,
     is_stopping,
+    own_exit_code,
     why_not_begun,
 )
 from rescind.runners.infrastructure.ecs.failures import (
@@ -151,7 +151,7 @@ class EcsInfrastructure:
             return Status("not_found")
         if not has_stopped(task):
             return Status("running")
-        return Status("ended", exit_code(task, identity.container))
+        return Status("ended", own_exit_code(task, identity.container))
 
     def show(self, handle: Handle) -> None:
         """Its logs of CloudWatch, if it has them there; else a line that says so."""
