@@ -10,6 +10,8 @@ from pathlib import Path
 
 import rescind
 from rescind.cli.describe import PAGE, page
+from rescind.cli.describe_deployment import PAGE as DEPLOYMENT
+from rescind.cli.describe_deployment import page as deployment
 from rescind.cli.describe_settings import PAGE as SETTINGS
 from rescind.cli.describe_settings import page as settings
 from rescind.events.describe.files import files
@@ -36,6 +38,7 @@ def main() -> None:
         PAGE: page(),
         OPENAPI: openapi(),
         SETTINGS: settings(),
+        DEPLOYMENT: deployment(),
         executors.PAGE: executors.page(),
     }
     for name, text in made.items():

@@ -62,6 +62,7 @@ def deployed(
                 container=CONTAINER,
                 subnets=[_SUBNET],
                 command=list(command) or ["rescind"],
+                secrets_in_overrides=True,
             )
         finally:
             _take_away(ecs, name)

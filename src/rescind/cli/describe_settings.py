@@ -4,8 +4,6 @@
 another one than the page says.
 """
 
-import ast
-import inspect
 import types
 from collections.abc import Iterator
 from typing import Any, Final, Literal, Union, get_args, get_origin
@@ -14,6 +12,7 @@ import annotated_types
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
+from rescind.cli.describe_fields import docstrings
 from rescind.settings import Settings
 
 __all__ = ["PAGE", "page"]
@@ -57,7 +56,7 @@ def page() -> str:
 
     Raises `KeyError` with the name of a setting that has no docstring.
     """
-    told = dict(_docstrings())
+    told = docstrings(Settings)
     lines = [_HEAD]
     for name, field in Settings.model_fields.items():
         if name in _PARTS:
@@ -66,21 +65,6 @@ def page() -> str:
         limits = _limits(field)
         lines.append(f"| `RESCIND_{name.upper()}` | {default} | {told[name]}{limits} |\n")
     return "".join(lines)
-
-
-def _docstrings() -> Iterator[tuple[str, str]]:
-    """Each setting and the string that stands below it."""
-    (body,) = ast.parse(inspect.getsource(Settings)).body
-    assert isinstance(body, ast.ClassDef)
-    for field, below in zip(body.body, body.body[1:], strict=False):
-        match field, below:
-            case (
-                ast.AnnAssign(target=ast.Name(id=name)),
-                ast.Expr(value=ast.Constant(value=str(text))),
-            ):
-                yield name, inspect.cleandoc(text)
-            case _:
-                pass
 
 
 def _default(field: FieldInfo) -> str:

@@ -5,6 +5,7 @@ import signal
 
 import pytest
 
+from rescind.runners.infrastructure.base import Job
 from rescind.runners.infrastructure.docker import DockerInfrastructure
 from rescind.runners.infrastructure.ecs import EcsInfrastructure
 from tests.contract.infrastructure.places import Place
@@ -72,6 +73,20 @@ async def test_52_a_job_ends_by_itself_with_its_exit_code(place: Place) -> None:
     assert await place.ended(job) == 7
     how, _ = await place.stop(job, 30)
     assert how in {"ended", "not_found"}
+
+
+async def test_a_secret_is_in_its_environment_as_what_is_none(place: Place) -> None:
+    job = Job(
+        flow_run_id="f",
+        arguments=['exit "$PLAIN$SECRET"'],
+        environment={"PLAIN": "4"},
+        secrets={"SECRET": "2"},
+    )
+
+    handle = place.infrastructure.start(job)
+    place.started.append(handle)
+
+    assert await place.ended(handle) == 42
 
 
 async def test_30_ended_twice_is_ended_once(place: Place) -> None:

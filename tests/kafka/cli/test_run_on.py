@@ -108,6 +108,7 @@ async def until_says(rescind: Command, mode: str) -> None:
     "arguments,code,why",
     [
         (["--on", "docker"], 2, "write a [docker] table"),
+        (["--on", "ecs", "--deployment", "good.toml"], 2, "it has no [ecs] table"),
         (["--on", "docker", "--deployment", "no.toml"], 2, "No such file"),
         (["--on", "process", "--deployment", "bad.toml"], 2, "no key is called 'dokcer'"),
         (["--on", "docker", "--deployment", "good.toml"], 4, "start one, or set DOCKER_HOST"),

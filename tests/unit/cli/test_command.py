@@ -15,6 +15,7 @@ from rescind.cli.exits import Exit
 from rescind.cli.flows import running
 from rescind.cli.main import main
 from rescind.errors import UnknownRunError
+from rescind.runners.infrastructure.kinds import KINDS
 
 EXAMPLE = Path(__file__).resolve().parents[3] / "examples" / "nightly.py"
 
@@ -220,8 +221,9 @@ def test_a_choice_that_there_is_not_is_told_in_plain_words(
     assert run_command(["runner", "--on", "mainframe"]) == Exit.USAGE
 
     (said,) = lines(capsys.readouterr().err)
+    kinds = ", ".join(repr(kind) for kind in KINDS)
     assert said.startswith(
-        "rescind: Invalid value for '--on': 'mainframe' is not one of 'process', 'docker'; see "
+        f"rescind: Invalid value for '--on': 'mainframe' is not one of {kinds}; see "
     )
 
 

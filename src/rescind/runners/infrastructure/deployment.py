@@ -57,13 +57,15 @@ class DockerDeployment(_Table):
     command: list[Name] = Field(default=["rescind"], min_length=1)
     """What starts ``rescind`` in it."""
     network: Name | None = None
-    """`host`, or the name of a network; by default the engine's own."""
+    """``host``, or the name of a network; by default the engine's own."""
     mounts: list[Mount] = Field(default_factory=list[str])
     """``HOST:CONTAINER`` or ``HOST:CONTAINER:ro``; a relative path is beside this file."""
     environment: dict[Name, str] = Field(default_factory=dict[str, str])
     """Goes before what it is told of Kafka."""
     working_dir: str | None = None
+    """By default the image's."""
     user: str | None = None
+    """By default the image's."""
 
 
 class EcsDeployment(_Table):
@@ -87,7 +89,7 @@ class EcsDeployment(_Table):
     environment: dict[Name, str] = Field(default_factory=dict[str, str])
     """Goes before what it is told of Kafka. Who may describe tasks reads it."""
     secrets_in_overrides: bool = False
-    """The password of Kafka may be told as `environment` is. Else the task definition has it."""
+    """The password of Kafka may be told as ``environment`` is. Else the task definition has it."""
     region: Name | None = None
     """By default the one that ``AWS_REGION`` or the profile says."""
     platform_version: Name | None = None

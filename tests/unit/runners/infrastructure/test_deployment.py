@@ -7,6 +7,8 @@ import pytest
 from rescind.errors import DeploymentError
 from rescind.runners.infrastructure.deployment import read_deployment
 
+ECS = '[ecs]\ncluster = "c"\ntask_definition = "t"\ncontainer = "r"\n'
+
 
 def written(folder: Path, text: str) -> Path:
     file = folder / "deployment.toml"
@@ -32,6 +34,24 @@ def test_it_says_how_containers_are_made(tmp_path: Path) -> None:
     assert read.docker.command == ["rescind"]
 
 
+def test_it_says_how_tasks_of_ecs_are_made(tmp_path: Path) -> None:
+    file = written(
+        tmp_path,
+        '[ecs]\ncluster = "flows"\ntask_definition = "flows:3"\ncontainer = "runner"\n'
+        'subnets = ["subnet-1"]\nregion = "eu-central-1"\n',
+    )
+
+    read = read_deployment(file).ecs
+
+    assert read is not None
+    assert (read.cluster, read.task_definition, read.region) == ("flows", "flows:3", "eu-central-1")
+    assert (read.command, read.secrets_in_overrides, read.assign_public_ip) == (
+        ["rescind"],
+        False,
+        False,
+    )
+
+
 @pytest.mark.parametrize(
     "text,why",
     [
@@ -42,6 +62,10 @@ def test_it_says_how_containers_are_made(tmp_path: Path) -> None:
         ("[docker]\nimage = 3", "docker.image must be a valid string, and is 3"),
         ('[docker]\nimage = "x"\nmounts = ["a"]', "docker.mounts.0 is 'a'; write HOST:CONTAINER"),
         ('[docker]\nimage = "x"\ncommand = []', "docker.command"),
+        (ECS, "the key 'ecs.subnets' is missing"),
+        (f"{ECS}subnets = []", "ecs.subnets must"),
+        (f'{ECS}subnets = ["s"]\nmounts = []', "no key is called 'ecs.mounts'"),
+        ('[ecs]\ncluster = "arn:aws:ecs:x"', "ecs.cluster is 'arn:aws:ecs:x'; write the name"),
     ],
 )
 def test_what_it_does_not_know_it_refuses_in_one_line(tmp_path: Path, text: str, why: str) -> None:
