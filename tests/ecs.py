@@ -17,11 +17,12 @@ import pytest
 from botocore.exceptions import ClientError
 
 from rescind.errors import RescindError
+from rescind.events.words import Handle
 from rescind.runners.infrastructure.deployment import EcsDeployment
 from rescind.runners.infrastructure.ecs import EcsInfrastructure
 from tests import engine
 
-__all__ = ["CONTAINER", "deployed", "required_ecs"]
+__all__ = ["CONTAINER", "deployed", "is_running", "required_ecs"]
 
 CONTAINER: Final = "runner"
 # Asked for and not looked at: an emulator has no network of AWS.
@@ -66,6 +67,13 @@ def deployed(
             )
         finally:
             _take_away(ecs, name)
+
+
+def is_running(handle: Handle) -> bool:
+    """Whether ECS says so. An emulator stops a task before that without its container."""
+    where = {"cluster": handle.identity["cluster"], "tasks": [handle.identity["task"]]}
+    with closing(_client("ecs")) as ecs:
+        return all(task["lastStatus"] == "RUNNING" for task in ecs.describe_tasks(**where)["tasks"])
 
 
 def _definition(name: str, mounts: Sequence[str], *, logs: bool) -> dict[str, Any]:

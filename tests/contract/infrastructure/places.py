@@ -47,6 +47,8 @@ class Place:
         """Start it, and wait until a process of this name runs of it."""
         handle = self.start(script, flow_run_id)
         await until(lambda: name in {process.name for process in self.processes(handle)})
+        if self.infrastructure.kind == "ecs":
+            await until(lambda: ecs.is_running(handle))
         return handle
 
     def processes(self, handle: Handle) -> list[Process]:

@@ -80,7 +80,10 @@ async def test_49_what_is_silent_is_ended_from_outside_and_nothing_else_is_touch
     assert await bystander.command.exit_code() == 1
 
 
-@every_kind
+# Not on ECS, which kills seconds after SIGTERM whatever the grace. Past its deadline, a flow runner
+# takes that signal for leave to end itself, and what it says of its task run then, unconfirmed,
+# comes before the evidence.
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind.values != ("ecs",)])
 async def test_49_what_is_deaf_to_its_cancel_is_ended_at_the_deadline(
     watched: Scene, kind: str
 ) -> None:
