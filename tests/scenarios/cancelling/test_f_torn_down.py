@@ -80,10 +80,7 @@ async def test_49_what_is_silent_is_ended_from_outside_and_nothing_else_is_touch
     assert await bystander.command.exit_code() == 1
 
 
-# Not on ECS, which kills seconds after SIGTERM whatever the grace. Past its deadline, a flow runner
-# takes that signal for leave to end itself, and what it says of its task run then, unconfirmed,
-# comes before the evidence.
-@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind.values != ("ecs",)])
+@every_kind
 async def test_49_what_is_deaf_to_its_cancel_is_ended_at_the_deadline(
     watched: Scene, kind: str
 ) -> None:
@@ -98,6 +95,22 @@ async def test_49_what_is_deaf_to_its_cancel_is_ended_at_the_deadline(
     assert job.processes() == []
     assert teardowns(watched, job.flow_run_id)[-1].evidence["how"] in killed(kind)
     assert await job.command.exit_code() == 1
+
+
+async def test_49_the_signal_of_a_late_teardown_is_no_leave_to_end_itself(watched: Scene) -> None:
+    job = await hosted(watched, "process", "is_deaf")
+    standing = await standing_by(watched, "process")
+
+    standing.signal(signal.SIGSTOP)
+    await watched.cancel(job.flow_run_id, grace_seconds=1, deadline_seconds=1)
+    await until(lambda: "has passed" in job.command.said(), within_seconds=60)
+    standing.signal(signal.SIGCONT)
+
+    over = (await watched.event(job.flow_run_id, "flow.cancelled")).event
+    assert isinstance(over, FlowCancelled)
+    assert over.account.unconfirmed == 0
+    assert job.processes() == []
+    assert teardowns(watched, job.flow_run_id)[-1].evidence["how"] == "killed"
 
 
 async def test_49_nobody_has_asked_and_what_was_killed_has_crashed(watched: Scene) -> None:

@@ -4,6 +4,10 @@ At the deadline the service ends what it knows no reason to wait for, and of a r
 given up everything, whatever has been seen to stop. A process with work that cannot be stopped
 would go on in silence. So it says what still runs, and whoever asks once more, a person by Ctrl-C
 or a host by its signal, has this process end itself: that is consent, in the place of ``may_exit``.
+
+What lives in something of its own (it has a handle) is ended from outside, by somebody who sees it
+end. The SIGTERM of that is no consent: of its own end this process could only report that nobody
+has seen it.
 """
 
 import asyncio
@@ -25,9 +29,12 @@ _log = structlog.get_logger(__name__)
 
 
 class Outliving:
-    """Says of one flow run what outlives it, and lets this process be left then."""
+    """Says of one flow run what outlives it, and lets this process be left then.
 
-    def __init__(self, flow_run_id: str, last_rung: LastRung, asking: Asking) -> None:
+    ``asking`` None: it is ended from outside.
+    """
+
+    def __init__(self, flow_run_id: str, last_rung: LastRung, asking: Asking | None) -> None:
         self._flow_run_id = flow_run_id
         self._last_rung = last_rung
         self._asking = asking
@@ -41,12 +48,13 @@ class Outliving:
 
     def from_now(self, why: str) -> None:
         """Say what still runs, and take the next wish for one to leave."""
-        self._asking.leaves_by(self._leave)
+        if self._asking is None:
+            ended_by = "what it lives in is ended from outside"
+        else:
+            self._asking.leaves_by(self._leave)
+            ended_by = "Ctrl-C once more, or SIGTERM to `rescind run`, ends this process"
         if running := self._last_rung.still_running():
-            _log.warning(
-                f"{why}, and still running here: {running}; "
-                "Ctrl-C once more, or SIGTERM to `rescind run`, ends this process"
-            )
+            _log.warning(f"{why}, and still running here: {running}; {ended_by}")
 
     def _leave(self) -> None:
         if self._leaving is None:

@@ -184,7 +184,8 @@ class FlowRunner:
         self._last_rung = LastRung(
             run, self._conductor, executors, self._watcher, self._body_may_exit, self._last_words
         )
-        outliving = Outliving(self.flow_run_id, self._last_rung, self._asking)
+        asking = None if self._handle else self._asking
+        outliving = Outliving(self.flow_run_id, self._last_rung, asking)
         self._stopping = Stopping(
             run, self._conductor, executors, self._watcher, self._last_rung, outliving
         )
@@ -291,10 +292,7 @@ class FlowRunner:
             return FlowOutcome(flow_run_id, "cancelled", message="the flow run was cancelled")
         if end.end == "success":
             return FlowOutcome(flow_run_id, "success", end.value)
-        error = end.error
-        return FlowOutcome(
-            flow_run_id,
-            "failed",
-            error=None if error is None else error.exception,
-            message="" if error is None else f"{error.type}: {error.message}",
-        )
+        if (error := end.error) is None:
+            return FlowOutcome(flow_run_id, "failed")
+        message = f"{error.type}: {error.message}"
+        return FlowOutcome(flow_run_id, "failed", error=error.exception, message=message)
