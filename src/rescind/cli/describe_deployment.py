@@ -5,7 +5,7 @@
 
 import json
 from collections.abc import Iterator
-from typing import Any, Final, get_args, get_origin
+from typing import Any, Final, Literal, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -63,7 +63,9 @@ def _takes(annotation: Any) -> str:
         case kind if kind is list:
             return f"a list of {_takes(plain[0]).removeprefix('a ')}s"
         case kind if kind is dict:
-            return "a table of texts"
+            return "a table" if plain[1] is Any else "a table of texts"
+        case kind if kind is Literal:
+            return ", ".join(f"`{json.dumps(each)}`" for each in plain)
         case kind if kind is bool:
             return "`true` or `false`"
         case kind if kind is str:

@@ -24,7 +24,7 @@ def _backend(value: str) -> str:
 
 
 On = Annotated[
-    Literal["process", "docker", "ecs"] | None,
+    Literal["process", "docker", "kubernetes", "ecs"] | None,
     typer.Option(help="Start the flow runner there, by itself, and follow it."),
 ]
 DeploymentFile = Annotated[

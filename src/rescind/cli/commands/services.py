@@ -15,6 +15,7 @@ class Infrastructure(StrEnum):
 
     PROCESS = "process"
     DOCKER = "docker"
+    KUBERNETES = "kubernetes"
     ECS = "ecs"
 
 
@@ -48,9 +49,9 @@ def runner(
         typer.Option(help="What it ends; repeat. By default the processes of this host."),
     ] = None,
 ) -> int:
-    """End what does not answer from outside: jobs of this host, or of an engine that it reaches.
+    """End what does not answer from outside: jobs of this host, or of an engine or cluster.
 
-    It holds no task runs. One for each host, each Docker engine and each region of ECS is enough.
+    It holds no task runs. One for each host, Docker engine, cluster and region of ECS is enough.
     SIGTERM drains it.
     """
     with importing():

@@ -30,7 +30,7 @@ from rescind.kafka.connection import connect
 from rescind.kafka.topics import TopicNames
 from rescind.runners.infrastructure.base import Infrastructure, Job, Status
 from rescind.runners.infrastructure.deployment import Deployment, read_deployment
-from rescind.runners.infrastructure.kinds import Kind, infrastructure, look_seconds
+from rescind.runners.infrastructure.kinds import BACKENDS, Kind, infrastructure
 from rescind.settings import Settings
 
 __all__ = ["DEPLOYMENT_FILE", "run_on"]
@@ -64,20 +64,20 @@ def run_on(kind: Kind, file: Path | None, command: FlowCommand, *, as_json: bool
         environment=_environment(kind, deployment, settings),
         secrets=_secrets(kind, settings),
     )
-    followed = _Followed(place, job, settings, output, look_seconds=look_seconds(kind))
+    look_seconds = BACKENDS[kind].look_seconds
+    followed = _Followed(place, job, settings, output, look_seconds=look_seconds)
     return in_loop(followed.run())
 
 
 def _deployment(kind: Kind, file: Path | None) -> Deployment:
     path = file or DEPLOYMENT_FILE
     if file is None and not path.is_file():
-        # A process alone is started with nothing said of it.
-        if kind != "process":
+        if BACKENDS[kind].needs_table:
             why = f"there is none; write a [{kind}] table, or name another file"
             raise DeploymentError(str(path), why)
         return Deployment()
     deployment = read_deployment(path)
-    if getattr(deployment, kind) is None:
+    if BACKENDS[kind].needs_table and getattr(deployment, kind) is None:
         raise DeploymentError(str(path), f"it has no [{kind}] table")
     return deployment
 
@@ -95,7 +95,7 @@ def _environment(kind: Kind, deployment: Deployment, settings: Settings) -> Mapp
         "RESCIND_SECURITY_PROTOCOL": settings.security_protocol,
         "RESCIND_SASL_MECHANISM": settings.sasl_mechanism,
     }
-    if settings.sasl_username and settings.sasl_password:
+    if settings.sasl_username:
         told["RESCIND_SASL_USERNAME"] = settings.sasl_username
     return told
 
@@ -124,6 +124,7 @@ class _Followed:
         self._job = job
         self._settings = settings
         self._output = output
+        self._look_seconds = look_seconds
         self._times = 0
         self._leaves = asyncio.Event()
         self._asking: set[asyncio.Task[None]] = set()

@@ -84,7 +84,7 @@ class Infrastructure(Protocol):
 
     @property
     def kind(self) -> str:
-        """What its handles are called: ``process``, ``docker``, ``ecs``."""
+        """What its handles are called: ``process``, ``docker``, ``kubernetes``, ``ecs``."""
         ...
 
     @property

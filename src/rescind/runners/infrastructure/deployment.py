@@ -6,6 +6,9 @@
     mounts = ["flows:/flows:ro"]
     environment = { TZ = "UTC" }
 
+    [kubernetes]
+    image = "my-flows:3"
+
     [ecs]
     cluster = "flows"
     task_definition = "my-flows"
@@ -18,7 +21,7 @@ who ends one: a handle is enough for that.
 
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
@@ -29,6 +32,7 @@ __all__ = [
     "Deployment",
     "DockerDeployment",
     "EcsDeployment",
+    "KubernetesDeployment",
     "ProcessDeployment",
     "read_deployment",
 ]
@@ -36,6 +40,7 @@ __all__ = [
 Name = Annotated[str, StringConstraints(min_length=1)]
 ClusterName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,255}$")]
 Mount = Annotated[str, StringConstraints(pattern=r"^[^:]+:/[^:]*(:ro|:rw)?$")]
+MountOfNode = Annotated[str, StringConstraints(pattern=r"^/[^:]*:/[^:]*(:ro|:rw)?$")]
 
 
 class _Table(BaseModel):
@@ -96,11 +101,39 @@ class EcsDeployment(_Table):
     """Of Fargate; by default its newest."""
 
 
+class KubernetesDeployment(_Table):
+    """How a Job is made, and the one pod that it has."""
+
+    image: Name
+    """With ``rescind`` and the flows in it."""
+    command: list[Name] = Field(default=["rescind"], min_length=1)
+    """What starts ``rescind`` in it."""
+    context: Name | None = None
+    """Of the kubeconfig; by default its current one."""
+    namespace: Name | None = None
+    """By default the context's, or that of the pod in which this runs."""
+    image_pull_policy: Literal["Always", "IfNotPresent", "Never"] | None = None
+    """By default the cluster's own rule."""
+    service_account: Name | None = None
+    """By default the namespace's."""
+    environment: dict[Name, str] = Field(default_factory=dict[str, str])
+    """Goes before what it is told of Kafka."""
+    mounts: list[MountOfNode] = Field(default_factory=list[str])
+    """``NODE:POD`` or ``NODE:POD:ro``: folders of whatever node it comes to."""
+    grace_seconds: int = Field(default=30, ge=1, le=86_400)
+    """The longest that a stop waits for it, however long it is told to."""
+    pod: dict[Name, Any] = Field(default_factory=dict[str, Any])
+    """More of the pod's ``spec``, as Kubernetes writes it: ``nodeSelector``, ``volumes``."""
+    container: dict[Name, Any] = Field(default_factory=dict[str, Any])
+    """More of its container: ``resources``, ``volumeMounts``."""
+
+
 class Deployment(_Table):
     """The whole file."""
 
     process: ProcessDeployment = Field(default_factory=ProcessDeployment)
     docker: DockerDeployment | None = None
+    kubernetes: KubernetesDeployment | None = None
     ecs: EcsDeployment | None = None
 
 
