@@ -17,7 +17,7 @@ from rescind.cancelled import Cancelled
 from rescind.errors import TaskCancelledError
 from rescind.runners.sdk import Flow
 from tests.contract.executors import coroutines, works
-from tests.scenarios import flows_in_time, flows_that_clean_up, flows_that_go_on
+from tests.scenarios import flows_in_time, flows_of_many, flows_that_clean_up, flows_that_go_on
 from tests.scenarios.executors import executor_of
 from tests.scenarios.marks import LONG_SECONDS, wait_for
 
@@ -205,18 +205,6 @@ async def coroutines_that_do_not_end_at_once(folder: Path) -> None:
     await threaded
 
 
-@task
-async def waits_with_others(folder: Path, number: int) -> None:
-    (folder / f"waits.{number}").touch()
-    await asyncio.sleep(LONG_SECONDS)
-
-
-@flow
-async def a_thousand_at_once(folder: Path) -> None:
-    for future in [waits_with_others.submit(folder, number) for number in range(1_000)]:
-        await future
-
-
 @task(may_exit=True)
 async def keeps_the_loop(folder: Path) -> str:
     """Nothing else on the loop has its turn."""
@@ -284,7 +272,7 @@ def one_that_swallows_all(folder: Path) -> None:
 
 
 def main(name: str, executor: str, flow_run_id: str, folder: str, rerun_of: str = "") -> None:
-    others = (flows_in_time, flows_that_clean_up, flows_that_go_on)
+    others = (flows_in_time, flows_of_many, flows_that_clean_up, flows_that_go_on)
     places = (globals(), *map(vars, others))
     chosen = next(place[name] for place in places if name in place)
     assert isinstance(chosen, Flow)

@@ -13,7 +13,7 @@ from rescind.events.journal import InfrastructureTeardown
 from rescind.runners.executors.processtree.identity import Process as Seen
 from rescind.runners.executors.processtree.identity import carriers
 from rescind.runners.infrastructure.base import JOB_VARIABLE
-from tests import ecs, engine
+from tests import cluster, ecs, engine
 from tests.scenarios import flows_in_infrastructure
 from tests.scenarios.harness import Scene
 from tests.scenarios.processes import Process
@@ -24,6 +24,7 @@ __all__ = ["KINDS", "Hosted", "hosted", "outcomes", "standing_by", "teardowns"]
 KINDS: Final = [
     pytest.param("process"),
     pytest.param("docker", marks=pytest.mark.docker_engine),
+    pytest.param("kubernetes", marks=pytest.mark.kubernetes_cluster),
     pytest.param("ecs", marks=pytest.mark.ecs_endpoint),
 ]
 _COMMAND: Final = [sys.executable, "-m", "rescind"]
@@ -76,17 +77,39 @@ def _deployed(scene: Scene, kind: str, folder: Path) -> Sequence[str]:
     if kind == "process":
         return ()
     file = folder / "deployment.toml"
-    file.write_text(_in_ecs(scene, folder) if kind == "ecs" else _in_docker(folder))
+    file.write_text(
+        f"[{kind}]\n{_table(scene, kind, folder)}command = {_COMMAND!r}\n"
+        f"environment = {{ RESCIND_DATA_DIR = '/tmp/rescind' }}\n"
+    )
     return ("--deployment", str(file))
+
+
+def _table(scene: Scene, kind: str, folder: Path) -> str:
+    """What is the kind's own."""
+    match kind:
+        case "docker":
+            return _in_docker(folder)
+        case "kubernetes":
+            return _in_kubernetes(folder)
+        case _:
+            return _in_ecs(scene, folder)
 
 
 def _in_docker(folder: Path) -> str:
     engine.required_engine()
     mounts = [*engine.MOUNTS, f"{folder}:{folder}"]
     return (
-        f"[docker]\nimage = {engine.IMAGE!r}\nnetwork = 'host'\nmounts = {mounts!r}\n"
-        f"command = {_COMMAND!r}\nworking_dir = {str(folder)!r}\n"
-        f"environment = {{ RESCIND_DATA_DIR = '/tmp/rescind' }}\n"
+        f"image = {engine.IMAGE!r}\nmounts = {mounts!r}\n"
+        f"network = 'host'\nworking_dir = {str(folder)!r}\n"
+    )
+
+
+def _in_kubernetes(folder: Path) -> str:
+    cluster.required_cluster()
+    mounts = [*cluster.MOUNTS, f"{folder}:{folder}"]
+    return (
+        f"image = {cluster.IMAGE!r}\nmounts = {mounts!r}\nimage_pull_policy = 'Never'\n"
+        f"pod = {{ hostNetwork = true }}\ncontainer = {{ workingDir = {str(folder)!r} }}\n"
     )
 
 
@@ -94,9 +117,8 @@ def _in_ecs(scene: Scene, folder: Path) -> str:
     ecs.required_ecs()
     made = scene.house.beside.enter_context(ecs.deployed(mounts=[f"{folder}:{folder}"]))
     return (
-        f"[ecs]\ncluster = {made.cluster!r}\ntask_definition = {made.task_definition!r}\n"
-        f"container = {made.container!r}\nsubnets = {made.subnets!r}\ncommand = {_COMMAND!r}\n"
-        f"environment = {{ RESCIND_DATA_DIR = '/tmp/rescind' }}\n"
+        f"cluster = {made.cluster!r}\ntask_definition = {made.task_definition!r}\n"
+        f"container = {made.container!r}\nsubnets = {made.subnets!r}\n"
     )
 
 

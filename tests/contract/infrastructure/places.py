@@ -17,16 +17,18 @@ from rescind.runners.executors.processtree.identity import Process, carriers
 from rescind.runners.infrastructure.base import JOB_VARIABLE, Infrastructure, Job
 from rescind.runners.infrastructure.docker import DockerInfrastructure
 from rescind.runners.infrastructure.ecs import EcsInfrastructure
+from rescind.runners.infrastructure.kubernetes.jobs import KubernetesInfrastructure
 from rescind.runners.infrastructure.process import ProcessInfrastructure
-from tests import ecs, engine
+from tests import cluster, ecs, engine
 from tests.waiting import until
 
-__all__ = ["KINDS", "Place", "place_of"]
+__all__ = ["KINDS", "Place", "closed", "place_of"]
 
 SHELL: Final = ("sh", "-c")
 KINDS: Final = [
     pytest.param("process"),
     pytest.param("docker", marks=pytest.mark.docker_engine),
+    pytest.param("kubernetes", marks=pytest.mark.kubernetes_cluster),
     pytest.param("ecs", marks=pytest.mark.ecs_endpoint),
 ]
 
@@ -72,10 +74,12 @@ class Place:
 
     def other(self) -> Infrastructure:
         """Another one of the same scope, that has started nothing: a runner after its restart."""
-        match self.infrastructure:
-            case DockerInfrastructure():
+        match self.infrastructure.kind:
+            case "docker":
                 return DockerInfrastructure()
-            case EcsInfrastructure():
+            case "kubernetes":
+                return KubernetesInfrastructure()
+            case "ecs":
                 return EcsInfrastructure()
             case _:
                 return ProcessInfrastructure()
@@ -86,13 +90,21 @@ def place_of(kind: str) -> Iterator[Place]:
     """It, and at its end nothing of what was started."""
     with ExitStack() as stack:
         place = Place(_made(kind, stack))
-        if isinstance(place.infrastructure, DockerInfrastructure | EcsInfrastructure):
-            stack.callback(place.infrastructure.close)
+        stack.callback(closed, place.infrastructure)
         try:
             yield place
         finally:
             for handle in place.started:
                 _end(place, handle)
+
+
+def closed(infrastructure: Infrastructure) -> None:
+    """Let go of its connections, if it is of a kind that has some."""
+    if not isinstance(infrastructure, ProcessInfrastructure):
+        assert isinstance(
+            infrastructure, DockerInfrastructure | KubernetesInfrastructure | EcsInfrastructure
+        )
+        infrastructure.close()
 
 
 def _end(place: Place, handle: Handle) -> None:
@@ -108,10 +120,15 @@ def _end(place: Place, handle: Handle) -> None:
 
 
 def _made(kind: str, stack: ExitStack) -> Infrastructure:
-    if kind == "process":
-        return ProcessInfrastructure(SHELL)
-    if kind == "ecs":
-        ecs.required_ecs()
-        return EcsInfrastructure(stack.enter_context(ecs.deployed(*SHELL)))
-    engine.required_engine()
-    return DockerInfrastructure(engine.deployment(*SHELL))
+    match kind:
+        case "docker":
+            engine.required_engine()
+            return DockerInfrastructure(engine.deployment(*SHELL))
+        case "kubernetes":
+            cluster.required_cluster()
+            return KubernetesInfrastructure(cluster.deployment(*SHELL))
+        case "ecs":
+            ecs.required_ecs()
+            return EcsInfrastructure(stack.enter_context(ecs.deployed(*SHELL)))
+        case _:
+            return ProcessInfrastructure(SHELL)

@@ -6,9 +6,7 @@ import signal
 import pytest
 
 from rescind.runners.infrastructure.base import Job
-from rescind.runners.infrastructure.docker import DockerInfrastructure
-from rescind.runners.infrastructure.ecs import EcsInfrastructure
-from tests.contract.infrastructure.places import Place
+from tests.contract.infrastructure.places import Place, closed
 from tests.waiting import until
 
 # What a flow runner is for these: it ends soon after SIGTERM, or never by itself.
@@ -108,8 +106,7 @@ async def test_49_the_handle_is_enough_for_one_that_has_not_started_it(place: Pl
 
     assert place.processes(job) == []
     assert other.status(job).state in {"ended", "not_found"}
-    if isinstance(other, DockerInfrastructure | EcsInfrastructure):
-        other.close()
+    closed(other)
 
 
 async def test_49_another_job_goes_on(place: Place) -> None:
@@ -131,8 +128,8 @@ async def test_what_it_prints_is_shown_to_the_end(
 
     await place.ended(job)
     out, err = capfd.readouterr()
-    if place.infrastructure.kind == "ecs":
-        # CloudWatch has one stream for both, which come from the container by two ways.
+    if job.kind in {"kubernetes", "ecs"}:
+        # A kubelet keeps one log of both; CloudWatch has one stream, and they come by two ways.
         assert (sorted(out.splitlines()), err) == (["complained", "said"], "")
     else:
         assert (out, err) == ("said\n", "complained\n")
@@ -145,5 +142,7 @@ async def test_nothing_is_left_of_what_was_cleared(place: Place) -> None:
     place.infrastructure.clear(job)
 
     # ECS alone decides when it forgets a task.
-    left = "ended" if place.infrastructure.kind == "ecs" else "not_found"
-    assert place.other().status(job).state == left
+    left = "ended" if job.kind == "ecs" else "not_found"
+    other = place.other()
+    assert other.status(job).state == left
+    closed(other)

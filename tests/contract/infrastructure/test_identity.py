@@ -12,9 +12,10 @@ from rescind.events.words import Handle
 from rescind.runners.infrastructure.base import Job
 from rescind.runners.infrastructure.docker import FLOW_RUN_LABEL, DockerInfrastructure
 from rescind.runners.infrastructure.ecs import EcsInfrastructure
+from rescind.runners.infrastructure.kubernetes.jobs import KubernetesInfrastructure
 from rescind.runners.infrastructure.process import ProcessInfrastructure
-from tests import ecs, engine
-from tests.contract.infrastructure.places import Place, place_of
+from tests import cluster, ecs, engine
+from tests.contract.infrastructure.places import KINDS, Place, place_of
 from tests.contract.infrastructure.test_ending import DEAF
 
 
@@ -37,11 +38,11 @@ async def test_49_what_has_another_mark_is_not_touched(place: Place) -> None:
 
     # A container is looked for by its mark: that one is gone, whatever has its name now. A pid
     # with its time of start is that process, so it is the mark that does not fit.
-    if job.kind == "docker":
-        assert (await place.stop(other, 0))[0] == "not_found"
-    else:
+    if job.kind == "process":
         with pytest.raises(NotMatchingError):
             await place.stop(other, 0)
+    else:
+        assert (await place.stop(other, 0))[0] == "not_found"
 
     assert await untouched(place, job)
 
@@ -132,9 +133,11 @@ async def test_49_a_task_is_found_by_its_mark_alone() -> None:
         assert await untouched(place, bystander)
 
 
-@pytest.mark.docker_engine
-async def test_49_a_container_of_another_flow_run_is_not_its_job() -> None:
-    with place_of("docker") as place:
+@pytest.mark.parametrize(
+    "kind", [kind for kind in KINDS if kind.values[0] in {"docker", "kubernetes"}]
+)
+async def test_49_a_container_of_another_flow_run_is_not_its_job(kind: str) -> None:
+    with place_of(kind) as place:
         job = await place.running(DEAF)
 
         how, _ = await place.stop(job.model_copy(update={"exclusive_to": "g"}), 0)
@@ -155,6 +158,11 @@ async def test_a_job_that_cannot_start_leaves_nothing(place: Place) -> None:
             tasks = EcsInfrastructure(told.model_copy(update={"task_definition": "no-such-one"}))
             with closing(tasks), pytest.raises(NotStartedError, match="no-such-one"):
                 tasks.start(job)
+        return
+    if place.infrastructure.kind == "kubernetes":
+        elsewhere = KubernetesInfrastructure(cluster.deployment("sh", namespace="no-such-one"))
+        with closing(elsewhere), pytest.raises(NotStartedError, match="no-such-one"):
+            elsewhere.start(job)
         return
     made = engine.deployment("sh").model_copy(update={"network": "no-such-network"})
     infrastructure = DockerInfrastructure(made)

@@ -109,6 +109,9 @@ async def until_says(rescind: Command, mode: str) -> None:
     [
         (["--on", "docker"], 2, "write a [docker] table"),
         (["--on", "ecs", "--deployment", "good.toml"], 2, "it has no [ecs] table"),
+        (["--on", "kubernetes"], 2, "write a [kubernetes] table"),
+        (["--on", "kubernetes", "--deployment", "good.toml"], 2, "it has no [kubernetes] table"),
+        (["--on", "kubernetes", "--deployment", "jobs.toml"], 4, "set KUBECONFIG"),
         (["--on", "docker", "--deployment", "no.toml"], 2, "No such file"),
         (["--on", "process", "--deployment", "bad.toml"], 2, "no key is called 'dokcer'"),
         (["--on", "docker", "--deployment", "good.toml"], 4, "start one, or set DOCKER_HOST"),
@@ -127,7 +130,9 @@ async def test_what_cannot_be_started_is_said_in_one_line(
 ) -> None:
     monkeypatch.setenv("DOCKER_HOST", "unix:///var/run/no-engine-here.sock")
     (tmp_path / "bad.toml").write_text("[dokcer]\nimage = 'x'\n")
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "no-kubeconfig"))
     (tmp_path / "good.toml").write_text("[docker]\nimage = 'x'\n")
+    (tmp_path / "jobs.toml").write_text("[kubernetes]\nimage = 'x'\n")
 
     said = await rescind("run", f"{file}:add", *arguments)
 

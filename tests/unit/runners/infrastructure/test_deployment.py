@@ -52,6 +52,22 @@ def test_it_says_how_tasks_of_ecs_are_made(tmp_path: Path) -> None:
     )
 
 
+def test_it_says_how_jobs_are_made(tmp_path: Path) -> None:
+    file = written(
+        tmp_path,
+        '[kubernetes]\nimage = "flows:3"\nmounts = ["/flows:/flows:ro"]\n'
+        '[kubernetes.pod]\nnodeSelector = { disk = "ssd" }\n',
+    )
+
+    read = read_deployment(file)
+
+    assert read.docker is None
+    assert read.kubernetes is not None
+    assert (read.kubernetes.image, read.kubernetes.namespace) == ("flows:3", None)
+    assert read.kubernetes.pod == {"nodeSelector": {"disk": "ssd"}}
+    assert read.kubernetes.grace_seconds == 30
+
+
 @pytest.mark.parametrize(
     "text,why",
     [
@@ -66,6 +82,8 @@ def test_it_says_how_tasks_of_ecs_are_made(tmp_path: Path) -> None:
         (f"{ECS}subnets = []", "ecs.subnets must"),
         (f'{ECS}subnets = ["s"]\nmounts = []', "no key is called 'ecs.mounts'"),
         ('[ecs]\ncluster = "arn:aws:ecs:x"', "ecs.cluster is 'arn:aws:ecs:x'; write the name"),
+        ('[kubernetes]\nimage = "x"\nmounts = ["a:/b"]', "kubernetes.mounts.0 is 'a:/b'; write"),
+        ('[kubernetes]\nimage = "x"\ngrace_seconds = 0', "kubernetes.grace_seconds"),
     ],
 )
 def test_what_it_does_not_know_it_refuses_in_one_line(tmp_path: Path, text: str, why: str) -> None:
