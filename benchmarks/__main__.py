@@ -26,8 +26,9 @@ from benchmarks.cases import (
     transactions,
     transition,
 )
+from benchmarks.page import write_page
 from benchmarks.place import Place, open_place
-from benchmarks.report import print_rows, write_page
+from benchmarks.report import print_rows
 from benchmarks.rows import Row, read_report, write_report
 from benchmarks.warmup import warm_up
 from rescind.errors import RescindError
@@ -75,7 +76,7 @@ def main() -> int:
         type=Path,
         metavar="FILE",
         nargs="+",
-        help="measure nothing: put a table of these runs in the page",
+        help="measure nothing: put what these runs measured in the page",
     )
     arguments = parser.parse_args()
     if unknown := [name for name in arguments.names if name not in BENCHMARKS]:
