@@ -41,6 +41,7 @@ EXECUTORS: Final[dict[str, Callable[[], Executor]]] = {
     "process": lambda: ProcessExecutor(2),
     "dask": lambda: DaskExecutor(2),
 }
+_SECONDS_MAX: Final = 600
 FLAG_ALONE: Final = frozenset({"thread", "dask"})
 
 
@@ -104,7 +105,8 @@ def run_bare(name: str, count: int) -> float:
     for number in range(count):
         key = AttemptKey("bare", str(number))
         executor.submit(Work(key, "bare", Call(does_nothing.function)), note)
-    over.wait()
+    if not over.wait(_SECONDS_MAX):
+        raise TimeoutError(f"{count:,} attempts have not ended after {_SECONDS_MAX} s")
     took = time.monotonic() - began
     executor.shutdown()
     return took

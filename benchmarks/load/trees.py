@@ -45,7 +45,7 @@ def killed_ms(name: str, count: int) -> list[float]:
             executor.cancel([key], Rung.KILL)
             _until(partial(_all_gone, seen))
             took.append((time.monotonic() - ordered) * 1000)
-            over.wait()
+            _until(over.is_set)
     executor.shutdown(kill=True)
     return took[1:]
 

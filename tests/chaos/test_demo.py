@@ -4,6 +4,8 @@ Every promise is kept as well. Each takes a processor for half a minute: the fir
 for by ``RESCIND_TEST_FULL=1``, as `.ci/run` does.
 """
 
+import asyncio
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ import pytest
 from tests import engine
 from tests.kafka.cli.command import Command
 from tests.sizes import FULL
+from tests.waiting import until
 
 
 @pytest.mark.sized
@@ -69,4 +72,23 @@ async def test_the_demo_keeps_every_promise_in_a_container(
     assert "its container is gone" in {verdict["promise"] for verdict in body["verdicts"]}
     assert "In its container" in said.err
     assert body["task_runs"]["derive-1"]["how"] == "forced"
+    assert list(rescind.folder.glob("rescind-demo*")) == []
+
+
+@pytest.mark.docker_engine
+async def test_a_demo_that_is_interrupted_leaves_no_container(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine.required_engine()
+    rescind = Command.without_cluster(tmp_path, monkeypatch)
+    monkeypatch.setenv("TMPDIR", str(rescind.folder))
+    demo = await rescind.start("demo", "--on", "docker")
+    reading = asyncio.create_task(demo.communicate())
+
+    await until(lambda: engine.containers_of(f"demo-{demo.pid}") != [], within_seconds=120)
+    demo.send_signal(signal.SIGINT)
+    await reading
+
+    assert demo.returncode == 130
+    assert engine.containers_of(f"demo-{demo.pid}") == []
     assert list(rescind.folder.glob("rescind-demo*")) == []

@@ -7,13 +7,16 @@ table of this host.
 import json
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from rescind.cli.demo.leftovers import all_below, all_marked
+from rescind.errors import InfrastructureError
 from rescind.runners.executors.processtree.identity import Process
 from rescind.runners.infrastructure.docker import FLOW_RUN_LABEL
+from rescind.runners.infrastructure.docker_failures import docker_failures
 from rescind.runners.infrastructure.hostimage import IMAGE, host_mounts, make_host_image
 
 __all__ = ["MARK", "Here", "InContainer", "Place"]
@@ -49,6 +52,10 @@ class Place(Protocol):
         """What is left besides processes; empty: nothing is; None: nothing else was made."""
         ...
 
+    def end(self) -> None:
+        """Take away what the end of the command does not take along."""
+        ...
+
 
 class Here:
     """The flow runner is the command itself."""
@@ -67,6 +74,9 @@ class Here:
 
     def left(self) -> str | None:
         return None
+
+    def end(self) -> None:
+        pass
 
 
 class InContainer:
@@ -107,15 +117,32 @@ class InContainer:
 
     def left(self) -> str | None:
         """Ask the engine; what has ended and was not taken away is left as well."""
+        try:
+            with self._containers() as found:
+                return ", ".join(f"{each.name} is {each.status}" for each in found)
+        except InfrastructureError as error:
+            return str(error)
+
+    def end(self) -> None:
+        """Of a demo that was not played to its end, nobody else ends the container.
+
+        Raises `InfrastructureError`.
+        """
+        with self._containers() as found:
+            for container in found:
+                container.remove(force=True)
+
+    @contextmanager
+    def _containers(self) -> Generator[list[Any]]:
         from docker import DockerClient
 
-        engine = DockerClient.from_env()
-        try:
-            found = engine.containers.list(
-                all=True,
-                filters={"label": f"{FLOW_RUN_LABEL}={self._flow_run_id}"},
-                ignore_removed=True,
-            )
-        finally:
-            engine.close()
-        return ", ".join(f"{each.name} is {each.status}" for each in found)
+        with docker_failures("the demo's container"):
+            engine = DockerClient.from_env()
+            try:
+                yield engine.containers.list(
+                    all=True,
+                    filters={"label": f"{FLOW_RUN_LABEL}={self._flow_run_id}"},
+                    ignore_removed=True,
+                )
+            finally:
+                engine.close()

@@ -83,6 +83,13 @@ class Showing:
         files = self._files or make_files(self._folder / "files")
         count = min(count_files(files), job.FILES_MAX)
         self._say(f"A flow over {counted(count, 'file')} in {files}: checksums, then long tasks.")
+        await asyncio.to_thread(self._place.prepare, files, self._target())
+        try:
+            return await self._play(files, count)
+        finally:
+            await asyncio.to_thread(self._place.end)
+
+    async def _play(self, files: Path, count: int) -> Shown:
         since = await ends(self._session.connection, self._session.names.journal)
         listening = Listening(self._session, since, self._flow_run_id, self._output)
         environment = {**self._house.environment, **self._place.environment}
@@ -100,14 +107,16 @@ class Showing:
     def _log(self) -> Path:
         return self._folder / "logs" / "runner.log"
 
-    def _run(self, files: Path) -> list[str]:
+    def _target(self) -> Path:
         target = self._folder / "packed"
         target.mkdir(exist_ok=True)
-        self._place.prepare(files, target)
+        return target
+
+    def _run(self, files: Path) -> list[str]:
         arguments = ["run", f"{job.__file__}:archive", "--flow-run-id", self._flow_run_id]
         arguments += self._place.arguments
         arguments += ["--executor", self._executor, "--workers", str(_WORKERS)]
-        arguments += ["--param", f"folder={files}", "--param", f"target={target}"]
+        arguments += ["--param", f"folder={files}", "--param", f"target={self._target()}"]
         arguments += ["--param", f"seconds={self._cast.seconds}"]
         return [*arguments, "--param", f"rounds={self._cast.rounds}"]
 

@@ -120,7 +120,6 @@ class _Followed:
         look_seconds: float,
     ) -> None:
         self._place = place
-        self._look_seconds = look_seconds
         self._job = job
         self._settings = settings
         self._output = output

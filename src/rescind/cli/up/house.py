@@ -92,7 +92,9 @@ class House:
             self.http = choose_address(self.settings)
             self.services["server"] = self._service("server", RESCIND_HTTP_PORT=str(self.http.port))
             # What `run --on process` has started here is then ended if it does not answer.
-            self.services["runner"] = self._service("runner")
+            # The port that was named for metrics is the worker's; this one takes any.
+            taken = {} if self.settings.metrics_port is None else {"RESCIND_METRICS_PORT": "0"}
+            self.services["runner"] = self._service("runner", **taken)
         for service in self.services.values():
             await service.start()
         logs = {name: str(service.log_file) for name, service in self.services.items()}

@@ -5,6 +5,7 @@ container has this very Python with these very packages, in a name space of proc
 It serves where the engine is on this host: for a demo, and for tests. Linux alone.
 """
 
+import hashlib
 import io
 import os
 import sys
@@ -20,7 +21,7 @@ from rescind.runners.infrastructure.docker_failures import docker_failures
 __all__ = ["IMAGE", "host_mounts", "make_host_image"]
 
 IMAGE: Final = "rescind-host:local"
-"""What it is called. It is made anew each time, and is the same each time."""
+"""What it is called. It is made once: a few kilobytes, which stay with the engine."""
 
 # Where a host keeps its programs apart from /usr, they are mounted as well. The engine puts its
 # init into sbin, which therefore is a folder that can be written.
@@ -50,8 +51,13 @@ def make_host_image() -> None:
     with docker_failures("the Docker engine"):
         engine: Any = DockerClient.from_env()
         try:
-            name, _, tag = IMAGE.partition(":")
-            engine.api.import_image_from_data(_root(), repository=name, tag=tag)
+            root = _root()
+            mark = f"rescind.root={hashlib.sha256(root).hexdigest()}"
+            if not engine.images.list(IMAGE, filters={"label": mark}):
+                name, _, tag = IMAGE.partition(":")
+                engine.api.import_image_from_data(
+                    root, repository=name, tag=tag, changes=[f"LABEL {mark}"]
+                )
         finally:
             engine.close()
 
