@@ -10,7 +10,7 @@ from rescind.events.words import Handle
 from rescind.runners.client import RunnerClient
 from rescind.runners.infrastructure.base import Evidence, Job, Status
 from rescind.runners.infrastructure.standing import StandBy, TornDown
-from rescind.settings import Settings
+from rescind.settings import Settings, load_settings
 from tests.kafka.runners.lifecycle import Lifecycle
 from tests.waiting import until
 
@@ -126,3 +126,24 @@ async def test_a_runner_that_was_given_up_stands_by_again_under_its_next_name(
         await lost(lifecycle, settings)
 
     assert len(raft.asked) == 1
+
+
+async def test_one_that_cannot_reach_kafka_ends_all_the_same_when_it_is_asked_to() -> None:
+    asked, over = asyncio.Event(), asyncio.Event()
+
+    async def never_answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.set()
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(never_answer, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    settings = load_settings(bootstrap=f"127.0.0.1:{port}")
+    serving = asyncio.create_task(StandBy(Raft(), settings).serve(over, drain_seconds=10))
+    await asked.wait()
+
+    over.set()
+
+    await asyncio.wait_for(serving, 60)
+    server.close()
+    await server.wait_closed()

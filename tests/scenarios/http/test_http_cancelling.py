@@ -52,7 +52,9 @@ async def test_what_is_not_running_is_cancelled_at_once_or_has_ended_or_is_not_k
     at_once = await api.cancel(pending)
     assert (at_once.status_code, at_once.json()["outcome"]) == (200, "cancelled")
 
-    armed, again = await api.cancel(unknown, reason="early"), await api.cancel(unknown)
+    armed = await api.cancel(unknown, reason="early")
+    await api.has_read(scene, unknown)
+    again = await api.cancel(unknown)
     assert [r.status_code for r in (armed, again)] == [202, 202]
     assert [r.json()["outcome"] for r in (armed, again)] == ["armed", "armed"]
     assert "known to nobody" in armed.json()["message"]

@@ -10,8 +10,9 @@ is reported with its code. The service asks again, later and later, until its de
 import asyncio
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -28,6 +29,8 @@ __all__ = ["StandBy", "TornDown", "pauses"]
 _TRIES: Final = 5
 _PAUSE_SECONDS: Final = 0.5
 _PAUSE_SECONDS_MAX: Final = 8.0
+# What it has reported and Kafka does not take is asked of another one: not worth a minute's wait.
+_FLUSH_SECONDS_MAX: Final = 10.0
 # Each waits in a thread of its own for the grace to pass: a host that lost its power has many.
 _AT_ONCE_MAX: Final = 64
 
@@ -49,6 +52,21 @@ def pauses(tries: int = _TRIES, chance: Callable[[], float] = random.random) -> 
     """The seconds to wait between so many tries: twice as long each time, up to 8 s, and apart."""
     for number in range(tries - 1):
         yield min(_PAUSE_SECONDS * 2**number, _PAUSE_SECONDS_MAX) * (0.5 + chance() / 2)
+
+
+async def _unless(over: asyncio.Event, doing: Coroutine[None, None, None]) -> bool:
+    """Do it, unless that comes first: without Kafka it would wait for ever. Whether it was done."""
+    done, ended = asyncio.create_task(doing), asyncio.create_task(over.wait())
+    try:
+        await asyncio.wait({done, ended}, return_when=asyncio.FIRST_COMPLETED)
+        if done.done():
+            await done
+            return True
+        return False
+    finally:
+        ended.cancel()
+        done.cancel()
+        await asyncio.wait({done})
 
 
 class StandBy:
@@ -73,6 +91,7 @@ class StandBy:
             scope=Scope(infrastructure.scope),
             can=RunnerCapabilities(executor="none", can_stop_pending=False, can_tear_down=True),
             on_intent=self._news.put_nowait,
+            flush_seconds_max=_FLUSH_SECONDS_MAX,
         )
 
     async def serve(self, until: asyncio.Event, *, drain_seconds: float) -> None:
@@ -81,10 +100,9 @@ class StandBy:
         Raises `RefusedError`, or what entering a `RunnerClient` raises.
         """
         try:
-            async with self._client:
-                await self._client.stand_by()
-                _log.info("stands by", scope=self._infrastructure.scope)
-                await self._take_orders(until)
+            async with AsyncExitStack() as stack:
+                if await _unless(until, self._begin(stack)):
+                    await self._take_orders(until)
                 if self._tasks:
                     _log.info("finishes what it has begun", teardowns=len(self._tasks))
                     await asyncio.wait(self._tasks, timeout=drain_seconds)
@@ -93,6 +111,11 @@ class StandBy:
                 task.cancel()
             # What waits in a thread cannot be cancelled, and is bounded by its grace.
             self._threads.shutdown(wait=False, cancel_futures=True)
+
+    async def _begin(self, stack: AsyncExitStack) -> None:
+        await stack.enter_async_context(self._client)
+        await self._client.stand_by()
+        _log.info("stands by", scope=self._infrastructure.scope)
 
     async def _take_orders(self, until: asyncio.Event) -> None:
         over = asyncio.create_task(until.wait())
