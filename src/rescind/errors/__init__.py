@@ -63,6 +63,21 @@
     │   ├── NotReadyError             a service was started, and does not do its work in time
     │   ├── FilesError                a folder that was named has not what is needed
     │   └── ExtraMissingError         this installation lacks the packages of an extra
+    ├── ApiError                  what was asked by ``rescind.client`` was not done, or nobody knows
+    │   ├── CallError                 no request can be made of this; nothing was sent
+    │   ├── ServerUnavailableError    nothing has answered, or not the whole answer has come
+    │   ├── UnexpectedAnswerError     what has answered is no Rescind
+    │   ├── NotFinishedError          a flow run has not ended in the time that was given
+    │   └── ProblemError              the server says what is wrong
+    │       ├── InvalidRequestError       the request is not what it must be
+    │       ├── RunNotFoundError          no such run is known
+    │       ├── NoCancellationError       nobody has asked to cancel it
+    │       ├── RunFinishedError          it has ended, and finished is final
+    │       ├── CancelRefusedError        the service has refused it
+    │       ├── NotAllowedError           whoever asks may not do this
+    │       ├── KeyUsedError              the key was used for another request
+    │       ├── NotNowError               Kafka or the read model is away, or too many ask
+    │       └── ServerBugError            the server has a bug
     ├── FlowImportError           the user's file or flow cannot be loaded
     ├── CommandFailedError        a command ended with an exit code other than 0
     ├── TaskCancelledError        ``.result()`` of a task run that was cancelled
@@ -107,6 +122,23 @@ from rescind.errors.flows import (
     TaskFailedError,
     UnsupportedTaskError,
     WrongPlaceError,
+)
+from rescind.errors.http import (
+    ApiError,
+    CallError,
+    CancelRefusedError,
+    InvalidRequestError,
+    KeyUsedError,
+    NoCancellationError,
+    NotAllowedError,
+    NotFinishedError,
+    NotNowError,
+    ProblemError,
+    RunFinishedError,
+    RunNotFoundError,
+    ServerBugError,
+    ServerUnavailableError,
+    UnexpectedAnswerError,
 )
 from rescind.errors.infrastructure import (
     DeploymentError,
@@ -160,6 +192,7 @@ from rescind.errors.runners import (
 __all__ = [
     "AlreadyUpError",
     "AmbiguousIdError",
+    "ApiError",
     "ArgumentsNotSentError",
     "AttemptHeldError",
     "BrokerError",
@@ -167,6 +200,8 @@ __all__ = [
     "BrokerStartError",
     "BrokerUnavailableError",
     "BrokerUnsupportedError",
+    "CallError",
+    "CancelRefusedError",
     "CannotInterruptError",
     "ClusterError",
     "CommandError",
@@ -183,11 +218,17 @@ __all__ = [
     "FlowImportError",
     "InfrastructureError",
     "InstanceTakenError",
+    "InvalidRequestError",
     "JournalError",
+    "KeyUsedError",
     "NewerSchemaError",
     "NoAnswerError",
+    "NoCancellationError",
     "NoTransitionError",
+    "NotAllowedError",
+    "NotFinishedError",
     "NotMatchingError",
+    "NotNowError",
     "NotReadyError",
     "NotStartedError",
     "OtherJournalError",
@@ -195,15 +236,20 @@ __all__ = [
     "ParametersError",
     "PortTakenError",
     "PositionMovedError",
+    "ProblemError",
     "ReadModelError",
     "ReadModelMissingError",
     "RecordTooLargeError",
     "RefusedError",
     "RescindError",
     "ResultNotSentError",
+    "RunFinishedError",
+    "RunNotFoundError",
     "RunnerClosedError",
     "RunnerError",
     "RunnerLostError",
+    "ServerBugError",
+    "ServerUnavailableError",
     "SettingsError",
     "StalledError",
     "StillRunningError",
@@ -215,6 +261,7 @@ __all__ = [
     "UnauthorisedError",
     "UnavailableError",
     "UncertainError",
+    "UnexpectedAnswerError",
     "UnknownBulkError",
     "UnknownDeadLetterError",
     "UnknownEventError",

@@ -1,0 +1,54 @@
+"""What the server answers, as frozen models; the names are those of `openapi.json`."""
+
+from rescind.client.answers.cancelling import (
+    Account,
+    Agreed,
+    ArmedShown,
+    CancelAnswer,
+    CancellationShown,
+    CancellationState,
+    Forecast,
+    RunnerForecast,
+    RunnerWaitedFor,
+)
+from rescind.client.answers.health import Alive, Lag, Ready
+from rescind.client.answers.journal import Event, FollowedEvent
+from rescind.client.answers.runs import (
+    Counts,
+    FlowRun,
+    FlowRunWhole,
+    Group,
+    HaltShown,
+    PageOf,
+    TaskState,
+)
+from rescind.client.answers.words import Actor, ErrorInfo, Fate, Outcome, ParentLink
+
+__all__ = [
+    "Account",
+    "Actor",
+    "Agreed",
+    "Alive",
+    "ArmedShown",
+    "CancelAnswer",
+    "CancellationShown",
+    "CancellationState",
+    "Counts",
+    "ErrorInfo",
+    "Event",
+    "Fate",
+    "FlowRun",
+    "FlowRunWhole",
+    "FollowedEvent",
+    "Forecast",
+    "Group",
+    "HaltShown",
+    "Lag",
+    "Outcome",
+    "PageOf",
+    "ParentLink",
+    "Ready",
+    "RunnerForecast",
+    "RunnerWaitedFor",
+    "TaskState",
+]

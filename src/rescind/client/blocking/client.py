@@ -1,0 +1,269 @@
+"""`Client`: the HTTP API, method by method.
+
+The methods have the names of the operations in `openapi.json`. What they mean is in
+`rescind.client.core`, which `AsyncClient` shares.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from types import TracebackType
+from typing import Self, TypeVar
+
+import httpx
+
+from rescind.client.answers import (
+    Alive,
+    ArmedShown,
+    CancelAnswer,
+    CancellationShown,
+    Counts,
+    Event,
+    FlowRun,
+    FlowRunWhole,
+    Forecast,
+    Ready,
+    TaskState,
+)
+from rescind.client.blocking.carrier import Carrier
+from rescind.client.blocking.lists import Listing
+from rescind.client.blocking.stream import EventStream
+from rescind.client.core import operations
+from rescind.client.core.address import DEFAULT_URL
+from rescind.client.core.core import Core
+from rescind.client.core.operations import CascadeWord, ModeWord
+from rescind.client.core.pace import Operation
+from rescind.events.words import Mode
+
+__all__ = ["Client"]
+
+T = TypeVar("T")
+
+
+class Client:
+    """Asks one server. A context manager; left, it is closed. Threads may share it.
+
+    What was not answered, or was answered "not now", is asked again for ``retry_seconds``: a cancel
+    has a key of its own, so it is done once whatever happens. Whoever waits or follows puts up with
+    a server that is away for ``away_seconds``.
+
+    Every method raises an `ApiError`: a `ProblemError` if the server says what is wrong,
+    `ServerUnavailableError` if nothing answers, `UnexpectedAnswerError` if what answers is no
+    Rescind, and `CallError`, with nothing sent, if no request can be made of the arguments.
+
+    Attributes:
+        url: of the server, as it is asked.
+
+    """
+
+    def __init__(
+        self,
+        url: str = DEFAULT_URL,
+        *,
+        timeout_seconds: float = 10.0,
+        retry_seconds: float = 15.0,
+        away_seconds: float = 300.0,
+        http: httpx.Client | None = None,
+    ) -> None:
+        """``timeout_seconds``: how long the server may be silent. ``http``: for proxies,
+        certificates and headers of your own; it stays yours to close.
+        """
+        self._carrier = Carrier(url, timeout_seconds, http)
+        self._core = Core(retry_seconds, away_seconds)
+        self.url = self._carrier.wire.base
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close its connections; the ``http`` that it was given stays open."""
+        self._carrier.close()
+
+    def cancel_flow_run(
+        self,
+        flow_run_id: str,
+        *,
+        reason: str = "",
+        mode: ModeWord | None = None,
+        grace_seconds: float | None = None,
+        deadline_seconds: float | None = None,
+        cascade: CascadeWord | None = None,
+        idempotency_key: str | None = None,
+        answer_seconds: float = 10.0,
+    ) -> CancelAnswer:
+        """Cancel a flow run, and wait up to ``answer_seconds`` for the outcome; asking twice is
+        harmless. An id that nobody knows is armed. Raises `RunFinishedError` if it has ended.
+
+        Without ``idempotency_key`` each call has its own. Without an outcome in time it is
+        `Outcome.ACCEPTED`: Kafka has the request, and it will be answered.
+        """
+        doing = self._core.cancel(
+            flow_run_id,
+            reason=reason,
+            mode=mode,
+            grace_seconds=grace_seconds,
+            deadline_seconds=deadline_seconds,
+            cascade=cascade,
+            idempotency_key=idempotency_key,
+            answer_seconds=answer_seconds,
+        )
+        return self._carrier.do(doing)
+
+    def cancel_task_run(
+        self,
+        flow_run_id: str,
+        task_run_id: str,
+        *,
+        reason: str = "",
+        mode: ModeWord | None = None,
+        grace_seconds: float | None = None,
+        deadline_seconds: float | None = None,
+        idempotency_key: str | None = None,
+        answer_seconds: float = 10.0,
+    ) -> CancelAnswer:
+        """Cancel one task run; the flow run goes on. As `cancel_flow_run` otherwise.
+
+        Raises `RunNotFoundError` too: a task run is not armed.
+        """
+        doing = self._core.cancel(
+            flow_run_id,
+            task_run_id,
+            reason=reason,
+            mode=mode,
+            grace_seconds=grace_seconds,
+            deadline_seconds=deadline_seconds,
+            idempotency_key=idempotency_key,
+            answer_seconds=answer_seconds,
+        )
+        return self._carrier.do(doing)
+
+    def can_cancel_flow_run(self, flow_run_id: str, mode: ModeWord = Mode.GRACEFUL) -> Forecast:
+        """What a cancel would come to now, and what each runner would do. False if it cannot be."""
+        return self._ask(operations.can_cancel(flow_run_id, None, mode))
+
+    def can_cancel_task_run(
+        self, flow_run_id: str, task_run_id: str, mode: ModeWord = Mode.GRACEFUL
+    ) -> Forecast:
+        """The same of one task run alone."""
+        return self._ask(operations.can_cancel(flow_run_id, task_run_id, mode))
+
+    def show_flow_run_cancellation(self, flow_run_id: str) -> CancellationShown | ArmedShown:
+        """The account of its cancellation as it stands. Raises `NoCancellationError`."""
+        return self._ask(operations.cancellation(flow_run_id))
+
+    def show_task_run_cancellation(self, flow_run_id: str, task_run_id: str) -> CancellationShown:
+        """What became of its being cancelled alone. Raises `NoCancellationError`."""
+        return self._ask(operations.cancellation_of_task_run(flow_run_id, task_run_id))
+
+    def show_flow_run(self, flow_run_id: str) -> FlowRunWhole:
+        """One flow run, with its task runs in groups. Raises `RunNotFoundError`."""
+        return self._ask(operations.flow_run(flow_run_id))
+
+    def show_task_run(self, flow_run_id: str, task_run_id: str) -> TaskState:
+        """One task run. Raises `RunNotFoundError`."""
+        return self._ask(operations.task_run(flow_run_id, task_run_id))
+
+    def wait_until_finished(
+        self, flow_run_id: str, timeout_seconds: float | None = None
+    ) -> FlowRunWhole:
+        """The flow run when it has ended, however it has. Raises `NotFinishedError` if it has not
+        in that time (None: however long it takes), `RunNotFoundError` if nobody knows it.
+        """
+        return self._carrier.do(self._core.finished(flow_run_id, timeout_seconds))
+
+    def count_flow_runs(self, namespace: str | None = None) -> Counts:
+        """How many flow runs are in which state."""
+        return self._ask(operations.count_flow_runs(namespace))
+
+    def list_flow_runs(
+        self,
+        *,
+        state: str | Iterable[str] = (),
+        labels: Mapping[str, str] | None = None,
+        name: str | None = None,
+        namespace: str | None = None,
+        parent: str | None = None,
+        text: str | None = None,
+        registered_from: datetime | None = None,
+        registered_before: datetime | None = None,
+        stuck: bool = False,
+        page_size: int = 50,
+        cursor: str | None = None,
+    ) -> Listing[FlowRun]:
+        """Flow runs, the latest registration first: all that fit, in pages of up to 1,000.
+
+        ``state`` is one or several, each with all that lies in it; ``text`` is what the id or the
+        name has in it. ``stuck``: those that should have ended by now, without other filters.
+        """
+        pages = self._core.flow_runs(
+            state=state,
+            labels=labels,
+            name=name,
+            namespace=namespace,
+            parent=parent,
+            text=text,
+            registered_from=registered_from,
+            registered_before=registered_before,
+            stuck=stuck,
+            page_size=page_size,
+        )
+        return Listing(self._carrier, pages, cursor)
+
+    def list_task_runs(
+        self,
+        flow_run_id: str,
+        *,
+        state: str | Iterable[str] = (),
+        page_size: int = 50,
+        cursor: str | None = None,
+    ) -> Listing[TaskState]:
+        """Its task runs in the order of their registration, the body among them."""
+        pages = self._core.task_runs(flow_run_id, state, page_size)
+        return Listing(self._carrier, pages, cursor)
+
+    def show_flow_run_timeline(
+        self, flow_run_id: str, *, page_size: int = 50, cursor: str | None = None
+    ) -> Listing[Event]:
+        """What happened to it, as it happened, with the journal's own records."""
+        pages = self._core.timeline(flow_run_id, None, page_size)
+        return Listing(self._carrier, pages, cursor)
+
+    def show_task_run_timeline(
+        self,
+        flow_run_id: str,
+        task_run_id: str,
+        *,
+        page_size: int = 50,
+        cursor: str | None = None,
+    ) -> Listing[Event]:
+        """What happened to it, as it happened, with the journal's own records."""
+        pages = self._core.timeline(flow_run_id, task_run_id, page_size)
+        return Listing(self._carrier, pages, cursor)
+
+    def follow_events(
+        self, flow_run_id: str | None = None, *, after: str | None = None
+    ) -> EventStream:
+        """The journal as it comes, of one flow run or of all, through restarts of the server.
+
+        Nothing is lost and nothing comes twice. ``after`` is the id of an event that was followed,
+        by this client or another; without it, what comes from now on is sent.
+        """
+        return EventStream(self._carrier, self._core.follower(flow_run_id, after))
+
+    def is_alive(self) -> Alive:
+        """Whether the server answers, asked once; False if nothing does."""
+        return self._carrier.do(self._core.alive())
+
+    def is_ready(self) -> Ready:
+        """Whether Kafka takes requests and reads are fresh, asked once; False with `why` if not."""
+        return self._carrier.do(self._core.ready())
+
+    def _ask(self, wanted: Operation[T]) -> T:
+        return self._carrier.do(self._core.ask(wanted))

@@ -1,0 +1,130 @@
+"""`Core`: what each method of a client does, as something that still has to be carried out."""
+
+import random
+import secrets
+import time
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from typing import Any, TypeVar
+
+from rescind.client.answers import (
+    Alive,
+    CancelAnswer,
+    Event,
+    FlowRun,
+    FlowRunWhole,
+    PageOf,
+    Ready,
+    TaskState,
+)
+from rescind.client.core import operations, waiting
+from rescind.client.core.calls import Doing
+from rescind.client.core.following import Follower
+from rescind.client.core.operations import CascadeWord, ModeWord
+from rescind.client.core.pace import Operation, Pace, ask
+from rescind.errors import CallError
+
+__all__ = ["Core", "PageAt"]
+
+T = TypeVar("T")
+
+PageAt = Callable[[str | None], Doing[PageOf[T]]]
+"""The page of a list that begins at this cursor."""
+
+
+class Core:
+    """Of one client, with its patience."""
+
+    def __init__(
+        self,
+        retry_seconds: float,
+        away_seconds: float,
+        clock: Callable[[], float] = time.monotonic,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        self._pace = Pace(retry_seconds, away_seconds, clock, chance)
+
+    def ask(self, wanted: Operation[T]) -> Doing[T]:
+        return ask(wanted, self._pace)
+
+    def cancel(
+        self,
+        flow_run_id: str,
+        task_run_id: str | None = None,
+        *,
+        reason: str,
+        mode: ModeWord | None,
+        grace_seconds: float | None,
+        deadline_seconds: float | None,
+        cascade: CascadeWord | None = None,
+        idempotency_key: str | None,
+        answer_seconds: float,
+    ) -> Doing[CancelAnswer]:
+        wanted: Mapping[str, Any] = {
+            "reason": reason or None,
+            "mode": mode,
+            "grace_seconds": grace_seconds,
+            "deadline_seconds": deadline_seconds,
+            "cascade": cascade,
+        }
+        # One for each call: what is sent again has the same, and so is done once.
+        key = f"client-{secrets.token_hex(12)}" if idempotency_key is None else idempotency_key
+        operation = operations.cancel(flow_run_id, task_run_id, key, wanted)
+        return waiting.answered(operation, self._pace, answer_seconds)
+
+    def flow_runs(
+        self,
+        *,
+        state: str | Iterable[str],
+        labels: Mapping[str, str] | None,
+        name: str | None,
+        namespace: str | None,
+        parent: str | None,
+        text: str | None,
+        registered_from: datetime | None,
+        registered_before: datetime | None,
+        stuck: bool,
+        page_size: int,
+    ) -> PageAt[FlowRun]:
+        query = {
+            # Asked for again with each page: an iterator would be empty by then.
+            "state": state if isinstance(state, str) else tuple(state),
+            "label": labels,
+            "name": name,
+            "namespace": namespace,
+            "parent": parent,
+            "text": text,
+            "registered_from": registered_from,
+            "registered_before": registered_before,
+            "stuck": stuck or None,
+        }
+        operations.flow_runs(query, page_size, None)
+        return lambda cursor: self.ask(operations.flow_runs(query, page_size, cursor))
+
+    def task_runs(
+        self, flow_run_id: str, state: str | Iterable[str], page_size: int
+    ) -> PageAt[TaskState]:
+        states = state if isinstance(state, str) else tuple(state)
+        operations.task_runs(flow_run_id, states, page_size, None)
+        return lambda cursor: self.ask(operations.task_runs(flow_run_id, states, page_size, cursor))
+
+    def timeline(self, flow_run_id: str, task_run_id: str | None, page_size: int) -> PageAt[Event]:
+        operations.timeline(flow_run_id, task_run_id, page_size, None)
+        return lambda cursor: self.ask(
+            operations.timeline(flow_run_id, task_run_id, page_size, cursor)
+        )
+
+    def finished(self, flow_run_id: str, timeout_seconds: float | None) -> Doing[FlowRunWhole]:
+        if timeout_seconds is not None and not timeout_seconds >= 0:
+            raise CallError("timeout_seconds", "0 or more, or None", repr(timeout_seconds))
+        operation = operations.flow_run(flow_run_id)
+        return waiting.finished(operation, self._pace, flow_run_id, timeout_seconds)
+
+    def alive(self) -> Doing[Alive]:
+        return waiting.alive(operations.is_alive())
+
+    def ready(self) -> Doing[Ready]:
+        return waiting.ready(operations.is_ready())
+
+    def follower(self, flow_run_id: str | None, after: str | None) -> Follower:
+        return Follower(flow_run_id, after, self._pace)

@@ -1,0 +1,167 @@
+"""Each operation of the API as a call and how its reply is read."""
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from functools import cache
+from typing import Any, Final, Literal, TypeAlias, cast
+
+from rescind.client.answers import (
+    Alive,
+    ArmedShown,
+    CancelAnswer,
+    CancellationShown,
+    Counts,
+    Event,
+    FlowRun,
+    FlowRunWhole,
+    Forecast,
+    PageOf,
+    Ready,
+    TaskState,
+)
+from rescind.client.core.address import path_of
+from rescind.client.core.calls import Call
+from rescind.client.core.pace import Operation
+from rescind.client.core.replies import reader
+from rescind.errors import CallError
+from rescind.events.words import CascadePolicy, Mode
+
+__all__ = [
+    "CascadeWord",
+    "ModeWord",
+    "can_cancel",
+    "cancel",
+    "cancellation",
+    "cancellation_of_task_run",
+    "count_flow_runs",
+    "flow_run",
+    "flow_runs",
+    "is_alive",
+    "is_ready",
+    "task_run",
+    "task_runs",
+    "timeline",
+]
+
+ModeWord: TypeAlias = Mode | Literal["graceful", "abort"]
+CascadeWord: TypeAlias = CascadePolicy | Literal["wait", "request", "none"]
+
+_FLOW: Final = "/flow-runs/{flow_run_id}"
+_TASK: Final = "/task-runs/{task_run_id}"
+_KEY: Final = re.compile(r"[!-~]{1,255}")
+
+# Building what reads a shape takes a millisecond: once for each that is asked for.
+_read = cache(reader)
+
+
+def cancel(
+    flow_run_id: str, task_run_id: str | None, key: str, wanted: Mapping[str, Any]
+) -> Operation[CancelAnswer]:
+    """Of what is wanted, what is None is left out, and the server's own word for it holds."""
+    if not _KEY.fullmatch(key):
+        expected = "1 to 255 visible characters of ASCII"
+        raise CallError("idempotency_key", expected, repr(key))
+    said = {name: value for name, value in wanted.items() if value is not None}
+    try:
+        body = json.dumps(said, allow_nan=False).encode()
+    except ValueError:
+        raise CallError("every number", "finite", repr(said)) from None
+    headers = (("idempotency-key", key), ("content-type", "application/json"))
+    path = _of(flow_run_id, task_run_id, "/cancel")
+    return Operation(Call("POST", path, headers=headers, body=body), _read(CancelAnswer))
+
+
+def can_cancel(flow_run_id: str, task_run_id: str | None, mode: ModeWord) -> Operation[Forecast]:
+    path = _of(flow_run_id, task_run_id, "/can-cancel")
+    return _get(path, Forecast, {"mode": mode})
+
+
+def cancellation(flow_run_id: str) -> Operation[CancellationShown | ArmedShown]:
+    return _get(_of(flow_run_id, None, "/cancellation"), CancellationShown | ArmedShown)
+
+
+def cancellation_of_task_run(flow_run_id: str, task_run_id: str) -> Operation[CancellationShown]:
+    return _get(_of(flow_run_id, task_run_id, "/cancellation"), CancellationShown)
+
+
+def flow_runs(
+    query: Mapping[str, Any], page_size: int, cursor: str | None
+) -> Operation[PageOf[FlowRun]]:
+    return _get(path_of("/flow-runs"), PageOf[FlowRun], {**query, **_page(page_size, cursor)})
+
+
+def count_flow_runs(namespace: str | None) -> Operation[Counts]:
+    return _get(path_of("/flow-run-counts"), Counts, {"namespace": namespace})
+
+
+def flow_run(flow_run_id: str) -> Operation[FlowRunWhole]:
+    return _get(_of(flow_run_id, None), FlowRunWhole)
+
+
+def task_runs(
+    flow_run_id: str, state: str | Iterable[str], page_size: int, cursor: str | None
+) -> Operation[PageOf[TaskState]]:
+    path = _of(flow_run_id, None, "/task-runs")
+    return _get(path, PageOf[TaskState], {"state": state, **_page(page_size, cursor)})
+
+
+def task_run(flow_run_id: str, task_run_id: str) -> Operation[TaskState]:
+    return _get(_of(flow_run_id, task_run_id), TaskState)
+
+
+def timeline(
+    flow_run_id: str, task_run_id: str | None, page_size: int, cursor: str | None
+) -> Operation[PageOf[Event]]:
+    path = _of(flow_run_id, task_run_id, "/timeline")
+    return _get(path, PageOf[Event], _page(page_size, cursor))
+
+
+def is_alive() -> Operation[Alive]:
+    return Operation(Call("GET", "/health/live"), _read(Alive))
+
+
+def is_ready() -> Operation[Ready]:
+    return Operation(Call("GET", "/health/ready"), _read(Ready))
+
+
+def _of(flow_run_id: str, task_run_id: str | None, rest: str = "") -> str:
+    if task_run_id is None:
+        return path_of(_FLOW, rest, flow_run_id=flow_run_id)
+    return path_of(_FLOW, _TASK, rest, flow_run_id=flow_run_id, task_run_id=task_run_id)
+
+
+def _page(page_size: int, cursor: str | None) -> dict[str, Any]:
+    return {"limit": page_size, "cursor": cursor}
+
+
+def _get(path: str, shape: Any, query: Mapping[str, Any] | None = None) -> Operation[Any]:
+    asked = tuple(
+        (name, word) for name, value in (query or {}).items() for word in _words(name, value)
+    )
+    return Operation(Call("GET", path, asked), _read(shape))
+
+
+def _words(name: str, value: Any) -> Iterable[str]:
+    """A value of a query as it is written; nothing for None, several for several."""
+    match value:
+        case None:
+            return ()
+        case bool():
+            return (str(value).lower(),)
+        case str() | int():
+            return (str(value),)
+        case datetime():
+            return (_written(name, value),)
+        case Mapping():
+            labels = cast(Mapping[str, str], value)
+            return (f"{key}={label}" for key, label in labels.items())
+        case _:
+            return map(str, cast(Iterable[str], value))
+
+
+def _written(name: str, at: datetime) -> str:
+    if at.tzinfo is None:
+        raise CallError(name, "a time with an offset, such as `datetime.now(UTC)`", str(at))
+    return at.isoformat(timespec="milliseconds")
