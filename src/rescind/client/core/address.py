@@ -7,7 +7,7 @@ from urllib.parse import quote, urlsplit
 
 from rescind.errors import CallError
 
-__all__ = ["DEFAULT_URL", "base_of", "is_this_machine", "path_of"]
+__all__ = ["DEFAULT_URL", "base_of", "is_this_machine", "path_of", "require_id", "require_text"]
 
 DEFAULT_URL: Final = "http://127.0.0.1:19080"
 
@@ -49,14 +49,25 @@ def path_of(*parts: str, **ids: str) -> str:
     return _API + "".join(parts).format(**held)
 
 
-def _segment(name: str, value: str) -> str:
+def require_id(name: str, value: str) -> None:
+    """Raises `CallError` if it is none that any run could have."""
     if not value or len(value) > 128 or value.startswith("@") or _NONE_OF_THESE.search(value):
         expected = "an id: 1 to 128 characters, no control characters, no '/', no '@' at first"
         raise CallError(name, expected, repr(value))
+    require_text(name, value)
+
+
+def require_text(name: str, value: str) -> None:
+    """Raises `CallError` if it cannot be written: half of a surrogate pair."""
     try:
-        written = quote(value, safe="")
+        value.encode()
     except UnicodeEncodeError:
         raise CallError(name, "text that UTF-8 can write", ascii(value)) from None
+
+
+def _segment(name: str, value: str) -> str:
+    require_id(name, value)
+    written = quote(value, safe="")
     # As a segment these mean the path above: a cancel of task run ".." would be one of its flow
     # run's. `quote` leaves dots as they are.
     return written.replace(".", "%2E") if value in {".", ".."} else written

@@ -5,7 +5,7 @@ import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from rescind.client.answers import (
     Alive,
@@ -27,9 +27,13 @@ from rescind.errors import CallError
 __all__ = ["Core", "PageAt"]
 
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
-PageAt = Callable[[str | None], Doing[PageOf[T]]]
-"""The page of a list that begins at this cursor."""
+
+class PageAt(Protocol[T_co]):
+    """Asks for the page of a list that begins at a cursor."""
+
+    def __call__(self, cursor: str | None, /) -> Doing[PageOf[T_co]]: ...
 
 
 class Core:

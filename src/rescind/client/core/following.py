@@ -10,7 +10,7 @@ from typing import Final
 from pydantic import ValidationError
 
 from rescind.client.answers import Event, FollowedEvent
-from rescind.client.core.address import path_of
+from rescind.client.core.address import path_of, require_id
 from rescind.client.core.calls import Call, NoReply, Reply
 from rescind.client.core.pace import Pace, pause_before_next
 from rescind.client.core.replies import raise_for
@@ -31,6 +31,8 @@ class Follower:
     def __init__(self, flow_run_id: str | None, after: str | None, pace: Pace) -> None:
         if after is not None and not _is_place(after):
             raise CallError("after", "the id of an event that was followed", repr(after))
+        if flow_run_id is not None:
+            require_id("flow_run_id", flow_run_id)
         self._query = () if flow_run_id is None else (("flow_run_id", flow_run_id),)
         self._place = after or ""
         self._pace = pace

@@ -21,7 +21,7 @@ from rescind.client.answers import (
     Ready,
     TaskState,
 )
-from rescind.client.core.address import path_of
+from rescind.client.core.address import path_of, require_text
 from rescind.client.core.calls import Call
 from rescind.client.core.pace import Operation
 from rescind.client.core.replies import reader
@@ -140,6 +140,8 @@ def _get(path: str, shape: Any, query: Mapping[str, Any] | None = None) -> Opera
     asked = tuple(
         (name, word) for name, value in (query or {}).items() for word in _words(name, value)
     )
+    for name, word in asked:
+        require_text(name, word)
     return Operation(Call("GET", path, asked), _read(shape))
 
 
