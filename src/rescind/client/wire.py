@@ -58,7 +58,7 @@ def options(base: str) -> dict[str, Any]:
     # The environment's proxy cannot reach this machine's own address.
     own: dict[str, Any] = {"trust_env": False}
     if base.startswith("http:"):
-        # By default all certificates of the machine are read, which takes 25 ms, for nothing.
+        # By default all certificates of the machine are read, which takes 40 ms, for nothing.
         own["verify"] = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     return own
 
