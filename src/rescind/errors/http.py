@@ -4,7 +4,7 @@ A problem that the server tells (RFC 9457) is a `ProblemError`, and its class sa
 """
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, cast
 
 from rescind.errors.root import RescindError
 
@@ -176,8 +176,9 @@ class ProblemError(ApiError):
         """Of a request that is not what it must be: ``(where, message)`` of each thing."""
         match self.said.get("errors"):
             case [*found]:
-                each = (one for one in found if isinstance(one, dict))
-                return tuple((str(one.get("where")), str(one.get("message"))) for one in each)
+                each = cast("list[Any]", found)
+                wrong = (cast("dict[str, Any]", one) for one in each if isinstance(one, dict))
+                return tuple((str(one.get("where")), str(one.get("message"))) for one in wrong)
             case _:
                 return ()
 

@@ -21,6 +21,7 @@ from rescind.errors import (
 )
 from rescind.events.words import Mode
 from tests.clients import KINDS, Asker, asker
+from tests.pages import blocks
 from tests.scenarios.harness import Scene
 from tests.scenarios.http.http_api import has_read, means_of
 from tests.scenarios.http.http_following import Listening, listening
@@ -215,3 +216,26 @@ async def test_who_follows_misses_nothing_while_the_server_is_killed_and_started
         if entry.stream_id == name
     ]
     assert [(event.partition, event.offset) for event in came] == journal
+
+
+async def test_what_the_page_says_to_write_runs(scene: Scene, server: Listening) -> None:
+    host, port = server.address
+    said: list[str] = []
+    looking, refused, following, aio = blocks("docs/how-to/cancel-from-python-by-http.md", "python")
+    for program in (looking, refused, following, aio):
+        flow = await scene.begun()
+        await has_read(server.means.model, scene, flow.flow_run_id)
+        if program is refused:
+            await flow.ends("body", "success")
+        written = program.replace("127.0.0.1:19080", f"{host}:{port}")
+        process = scene.house.start("-c", written.replace("nightly", flow.flow_run_id))
+        if program in {looking, following}:
+            await scene.event(flow.flow_run_id, "flow.cancelling")
+            await flow.ends("body", "cancelled", how="forced", stopped_confirmed=True)
+        assert await process.exit_code() == 0, process.said()
+        said.append(process.said())
+
+    assert "cancelling" in said[0]
+    assert "Finished.Cancelled" in said[0]
+    assert "it has ended already: Finished.Success" in said[1]
+    assert "flow.cancelled.v1" in said[2]

@@ -3,7 +3,7 @@
 import json
 import socket
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -71,7 +71,7 @@ def _heard(asking: socket.socket) -> Heard | None:
 
 
 @contextmanager
-def odd_server(*answers: bytes) -> Iterator[OddServer]:
+def odd_server(*answers: bytes) -> Generator[OddServer]:
     server = OddServer(answers)
     try:
         yield server

@@ -88,7 +88,7 @@ def _parameters(method: Any) -> list[inspect.Parameter]:
 
 
 def test_a_word_or_a_field_of_a_newer_server_harms_nobody() -> None:
-    said = {
+    said: dict[str, Any] = {
         "outcome": "postponed", "message": "m", "flow_run_id": "f", "request_id": "r", "new": 1,
         "cancellation": {"cancellation_id": "c", "mode": "softly", "new": {"deep": []}},
     }  # fmt: skip

@@ -27,13 +27,12 @@ from rescind.errors import CallError
 __all__ = ["Core", "PageAt"]
 
 T = TypeVar("T")
-T_co = TypeVar("T_co", covariant=True)
 
 
-class PageAt(Protocol[T_co]):
+class PageAt(Protocol[T]):
     """Asks for the page of a list that begins at a cursor."""
 
-    def __call__(self, cursor: str | None, /) -> Doing[PageOf[T_co]]: ...
+    def __call__(self, cursor: str | None, /) -> Doing[PageOf[T]]: ...
 
 
 class Core:
