@@ -176,8 +176,7 @@ class ProblemError(ApiError):
         """Of a request that is not what it must be: ``(where, message)`` of each thing."""
         match self.said.get("errors"):
             case [*found]:
-                each = cast("list[Any]", found)
-                wrong = (cast("dict[str, Any]", one) for one in each if isinstance(one, dict))
+                wrong = (cast("dict[str, Any]", one) for one in found if isinstance(one, dict))
                 return tuple((str(one.get("where")), str(one.get("message"))) for one in wrong)
             case _:
                 return ()

@@ -222,8 +222,8 @@ async def test_what_the_page_says_to_write_runs(scene: Scene, server: Listening)
     host, port = server.address
     said: list[str] = []
     looking, refused, following, aio = blocks("docs/how-to/cancel-from-python-by-http.md", "python")
-    for program in (looking, refused, following, aio):
-        flow = await scene.begun()
+    for number, program in enumerate((looking, refused, following, aio)):
+        flow = await scene.begun(f"run{number}")
         await has_read(server.means.model, scene, flow.flow_run_id)
         if program is refused:
             await flow.ends("body", "success")
