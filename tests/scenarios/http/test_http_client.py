@@ -7,6 +7,7 @@ from datetime import UTC
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from rescind.client import Fate, Outcome
@@ -130,6 +131,61 @@ async def test_what_is_asked_twice_under_one_key_is_done_once(
     await scene.journal.catches_up()
     entries = [e for e in scene.journal.about(name) if (e.request_id or "").startswith(key)]
     assert [e.event.type for e in entries if e.source is not None] == ["flow.cancelling.v1"]
+
+
+class LosesOne(httpx.HTTPTransport):
+    """Has each request answered, and loses the first answer."""
+
+    lost = 0
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        response = super().handle_request(request)
+        response.read()
+        self.lost += 1
+        if self.lost == 1:
+            raise httpx.ReadError("the answer is lost")
+        return response
+
+
+class AsyncLosesOne(httpx.AsyncHTTPTransport):
+    """The same for asyncio."""
+
+    lost = 0
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        response = await super().handle_async_request(request)
+        await response.aread()
+        self.lost += 1
+        if self.lost == 1:
+            raise httpx.ReadError("the answer is lost")
+        return response
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_cancel_whose_answer_is_lost_is_done_once_and_answered_as_the_first(
+    scene: Scene, server: Listening, kind: str
+) -> None:
+    flow = await scene.begun(tasks=["t"])
+    host, port = server.address
+    http: httpx.Client | httpx.AsyncClient = (
+        httpx.Client(transport=LosesOne())
+        if kind == "blocking"
+        else httpx.AsyncClient(transport=AsyncLosesOne())
+    )
+
+    async with asker(kind, f"http://{host}:{port}", http=http) as ours:
+        answer = await ours.do(lambda it: it.cancel_flow_run(flow.flow_run_id, reason="once"))
+    # It is the user's own, and stays open.
+    assert not http.is_closed
+    if isinstance(http, httpx.AsyncClient):
+        await http.aclose()
+    else:
+        await asyncio.to_thread(http.close)
+
+    assert answer.outcome is Outcome.CANCELLING
+    await scene.journal.catches_up()
+    asked = [e for e in scene.journal.about(flow.flow_run_id) if e.request_id == answer.request_id]
+    assert [entry.event.type for entry in asked if entry.source] == ["flow.cancelling.v1"]
 
 
 async def test_lists_go_on_over_their_pages_and_a_timeline_is_the_journal(

@@ -9,6 +9,7 @@ import pytest
 from rescind.client import Outcome
 from rescind.client.core import operations
 from rescind.client.core.calls import Call, Doing, NoReply, Reply
+from rescind.client.core.following import Follower
 from rescind.client.core.pace import Pace
 from rescind.client.core.replies import retry_after_seconds
 from rescind.client.core.waiting import answered, finished
@@ -161,6 +162,20 @@ def test_what_nobody_knows_is_waited_for_but_briefly(clock: Clock) -> None:
         clock.do(finished(operations.flow_run("f"), clock.pace(), "f", 60), for_ever([], UNKNOWN))
 
     assert 2 <= clock.asked[-1][0] <= 4
+
+
+def test_who_follows_may_be_cut_off_again_and_again_but_not_for_long(clock: Clock) -> None:
+    follower = Follower("f", None, clock.pace())
+
+    for _ in range(5):
+        assert list(follower.feed("http://h", b"id: 0:1\n\n")) == [None]
+        assert follower.failed(AWAY) == pytest.approx(0.1)
+        clock.now += 40
+        assert follower.failed(AWAY) == pytest.approx(0.2)
+    clock.now += 40
+
+    with pytest.raises(ServerUnavailableError):
+        follower.failed(AWAY)
 
 
 @pytest.mark.parametrize(

@@ -20,10 +20,11 @@ def event(offset: int, code: str = "") -> bytes:
     return f"data: {said}\nid: 0:{offset + 1}\n\n".encode()
 
 
-async def test_it_goes_on_behind_the_last_event_that_came_whole(kind: str) -> None:
+@pytest.mark.parametrize("left_out", [1, 20, 60])
+async def test_it_goes_on_behind_the_last_event_that_came_whole(kind: str, left_out: int) -> None:
     broken = event(7)
     with odd_server(
-        HEAD + HELLO + event(5) + b": ping\n\n" + event(6) + broken[: len(broken) - 1],
+        HEAD + HELLO + event(5) + b": ping\n\n" + event(6) + broken[:-left_out],
         b"",
         problem(503, "urn:rescind:problem:read-model-away", headers={"Retry_After": "0"}),
         answer(502, b"<h1>Bad Gateway</h1>", "text/html"),
