@@ -10,8 +10,9 @@ long is waited for what was asked to end before.
 
 import math
 import time
+from collections.abc import Mapping
 from contextlib import suppress
-from typing import Final
+from typing import Any, Final
 
 from rescind.errors import StillRunningError
 from rescind.runners.infrastructure.kubernetes.cluster import Cluster, GoneError
@@ -24,7 +25,7 @@ from rescind.runners.infrastructure.kubernetes.finding import (
 )
 from rescind.runners.infrastructure.kubernetes.pods import Pod
 
-__all__ = ["Ending"]
+__all__ = ["Ending", "delete_job"]
 
 _LOOK_SECONDS: Final = 0.2
 # A kubelet kills after the grace, and says so: within three seconds, on a busy node later.
@@ -41,26 +42,31 @@ class Ending:
         self._meant = meant
         self._grace_seconds = math.ceil(grace_seconds)
         self._asked: set[str] = set()
-        self._until = time.monotonic() + _LATE_POD_SECONDS
+        self._until = -math.inf
+        self._has_asked_of_job = False
 
     def until_ended(self, found: Found) -> Found:
-        """What is there once its end was seen; nothing, if another one has let it go meanwhile.
+        """What is there once its end was seen.
 
-        Raises `StillRunningError` if that is not seen in time, or cannot be seen any more.
+        Nothing, if it has gone without a pod, or if another one has let it go meanwhile. Raises
+        `StillRunningError` if its end is not seen in time, or cannot be seen any more.
         """
+        looked = time.monotonic()
         while not found.has_ended:
             if found.is_nothing and self._asked:
                 return found
             if found.was_taken_away:
                 why = "its pod was taken away before its end was seen; its node may still run it"
                 raise StillRunningError(self._meant.what, why)
-            if not found.pods and self._never_begins(found):
+            if not found.pods and self._never_begins(found, looked):
                 return found
             for pod in found.pods:
                 self._ask(pod)
-            if time.monotonic() > self._until:
+            if looked > self._until:
                 raise StillRunningError(self._meant.what, _as_said(found))
             time.sleep(_LOOK_SECONDS)
+            # What is seen may be as old as the question.
+            looked = time.monotonic()
             found = find(self._cluster, self._meant)
         return found
 
@@ -76,15 +82,23 @@ class Ending:
         longest = pod.grace_seconds if pod.is_deleted else grace
         self._until = max(self._until, time.monotonic() + longest + _KILL_SECONDS_MAX)
 
-    def _never_begins(self, found: Found) -> bool:
+    def _never_begins(self, found: Found, looked: float) -> bool:
         """Take away a Job that has no pod yet; true once none can come any more."""
-        if found.job is not None:
-            meta = found.job["metadata"]
-            path = f"{jobs_path(self._meant.namespace)}/{meta['name']}"
-            with suppress(GoneError):
-                self._cluster.delete(self._meant.what, path, meta["uid"])
-            return False
-        return time.monotonic() > self._until
+        if found.job is None:
+            return looked > self._until
+        if not self._has_asked_of_job:
+            delete_job(self._cluster, self._meant, found.job)
+            self._has_asked_of_job = True
+            # From now: the answer may have taken longer than such a pod does.
+            self._until = max(self._until, time.monotonic() + _LATE_POD_SECONDS)
+        return False
+
+
+def delete_job(cluster: Cluster, meant: Meant, job: Mapping[str, Any]) -> None:
+    """Its pods go after it, each with the grace of its own."""
+    meta = job["metadata"]
+    with suppress(GoneError):
+        cluster.delete(meant.what, f"{jobs_path(meant.namespace)}/{meta['name']}", meta["uid"])
 
 
 def _as_said(found: Found) -> str:

@@ -27,8 +27,8 @@ from rescind.runners.infrastructure.base import (
     Status,
 )
 from rescind.runners.infrastructure.deployment import KubernetesDeployment
-from rescind.runners.infrastructure.kubernetes.cluster import Cluster, GoneError
-from rescind.runners.infrastructure.kubernetes.ending import Ending
+from rescind.runners.infrastructure.kubernetes.cluster import Cluster
+from rescind.runners.infrastructure.kubernetes.ending import Ending, delete_job
 from rescind.runners.infrastructure.kubernetes.finding import (
     KIND,
     Found,
@@ -156,9 +156,6 @@ class KubernetesInfrastructure:
     def _take_away(self, found: Found, meant: Meant) -> None:
         """The Job first: without it, nobody asks where its pod is."""
         if found.job is not None:
-            meta = found.job["metadata"]
-            with suppress(GoneError):
-                path = f"{jobs_path(meant.namespace)}/{meta['name']}"
-                self._cluster.delete(meant.what, path, meta["uid"])
+            delete_job(self._cluster, meant, found.job)
         for pod in found.pods:
             let_go(self._cluster, meant.what, meant.namespace, pod)

@@ -1,0 +1,137 @@
+"""A server of Jobs that loses its answers, or is slow with them: what is left there, and said."""
+
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+import pytest
+
+from rescind.events.words import Handle
+from rescind.runners.infrastructure.deployment import KubernetesDeployment
+from rescind.runners.infrastructure.kubernetes.jobs import KubernetesInfrastructure
+from tests.unit.runners.infrastructure.test_kubernetes_failures import kubeconfig
+
+MARK: Final = "0" * 32
+HANDLE: Final = Handle(
+    kind="kubernetes",
+    scope="kubernetes:U1",
+    identity={"mark": MARK, "namespace": "flows", "job": "rescind-0"},
+    exclusive_to="f",
+)
+META: Final = {
+    "labels": {"rescind/mark": MARK},
+    "annotations": {"rescind/flow-run-id": "f"},
+}
+# Longer than is waited for a pod that comes after its Job was deleted.
+SLOW_SECONDS: Final = 3.0
+
+
+class Server(ThreadingHTTPServer):
+    """Of one Job, and of the pod that comes of it."""
+
+    def __init__(self) -> None:
+        self.jobs: list[dict[str, Any]] = []
+        self.pods: list[dict[str, Any]] = []
+        self.pod_comes_late = False
+        self.looks_since_deletion = 0
+        self.deletions: list[tuple[str, dict[str, Any]]] = []
+        super().__init__(("127.0.0.1", 0), Answers)
+
+    def answer(self, method: str, path: str, body: bytes) -> tuple[int, object]:
+        match method, path.rsplit("/", 1)[-1]:
+            case "GET", "kube-system":
+                return 200, {"metadata": {"uid": "U1"}}
+            case "GET", "jobs":
+                return 200, {"items": self.jobs}
+            case "GET", "pods":
+                return 200, {"items": self._pods_seen()}
+            case "POST", _:
+                made = orjson.loads(body)
+                made["metadata"]["uid"] = "J1"
+                self.jobs.append(made)
+                self.pods.append(pod())
+                return 500, {"message": "etcdserver: request timed out"}
+            case "DELETE", name:
+                return self._deleted(name, path, orjson.loads(body))
+            case _:
+                return 404, {"message": "no such path"}
+
+    def _pods_seen(self) -> list[dict[str, Any]]:
+        if self.pod_comes_late and self.deletions:
+            self.looks_since_deletion += 1
+            if self.looks_since_deletion == 2:
+                self.pods.append(pod())
+        return self.pods
+
+    def _deleted(self, name: str, path: str, body: dict[str, Any]) -> tuple[int, object]:
+        if "/jobs/" in path:
+            self.jobs.clear()
+            self.deletions.append((name, body))
+            if self.pod_comes_late:
+                time.sleep(SLOW_SECONDS)
+            return 200, {}
+        if not self.pod_comes_late:
+            return 403, {"message": f'cannot delete resource "pods" {name}'}
+        for each in self.pods:
+            each["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
+        return 200, {}
+
+
+def pod() -> dict[str, Any]:
+    """One that waits for a node."""
+    meta = {**META, "name": "rescind-0-x", "uid": "P1"}
+    return {"metadata": meta, "spec": {}, "status": {"phase": "Pending"}}
+
+
+class Answers(BaseHTTPRequestHandler):
+    def _answer(self) -> None:
+        assert isinstance(self.server, Server)
+        body = self.rfile.read(int(self.headers.get("content-length", "0")))
+        code, told = self.server.answer(self.command, self.path.partition("?")[0], body)
+        said = orjson.dumps(told)
+        self.send_response(code)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(said)))
+        self.end_headers()
+        self.wfile.write(said)
+
+    do_GET = do_POST = do_DELETE = _answer  # noqa: N815  # The base class looks for these names.
+
+    def log_request(self, code: object = "-", size: object = "-") -> None:
+        pass  # It is the test's own.
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Server]:
+    with Server() as server:
+        serving = threading.Thread(target=server.serve_forever)
+        serving.start()
+        file = tmp_path / "kubeconfig"
+        file.write_bytes(kubeconfig(f"http://127.0.0.1:{server.server_port}"))
+        monkeypatch.setenv("KUBECONFIG", str(file))
+        yield server
+        server.shutdown()
+        serving.join()
+
+
+@pytest.fixture
+def infrastructure(server: Server) -> Iterator[KubernetesInfrastructure]:
+    made = KubernetesInfrastructure(KubernetesDeployment(image="some"))
+    yield made
+    made.close()
+
+
+def test_49_a_pod_that_comes_after_its_job_was_deleted_is_waited_for_however_slow_that_was(
+    server: Server, infrastructure: KubernetesInfrastructure
+) -> None:
+    server.jobs.append({"metadata": {**META, "name": "rescind-0", "uid": "J1"}})
+    server.pod_comes_late = True
+
+    evidence = infrastructure.stop(HANDLE, 0)
+
+    assert evidence.how == "terminated"
+    assert (evidence.facts["pod"], evidence.facts["never_ran"]) == ("rescind-0-x", True)
