@@ -1,16 +1,29 @@
 """What somebody else sees of a Job in the cluster, and does to it."""
 
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 from rescind.events.words import Handle
-from rescind.runners.infrastructure.kubernetes.cluster import Cluster
+from rescind.runners.infrastructure.kubernetes.cluster import Cluster, GoneError
 from rescind.runners.infrastructure.kubernetes.finding import jobs_path, pods_path
 from rescind.runners.infrastructure.kubernetes.jobs import KubernetesInfrastructure
 from rescind.runners.infrastructure.kubernetes.manifest import MARK_LABEL
 from tests import cluster as real
 from tests.contract.infrastructure.places import SHELL, Place
+from tests.waiting import until
 
-__all__ = ["delete_pod", "is_deleted", "left", "namespace", "placed", "the_job", "the_pod"]
+__all__ = [
+    "delete_pod",
+    "is_deleted",
+    "left",
+    "namespace",
+    "own_namespace",
+    "placed",
+    "the_job",
+    "the_pod",
+]
 
 
 def namespace(job: Handle) -> str:
@@ -58,3 +71,25 @@ def placed(place: Place, **more: Any) -> Place:
     """The same place, with Jobs that are made otherwise; ends with it."""
     other = KubernetesInfrastructure(real.deployment(*SHELL, **more))
     return Place(other, place.started)
+
+
+@asynccontextmanager
+async def own_namespace(server: Cluster) -> AsyncIterator[str]:
+    """One that nobody else is in, and that is gone at the end with all that is in it."""
+    name = f"rescind-{os.urandom(4).hex()}"
+    path = f"/api/v1/namespaces/{name}"
+    body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+    uid = server.create("a namespace", "/api/v1/namespaces", body)["metadata"]["uid"]
+
+    def is_gone() -> bool:
+        try:
+            server.get("a namespace", path)
+        except GoneError:
+            return True
+        return False
+
+    try:
+        yield name
+    finally:
+        server.delete("a namespace", path, uid)
+        await until(is_gone)

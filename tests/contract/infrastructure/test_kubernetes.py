@@ -20,6 +20,7 @@ from tests.contract.infrastructure.others import (
     is_deleted,
     left,
     namespace,
+    own_namespace,
     placed,
     the_job,
     the_pod,
@@ -173,6 +174,25 @@ async def test_49_what_waits_to_begin_is_stopped_and_is_known_never_to_have_run(
 
     assert (how, facts["never_ran"]) == ("terminated", True)
     await until(lambda: left(server, job) == [])
+
+
+async def test_49_a_job_that_is_given_no_pod_is_stopped_and_is_known_never_to_have_run(
+    place: Place, server: Cluster
+) -> None:
+    async with own_namespace(server) as full:
+        quota = {"metadata": {"name": "full"}, "spec": {"hard": {"pods": "0"}}}
+        server.create("a quota", f"/api/v1/namespaces/{full}/resourcequotas", quota)
+        refused = placed(place, namespace=full)
+        job = refused.start("exit 0")
+        # Whoever makes the pods of Jobs has seen it.
+        await until(lambda: "startTime" in the_job(server, job)[1]["status"])
+
+        how, facts = await refused.stop(job, 0)
+
+        assert (how, facts["never_ran"]) == ("terminated", True)
+        assert left(server, job) == []
+        assert (await refused.stop(job, 0))[0] == "not_found"
+        closed(refused.infrastructure)
 
 
 async def test_49_a_job_that_was_made_anew_by_its_name_is_not_touched(

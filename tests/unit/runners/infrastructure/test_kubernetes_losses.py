@@ -37,6 +37,7 @@ class Server(ThreadingHTTPServer):
         self.jobs: list[dict[str, Any]] = []
         self.pods: list[dict[str, Any]] = []
         self.pod_comes_late = False
+        self.another_is_quicker = False
         self.looks_since_deletion = 0
         self.deletions: list[tuple[str, dict[str, Any]]] = []
         super().__init__(("127.0.0.1", 0), Answers)
@@ -70,6 +71,8 @@ class Server(ThreadingHTTPServer):
     def _deleted(self, name: str, path: str, body: dict[str, Any]) -> tuple[int, object]:
         if "/jobs/" in path:
             self.jobs.clear()
+            if self.another_is_quicker:
+                return 404, {"message": f'jobs.batch "{name}" not found'}
             self.deletions.append((name, body))
             if self.pod_comes_late:
                 time.sleep(SLOW_SECONDS)
@@ -135,3 +138,24 @@ def test_49_a_pod_that_comes_after_its_job_was_deleted_is_waited_for_however_slo
 
     assert evidence.how == "terminated"
     assert (evidence.facts["pod"], evidence.facts["never_ran"]) == ("rescind-0-x", True)
+
+
+def test_49_a_job_that_was_taken_away_before_it_had_a_pod_has_never_run(
+    server: Server, infrastructure: KubernetesInfrastructure
+) -> None:
+    server.jobs.append({"metadata": {**META, "name": "rescind-0", "uid": "J1"}})
+
+    evidence = infrastructure.stop(HANDLE, 0)
+
+    assert evidence.how == "terminated"
+    assert evidence.facts == {"namespace": "flows", "job": "rescind-0", "never_ran": True}
+    assert infrastructure.stop(HANDLE, 0).how == "not_found"
+
+
+def test_49_who_finds_that_another_one_has_taken_the_job_away_claims_nothing(
+    server: Server, infrastructure: KubernetesInfrastructure
+) -> None:
+    server.jobs.append({"metadata": {**META, "name": "rescind-0", "uid": "J1"}})
+    server.another_is_quicker = True
+
+    assert infrastructure.stop(HANDLE, 0).how == "not_found"

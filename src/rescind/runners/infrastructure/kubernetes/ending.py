@@ -44,6 +44,12 @@ class Ending:
         self._asked: set[str] = set()
         self._until = -math.inf
         self._has_asked_of_job = False
+        self._has_deleted_job = False
+
+    @property
+    def took_away_before_it_began(self) -> bool:
+        """Whether the Job went because of this attempt, which has seen no pod of it."""
+        return self._has_deleted_job and not self._asked
 
     def until_ended(self, found: Found) -> Found:
         """What is there once its end was seen.
@@ -87,18 +93,21 @@ class Ending:
         if found.job is None:
             return looked > self._until
         if not self._has_asked_of_job:
-            delete_job(self._cluster, self._meant, found.job)
+            self._has_deleted_job = delete_job(self._cluster, self._meant, found.job)
             self._has_asked_of_job = True
             # From now: the answer may have taken longer than such a pod does.
             self._until = max(self._until, time.monotonic() + _LATE_POD_SECONDS)
         return False
 
 
-def delete_job(cluster: Cluster, meant: Meant, job: Mapping[str, Any]) -> None:
-    """Its pods go after it, each with the grace of its own."""
+def delete_job(cluster: Cluster, meant: Meant, job: Mapping[str, Any]) -> bool:
+    """Its pods go after it, each with the grace of its own. False: it was gone already."""
     meta = job["metadata"]
-    with suppress(GoneError):
+    try:
         cluster.delete(meant.what, f"{jobs_path(meant.namespace)}/{meta['name']}", meta["uid"])
+    except GoneError:
+        return False
+    return True
 
 
 def _as_said(found: Found) -> str:

@@ -105,8 +105,9 @@ class KubernetesInfrastructure:
         if has_ended := found.has_ended:
             ended = found
         else:
-            ended = Ending(self._cluster, meant, grace_seconds).until_ended(found)
-            if ended.is_nothing:
+            ending = Ending(self._cluster, meant, grace_seconds)
+            ended = ending.until_ended(found)
+            if ended.is_nothing and not ending.took_away_before_it_began:
                 # Another one of us was there first, and has seen it.
                 return Evidence("not_found", meant.facts())
         if not has_ended or any(pod.is_deleted for pod in ended.pods):
