@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Final
@@ -10,7 +10,9 @@ from typing import Any, Final
 import orjson
 import pytest
 
+from rescind.errors import UnavailableError
 from rescind.events.words import Handle
+from rescind.runners.infrastructure.base import Job
 from rescind.runners.infrastructure.deployment import KubernetesDeployment
 from rescind.runners.infrastructure.kubernetes.jobs import KubernetesInfrastructure
 from tests.unit.runners.infrastructure.test_kubernetes_failures import kubeconfig
@@ -54,7 +56,7 @@ class Server(ThreadingHTTPServer):
                 made = orjson.loads(body)
                 made["metadata"]["uid"] = "J1"
                 self.jobs.append(made)
-                self.pods.append(pod())
+                self.pods.append(pod(made["metadata"]))
                 return 500, {"message": "etcdserver: request timed out"}
             case "DELETE", name:
                 return self._deleted(name, path, orjson.loads(body))
@@ -65,7 +67,7 @@ class Server(ThreadingHTTPServer):
         if self.pod_comes_late and self.deletions:
             self.looks_since_deletion += 1
             if self.looks_since_deletion == 2:
-                self.pods.append(pod())
+                self.pods.append(pod(META))
         return self.pods
 
     def _deleted(self, name: str, path: str, body: dict[str, Any]) -> tuple[int, object]:
@@ -84,9 +86,9 @@ class Server(ThreadingHTTPServer):
         return 200, {}
 
 
-def pod() -> dict[str, Any]:
+def pod(of_job: Mapping[str, Any]) -> dict[str, Any]:
     """One that waits for a node."""
-    meta = {**META, "name": "rescind-0-x", "uid": "P1"}
+    meta = {**of_job, "name": "rescind-0-x", "uid": "P1"}
     return {"metadata": meta, "spec": {}, "status": {"phase": "Pending"}}
 
 
@@ -126,6 +128,18 @@ def infrastructure(server: Server) -> Iterator[KubernetesInfrastructure]:
     made = KubernetesInfrastructure(KubernetesDeployment(image="some"))
     yield made
     made.close()
+
+
+def test_50_a_job_whose_making_was_not_answered_is_deleted_by_one_who_may_not_delete_pods(
+    server: Server, infrastructure: KubernetesInfrastructure
+) -> None:
+    with pytest.raises(UnavailableError, match="request timed out"):
+        infrastructure.start(Job(flow_run_id="f", arguments=[]))
+
+    assert server.pods != []
+    assert server.jobs == []
+    ((_, said),) = server.deletions
+    assert said == {"propagationPolicy": "Background", "preconditions": {"uid": "J1"}}
 
 
 def test_49_a_pod_that_comes_after_its_job_was_deleted_is_waited_for_however_slow_that_was(

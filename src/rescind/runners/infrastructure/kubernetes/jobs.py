@@ -92,7 +92,7 @@ class KubernetesInfrastructure:
         except BaseException:
             # With no answer, it may be there all the same.
             with suppress(InfrastructureError):
-                self.stop(handle, 0)
+                self._unmake(handle)
             raise
         let_go_of_strays(self._cluster, namespace)
         return handle
@@ -153,6 +153,12 @@ class KubernetesInfrastructure:
         meta = created["metadata"]
         begins = {"metadata": {"uid": meta["uid"]}, "spec": {"suspend": False}}
         self._cluster.patch(what, f"{jobs_path(namespace)}/{meta['name']}", begins)
+
+    def _unmake(self, handle: Handle) -> None:
+        """Not a stop: whoever starts Jobs may delete those, and not their pods."""
+        meant = Meant.of(handle, self.scope)
+        if (job := find(self._cluster, meant).job) is not None:
+            delete_job(self._cluster, meant, job)
 
     def _take_away(self, found: Found, meant: Meant) -> None:
         """The Job first: without it, nobody asks where its pod is."""
