@@ -165,6 +165,9 @@ def _problem(error: ValidationError) -> str:
             return f"the key {key!r} is missing"
         case "string_pattern_mismatch" if key == "ecs.cluster":
             return f"{key} is {first['input']!r}; write the name of the cluster, and not its ARN"
+        case "string_pattern_mismatch" if key.startswith("kubernetes.mounts"):
+            told = "write NODE:POD or NODE:POD:ro, with both paths absolute"
+            return f"{key} is {first['input']!r}; {told}"
         case "string_pattern_mismatch":
             return f"{key} is {first['input']!r}; write HOST:CONTAINER or HOST:CONTAINER:ro"
         case _:

@@ -82,7 +82,10 @@ def test_it_says_how_jobs_are_made(tmp_path: Path) -> None:
         (f"{ECS}subnets = []", "ecs.subnets must"),
         (f'{ECS}subnets = ["s"]\nmounts = []', "no key is called 'ecs.mounts'"),
         ('[ecs]\ncluster = "arn:aws:ecs:x"', "ecs.cluster is 'arn:aws:ecs:x'; write the name"),
-        ('[kubernetes]\nimage = "x"\nmounts = ["a:/b"]', "kubernetes.mounts.0 is 'a:/b'; write"),
+        (
+            '[kubernetes]\nimage = "x"\nmounts = ["a:/b"]',
+            "mounts.0 is 'a:/b'; write NODE:POD or NODE:POD:ro, with both paths absolute",
+        ),
         ('[kubernetes]\nimage = "x"\ngrace_seconds = 0', "kubernetes.grace_seconds"),
     ],
 )
