@@ -57,6 +57,12 @@ class Place:
         """What this host's table has of a job."""
         return carriers(JOB_VARIABLE, str(handle.identity["mark"]))
 
+    def kill(self, handle: Handle) -> None:
+        """End its processes, past whatever has started them."""
+        for process in self.processes(handle):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process.pid, signal.SIGKILL)
+
     async def ended(self, handle: Handle) -> int | None:
         """The exit code, once it has ended by itself."""
         await until(lambda: self.infrastructure.status(handle).state != "running")
@@ -110,9 +116,7 @@ def closed(infrastructure: Infrastructure) -> None:
 def _end(place: Place, handle: Handle) -> None:
     if isinstance(place.infrastructure, EcsInfrastructure):
         # An emulator lets what is deaf live for five seconds.
-        for process in place.processes(handle):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(process.pid, signal.SIGKILL)
+        place.kill(handle)
         return
     with contextlib.suppress(InfrastructureError):
         place.infrastructure.stop(handle, 0)

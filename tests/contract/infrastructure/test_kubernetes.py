@@ -1,8 +1,6 @@
 """What only Kubernetes has: objects that go before the process does, names that are given anew."""
 
 import asyncio
-import os
-import signal
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -91,8 +89,7 @@ async def test_50_a_pod_that_vanished_before_its_end_was_seen_is_not_said_to_hav
         await place.stop(job, 0)
 
     assert process in place.processes(job)
-    for each in place.processes(job):
-        os.kill(each.pid, signal.SIGKILL)
+    place.kill(job)
     path, object_ = the_job(server, job)
     server.delete("the Job", path, object_["metadata"]["uid"])
 
@@ -140,7 +137,7 @@ async def test_49_what_an_interrupted_stop_has_left_is_found_to_have_ended(
 async def test_what_somebody_else_has_deleted_is_let_go_by_the_next_one_once_it_has_ended(
     place: Place, server: Cluster
 ) -> None:
-    slow = placed(place, grace_seconds=8)
+    slow = placed(place, grace_seconds=60)
     ended, runs = place.start("exit 0"), await slow.running(DEAF)
     await place.ended(ended)
     for job in (ended, runs):
@@ -153,6 +150,8 @@ async def test_what_somebody_else_has_deleted_is_let_go_by_the_next_one_once_it_
     assert place.processes(runs) != []
     assert len(left(server, runs)) == 1
     await until(lambda: left(server, ended) == [])
+    # Nobody waits for the end of its grace.
+    place.kill(runs)
     closed(slow.infrastructure)
 
 
