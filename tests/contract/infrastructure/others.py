@@ -74,11 +74,11 @@ def placed(place: Place, **more: Any) -> Place:
 
 
 @asynccontextmanager
-async def own_namespace(server: Cluster) -> AsyncIterator[str]:
+async def own_namespace(server: Cluster, **labels: str) -> AsyncIterator[str]:
     """One that nobody else is in, and that is gone at the end with all that is in it."""
     name = f"rescind-{os.urandom(4).hex()}"
     path = f"/api/v1/namespaces/{name}"
-    body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+    body = {"metadata": {"name": name, "labels": labels}}
     uid = server.create("a namespace", "/api/v1/namespaces", body)["metadata"]["uid"]
 
     def is_gone() -> bool:
