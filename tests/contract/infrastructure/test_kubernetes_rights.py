@@ -47,19 +47,31 @@ def server(place: Place) -> Iterator[Cluster]:
 
 @pytest.fixture
 def rights(server: Cluster) -> Iterator[str]:
-    """What the file says, under names and in a namespace of this test; the end of those names."""
+    with granted(server, server.namespace) as ending:
+        yield ending
+
+
+@contextmanager
+def granted(server: Cluster, namespace: str, *, but_for: str = "nothing") -> Iterator[str]:
+    """What the file says, in that namespace and under names of this test; the end of those names.
+
+    ``but_for`` is a resource that nobody is given any right of.
+    """
     ending = f"-{os.urandom(4).hex()}"
     text = RIGHTS.read_text()
     for name in ("rescind-runner", "rescind-starter", "rescind-cluster-uid"):
         text = text.replace(f"name: {name}\n", f"name: {name}{ending}\n")
-    text = text.replace("namespace: flows\n", f"namespace: {server.namespace}\n")
+    text = text.replace("namespace: flows\n", f"namespace: {namespace}\n")
     made: list[tuple[str, str]] = []
     try:
         for object_ in yaml.safe_load_all(text):
-            if object_["kind"] != "Namespace":
-                path = _PATHS[object_["kind"]].format(server.namespace)
-                told = server.create("a right", path, object_)["metadata"]
-                made.append((f"{path}/{told['name']}", told["uid"]))
+            if object_["kind"] == "Namespace":
+                continue
+            rules = object_.get("rules", [])
+            rules[:] = [rule for rule in rules if but_for not in rule["resources"]]
+            path = _PATHS[object_["kind"]].format(namespace)
+            told = server.create("a right", path, object_)["metadata"]
+            made.append((f"{path}/{told['name']}", told["uid"]))
         yield ending
     finally:
         for path, uid in reversed(made):
@@ -67,9 +79,15 @@ def rights(server: Cluster) -> Iterator[str]:
 
 
 @contextmanager
-def as_(account: str, server: Cluster, folder: Path, patch: pytest.MonkeyPatch) -> Iterator[None]:
+def as_(
+    account: str,
+    server: Cluster,
+    folder: Path,
+    patch: pytest.MonkeyPatch,
+    namespace: str | None = None,
+) -> Iterator[None]:
     """With a token of that service account, as a pod of it has one."""
-    path = f"/api/v1/namespaces/{server.namespace}/serviceaccounts/{account}/token"
+    path = f"/api/v1/namespaces/{namespace or server.namespace}/serviceaccounts/{account}/token"
     body = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}}
     token = server.create("a token", path, body)["status"]["token"]
     with with_token(token, folder, patch):
