@@ -61,6 +61,20 @@ _NO_RIGHTS: Final = frozenset(
         "UnrecognizedClientException",
     }
 )
+# Of whoever asks: none, half of them, some that ran out, or a profile that is not there. By name,
+# since not every release that will do has all of these classes.
+_NO_CREDENTIALS: Final = frozenset(
+    {
+        "CredentialRetrievalError",
+        "LoginError",
+        "NoAuthTokenError",
+        "NoCredentialsError",
+        "PartialCredentialsError",
+        "ProfileNotFound",
+        "SSOError",
+        "TokenRetrievalError",
+    }
+)
 
 
 class NoSuchTaskError(InfrastructureError):
@@ -114,21 +128,11 @@ def _answered(what: str, error: "ClientError", *, not_started: bool) -> Infrastr
 def _unanswered(what: str, error: Exception, *, not_started: bool) -> InfrastructureError:
     from botocore import exceptions
 
+    if not _NO_CREDENTIALS.isdisjoint(each.__name__ for each in type(error).__mro__):
+        return UnauthorisedError(what, _one_line(error))
     match error:
         case exceptions.NoRegionError():
             return UnsupportedError(what, "no region is named; set AWS_REGION")
-        # Of whoever asks: none, half of them, some that ran out, or a profile that is not there.
-        case (
-            exceptions.CredentialRetrievalError()
-            | exceptions.LoginError()
-            | exceptions.NoAuthTokenError()
-            | exceptions.NoCredentialsError()
-            | exceptions.PartialCredentialsError()
-            | exceptions.ProfileNotFound()
-            | exceptions.SSOError()
-            | exceptions.TokenRetrievalError()
-        ):
-            return UnauthorisedError(what, _one_line(error))
         case exceptions.ConnectionError() | exceptions.HTTPClientError():
             return UnavailableError(what, _one_line(error))
         case _:

@@ -3,9 +3,11 @@
 from contextlib import closing
 
 import pytest
+from botocore import exceptions
 
 from rescind.errors import InfrastructureError
 from rescind.runners.infrastructure.ecs import EcsInfrastructure
+from rescind.runners.infrastructure.ecs.failures import failures
 from tests.unit.runners.infrastructure.ecs.aws import TASK, Answer, Aws, failure, served
 from tests.unit.runners.infrastructure.ecs.words import HANDLE, defined, ended, runs
 
@@ -47,6 +49,21 @@ def test_50_aws_that_does_not_answer_claims_nothing(
         ecs.stop(HANDLE, 0)
 
     assert (raised.value.code, raised.value.is_transient) == ("unavailable", True)
+
+
+def test_50_an_older_client_knows_fewer_failures_and_tells_the_rest_alike(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # As botocore 1.40 has them, which `pyproject.toml` allows.
+    monkeypatch.delattr(exceptions, "LoginError")
+
+    for error, expected in [
+        (exceptions.EndpointConnectionError(endpoint_url="x"), "unavailable"),
+        (exceptions.UnauthorizedSSOTokenError(), "unauthorised"),
+    ]:
+        with pytest.raises(InfrastructureError) as raised, failures("AWS"):
+            raise error
+        assert raised.value.code == expected
 
 
 @pytest.mark.parametrize(
