@@ -24,6 +24,8 @@ __all__ = [
     "TaskIdentity",
     "check_mark",
     "check_tags",
+    "family_of",
+    "has_mark",
     "meant",
     "scope_of",
     "tags_of",
@@ -38,13 +40,15 @@ _NOT_IN_TAGS: Final = re.compile(r"[^\w .:/=+@-]")
 
 
 class TaskIdentity(BaseModel):
-    """`task` is its ARN, once it has one and for whoever has started it."""
+    """`task` is its ARN, for whoever has started it and, if it can learn it, for itself."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     mark: str = Field(pattern=r"^[0-9a-f]{32}$")
     cluster: ClusterName
     container: Annotated[str, Field(min_length=1, max_length=255)]
+    family: str
+    """Of its definition: ECS lists what has stopped by that, and not by the mark."""
     task: str | None = None
 
     def to_dict(self) -> dict[str, JsonValue]:
@@ -85,13 +89,22 @@ def meant(handle: Handle, scope: str) -> TaskIdentity:
     return identity
 
 
+def family_of(task_definition: str) -> str:
+    """Of ``FAMILY``, ``FAMILY:REVISION`` or an ARN that ends like those."""
+    return task_definition.rpartition("/")[2].partition(":")[0]
+
+
 def tags_of(mark: str, flow_run_id: str) -> dict[str, str]:
     return {MARK_TAG: mark, FLOW_RUN_TAG: _NOT_IN_TAGS.sub("_", flow_run_id)}
 
 
+def has_mark(identity: TaskIdentity, task: "TaskTypeDef") -> bool:
+    return task.get("startedBy") == identity.started_by
+
+
 def check_mark(identity: TaskIdentity, task: "TaskTypeDef") -> None:
     """Raises `NotMatchingError`: that task was started by somebody else."""
-    if task.get("startedBy") != identity.started_by:
+    if not has_mark(identity, task):
         raise NotMatchingError(identity.named, "it was not started as one: it has not its mark")
 
 

@@ -2,20 +2,30 @@
 
 ECS is eventually consistent: what one call has made may be unknown to the next for a moment. And it
 is throttled, so a look asks for as little as it can.
+
+`ListTasks` takes ``startedBy`` as its only filter, and lists by that what is to run. What has
+stopped, or is about to, is listed by its family, and the mark is looked for in the descriptions.
 """
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from rescind.errors import NotMatchingError, UnavailableError
 from rescind.runners.infrastructure.ecs.failures import failures
-from rescind.runners.infrastructure.ecs.identity import TaskIdentity, check_mark
+from rescind.runners.infrastructure.ecs.identity import TaskIdentity, check_mark, has_mark
 
 if TYPE_CHECKING:
     from types_boto3_ecs import ECSClient
-    from types_boto3_ecs.type_defs import TaskDefinitionTypeDef, TaskTypeDef
+    from types_boto3_ecs.type_defs import (
+        ListTasksRequestPaginateTypeDef,
+        TaskDefinitionTypeDef,
+        TaskTypeDef,
+    )
 
 __all__ = ["definition", "find"]
+
+# A page has at most 100 tasks, and ECS forgets them about an hour after their end.
+_PAGES_MAX: Final = 50
 
 
 def find(ecs: "ECSClient", identity: TaskIdentity) -> "TaskTypeDef | None":
@@ -26,7 +36,9 @@ def find(ecs: "ECSClient", identity: TaskIdentity) -> "TaskTypeDef | None":
     """
     found = _described(ecs, identity, [identity.task]) if identity.task else []
     # Of an ARN that is unknown nothing follows for the mark.
-    found = found or _described(ecs, identity, list(dict.fromkeys(_listed(ecs, identity))))
+    found = found or list(_running(ecs, identity))
+    # After that one: a task moves from there to here, and never back.
+    found = found or [task for task in _stopped(ecs, identity) if has_mark(identity, task)]
     if len(found) > 1:
         raise NotMatchingError(identity.named, f"{len(found)} tasks carry its mark")
     for task in found:
@@ -52,18 +64,27 @@ def _described(
     return answer["tasks"]
 
 
-def _listed(ecs: "ECSClient", identity: TaskIdentity) -> Iterator[str]:
-    """Those that are to run, and then those that have stopped or are about to.
+def _running(ecs: "ECSClient", identity: TaskIdentity) -> "Iterator[TaskTypeDef]":
+    return _listed(ecs, identity, {"cluster": identity.cluster, "startedBy": identity.started_by})
 
-    One that stops in between is in both.
-    """
-    pages = ecs.get_paginator("list_tasks")
-    for desired in ("RUNNING", "STOPPED"):
-        with failures(identity.named):
-            # A page may be empty and not the last one.
-            for page in pages.paginate(
-                cluster=identity.cluster,
-                startedBy=identity.started_by,
-                desiredStatus=desired,
-            ):
-                yield from page["taskArns"]
+
+def _stopped(ecs: "ECSClient", identity: TaskIdentity) -> "Iterator[TaskTypeDef]":
+    """Of any mark."""
+    return _listed(
+        ecs,
+        identity,
+        {"cluster": identity.cluster, "family": identity.family, "desiredStatus": "STOPPED"},
+    )
+
+
+def _listed(
+    ecs: "ECSClient", identity: TaskIdentity, asked: "ListTasksRequestPaginateTypeDef"
+) -> "Iterator[TaskTypeDef]":
+    """Raises `UnavailableError`: they are too many to be looked through, so nothing is known."""
+    with failures(identity.named):
+        # A page may be empty and not the last one.
+        for number, page in enumerate(ecs.get_paginator("list_tasks").paginate(**asked)):
+            if number == _PAGES_MAX:
+                why = f"more than {_PAGES_MAX} pages of tasks are listed where it may be"
+                raise UnavailableError(identity.named, why)
+            yield from _described(ecs, identity, page["taskArns"])

@@ -49,6 +49,7 @@ from rescind.runners.infrastructure.ecs.identity import (
     KIND,
     TaskIdentity,
     check_tags,
+    family_of,
     meant,
     scope_of,
 )
@@ -103,7 +104,10 @@ class EcsInfrastructure:
         if made is None:
             raise NotStartedError(what, "it is not said how: an [ecs] table is missing")
         identity = TaskIdentity(
-            mark=secrets.token_hex(16), cluster=made.cluster, container=made.container
+            mark=secrets.token_hex(16),
+            cluster=made.cluster,
+            container=made.container,
+            family=family_of(made.task_definition),
         )
         handle = Handle(
             kind=KIND,

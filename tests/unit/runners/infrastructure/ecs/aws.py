@@ -5,7 +5,7 @@ sends has the shape that AWS's own model has.
 """
 
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, TypeAlias
@@ -51,6 +51,26 @@ class Aws(ThreadingHTTPServer):
             return said if isinstance(said, tuple) else (200, said)
 
         self.answers[action] = answer
+
+    def lists(
+        self, *, running: Sequence[str] = (), stopped: Sequence[Sequence[str]] = ((),)
+    ) -> None:
+        """The ARNs of ListTasks, what has stopped in pages; refused is what AWS does not document.
+
+        "When you specify startedBy as the filter, it must be the only filter that you use."
+        """
+
+        def answer(asked: dict[str, Any]) -> Answer:
+            filters = asked.keys() - {"cluster", "nextToken"}
+            if "startedBy" in filters and filters != {"startedBy"}:
+                return failure("InvalidParameterException", "startedBy must be the only filter")
+            if asked.get("desiredStatus", "RUNNING") == "RUNNING":
+                return 200, {"taskArns": list(running)}
+            page = int(asked.get("nextToken", "0"))
+            more = {"nextToken": str(page + 1)} if page + 1 < len(stopped) else {}
+            return 200, {"taskArns": list(stopped[page]), **more}
+
+        self.answers["ListTasks"] = answer
 
     def asked_for(self, action: str) -> list[dict[str, Any]]:
         return [body for name, body in self.asked if name == action]

@@ -45,7 +45,7 @@ def test_what_is_asked_of_ecs_is_one_task_with_the_words_of_the_job(
     told = Handle.model_validate_json(environment.pop("RESCIND_HANDLE"))
     assert environment == {"A": "1", "TZ": "UTC", "RESCIND_JOB": mark}
     # In the container there is no ARN yet.
-    assert told.identity == {"mark": mark, "cluster": CLUSTER, "container": "runner"}
+    assert told.identity == {**HANDLE.identity, "mark": mark}
 
 
 def test_an_id_that_no_tag_may_have_is_a_tag_all_the_same(aws: Aws, ecs: EcsInfrastructure) -> None:
@@ -139,7 +139,7 @@ def test_what_has_just_been_started_runs_though_ecs_does_not_see_it_yet(
 ) -> None:
     aws.says("RunTask", described(task()))
     aws.says("DescribeTasks", {"tasks": [], "failures": [{"arn": TASK, "reason": "MISSING"}]})
-    aws.says("ListTasks", {"taskArns": []})
+    aws.lists()
 
     assert ecs.status(ecs.start(JOB)).state == "running"
     # Another one that asks for it has not started it.

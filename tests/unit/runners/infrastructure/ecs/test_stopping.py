@@ -8,7 +8,17 @@ import pytest
 from rescind.errors import InfrastructureError, StillRunningError
 from rescind.runners.infrastructure.ecs import EcsInfrastructure
 from tests.unit.runners.infrastructure.ecs.aws import ACCOUNT, CLUSTER, TASK, Aws, failure
-from tests.unit.runners.infrastructure.ecs.words import HANDLE, MARK, TAGS, ended, runs, task
+from tests.unit.runners.infrastructure.ecs.words import (
+    HANDLE,
+    MARK,
+    TAGS,
+    described,
+    ended,
+    runs,
+    task,
+)
+
+OTHER = TASK.replace("0123", "4567")
 
 
 def test_49_what_runs_is_stopped_and_waited_for(aws: Aws, ecs: EcsInfrastructure) -> None:
@@ -21,9 +31,8 @@ def test_49_what_runs_is_stopped_and_waited_for(aws: Aws, ecs: EcsInfrastructure
     (asked,) = aws.asked_for("StopTask")
     assert (asked["cluster"], asked["task"]) == (CLUSTER, TASK)
     assert "f" in asked["reason"]
-    (running, stopped, *_) = aws.asked_for("ListTasks")
-    assert running["startedBy"] == stopped["startedBy"] == f"rsc-{MARK}"
-    assert (running["desiredStatus"], stopped["desiredStatus"]) == ("RUNNING", "STOPPED")
+    # Then it is looked at by its ARN.
+    assert aws.asked_for("ListTasks") == [{"cluster": CLUSTER, "startedBy": f"rsc-{MARK}"}]
 
 
 @pytest.mark.parametrize("code,how", [(0, "terminated"), (3, "terminated"), (None, "killed")])
@@ -60,13 +69,41 @@ def test_49_what_ends_before_it_is_asked_to_has_ended(aws: Aws, ecs: EcsInfrastr
 
 
 def test_49_what_is_known_by_no_list_has_gone(aws: Aws, ecs: EcsInfrastructure) -> None:
-    aws.says("ListTasks", {"taskArns": []})
+    aws.lists(stopped=[[OTHER]])
+    aws.says("DescribeTasks", described(task("STOPPED", taskArn=OTHER, startedBy="another")))
 
     assert ecs.stop(HANDLE, 0).how == "not_found"
 
     # What one call has made the next one may not see, so that is asked twice.
-    asked = [each["desiredStatus"] for each in aws.asked_for("ListTasks")]
-    assert asked == ["RUNNING", "STOPPED"] * 2
+    running = {"cluster": CLUSTER, "startedBy": f"rsc-{MARK}"}
+    stopped = {"cluster": CLUSTER, "family": "flows", "desiredStatus": "STOPPED"}
+    assert aws.asked_for("ListTasks") == [running, stopped] * 2
+
+
+def test_49_what_has_stopped_is_known_by_its_mark_among_all_of_its_family(
+    aws: Aws, ecs: EcsInfrastructure
+) -> None:
+    aws.lists(stopped=[[OTHER], [], [TASK]])
+    aws.says(
+        "DescribeTasks",
+        described(task("STOPPED", taskArn=OTHER, startedBy="another")),
+        described(ended(3)),
+    )
+
+    evidence = ecs.stop(HANDLE, 0)
+
+    assert (evidence.how, evidence.facts["task"], evidence.facts["exit_code"]) == ("ended", TASK, 3)
+
+
+def test_49_among_too_many_to_look_through_nothing_is_said_to_have_gone(
+    aws: Aws, ecs: EcsInfrastructure
+) -> None:
+    aws.lists(stopped=[[]] * 51)
+
+    with pytest.raises(InfrastructureError, match="more than 50 pages") as raised:
+        ecs.stop(HANDLE, 0)
+
+    assert (raised.value.code, raised.value.is_transient) == ("unavailable", True)
 
 
 @pytest.mark.parametrize(

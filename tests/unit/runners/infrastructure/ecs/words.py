@@ -12,8 +12,8 @@ MARK = "0123456789abcdef" * 2
 HANDLE = Handle(
     kind="ecs",
     scope=SCOPE,
-    # As the flow runner in the task has it.
-    identity={"mark": MARK, "cluster": CLUSTER, "container": "runner"},
+    # As the flow runner in the task has it, where it could not learn its ARN.
+    identity={"mark": MARK, "cluster": CLUSTER, "container": "runner", "family": "flows"},
     exclusive_to="f",
 )
 MADE = EcsDeployment(
@@ -50,7 +50,8 @@ def described(*tasks: dict[str, Any]) -> dict[str, Any]:
 
 def runs(aws: Aws, *descriptions: dict[str, Any]) -> None:
     """ECS knows the task by its mark, and describes it so, one look after the other."""
-    aws.says("ListTasks", {"taskArns": [TASK]}, {"taskArns": []}, {"taskArns": [TASK]})
+    has_stopped = descriptions[0]["desiredStatus"] == "STOPPED"
+    aws.lists(running=() if has_stopped else [TASK], stopped=[[TASK] if has_stopped else []])
     aws.says("DescribeTasks", *[described(each) for each in descriptions])
     aws.says("StopTask", {"task": descriptions[0]})
 
