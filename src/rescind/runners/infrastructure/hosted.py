@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from rescind.events.words import Handle
 from rescind.runners.executors.processtree.cgroup import Cgroup
 from rescind.runners.infrastructure.base import HANDLE_VARIABLE
-from rescind.runners.infrastructure.process import KIND, identity_here
+from rescind.runners.infrastructure.process import identity_here
 
 __all__ = ["take_handle"]
 
@@ -21,7 +21,7 @@ __all__ = ["take_handle"]
 def take_handle(flow_run_id: str) -> Handle | None:
     """The handle of this process, taken out of its environment; None: it was started as no job.
 
-    Joins the cgroup that was made for it, if one was.
+    Joins the cgroup that was made for it, if one was. A task of ECS asks for its ARN.
     """
     told = os.environ.pop(HANDLE_VARIABLE, None)
     if told is None:
@@ -32,7 +32,16 @@ def take_handle(flow_run_id: str) -> Handle | None:
         return None
     if handle.exclusive_to != flow_run_id:
         return None
-    return _of_this_process(handle) if handle.kind == KIND else handle
+    match handle.kind:
+        case "process":
+            return _of_this_process(handle)
+        case "ecs":
+            # Jobs of other kinds need none of it.
+            from rescind.runners.infrastructure.ecs.metadata import with_own_task
+
+            return with_own_task(handle)
+        case _:
+            return handle
 
 
 def _of_this_process(handle: Handle) -> Handle | None:

@@ -38,6 +38,10 @@ FLOW_RUN_TAG: Final = "rescind.flow_run_id"
 # What may not be in the value of a tag. What is taken for it need not be told from another.
 _NOT_IN_TAGS: Final = re.compile(r"[^\w .:/=+@-]")
 
+_ARN: Final = re.compile(
+    r"arn:[^:]+:ecs:(?P<region>[^:]+):(?P<account>[^:]+):task/(?P<cluster>[^/]+)/[^/]+"
+)
+
 
 class TaskIdentity(BaseModel):
     """`task` is its ARN, for whoever has started it and, if it can learn it, for itself."""
@@ -82,11 +86,15 @@ def meant(handle: Handle, scope: str) -> TaskIdentity:
         first = error.errors(include_url=False)[0]
         key = ".".join(str(step) for step in first["loc"])
         raise NotMatchingError(what, f"its identity has no fitting {key!r}") from None
-    _, account, region = scope.split(":")
-    place = f":ecs:{region}:{account}:task/{identity.cluster}/"
-    if identity.task is not None and place not in identity.task:
+    if identity.task is not None and _place_of(identity.task) != (scope, identity.cluster):
         raise NotMatchingError(what, "that is of another cluster, account or region")
     return identity
+
+
+def _place_of(arn: str) -> tuple[str, str] | None:
+    """Scope and cluster; None: it names no task, or no cluster."""
+    told = _ARN.fullmatch(arn)
+    return None if told is None else (scope_of(told["account"], told["region"]), told["cluster"])
 
 
 def family_of(task_definition: str) -> str:

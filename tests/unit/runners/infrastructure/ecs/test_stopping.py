@@ -19,6 +19,7 @@ from tests.unit.runners.infrastructure.ecs.words import (
 )
 
 OTHER = TASK.replace("0123", "4567")
+WITH_ARN = HANDLE.model_copy(update={"identity": {**HANDLE.identity, "task": TASK}})
 
 
 def test_49_what_runs_is_stopped_and_waited_for(aws: Aws, ecs: EcsInfrastructure) -> None:
@@ -33,6 +34,39 @@ def test_49_what_runs_is_stopped_and_waited_for(aws: Aws, ecs: EcsInfrastructure
     assert "f" in asked["reason"]
     # Then it is looked at by its ARN.
     assert aws.asked_for("ListTasks") == [{"cluster": CLUSTER, "startedBy": f"rsc-{MARK}"}]
+
+
+def test_49_a_task_that_knew_its_arn_is_found_without_a_list(
+    aws: Aws, ecs: EcsInfrastructure
+) -> None:
+    aws.says("DescribeTasks", described(task()), described(ended(0)))
+    aws.says("StopTask", {"task": task()})
+
+    assert ecs.stop(WITH_ARN, 0).how == "terminated"
+
+
+def test_49_of_an_arn_that_is_unknown_nothing_follows_for_the_mark(
+    aws: Aws, ecs: EcsInfrastructure
+) -> None:
+    missing = {"tasks": [], "failures": [{"arn": TASK, "reason": "MISSING"}]}
+    aws.lists(running=[OTHER])
+    aws.says("DescribeTasks", missing, described(task(taskArn=OTHER)), described(ended(0)))
+    aws.says("StopTask", {"task": task()})
+
+    assert ecs.stop(WITH_ARN, 0).how == "terminated"
+    assert [asked["task"] for asked in aws.asked_for("StopTask")] == [OTHER]
+
+
+def test_49_an_arn_of_what_somebody_else_has_started_is_not_touched(
+    aws: Aws, ecs: EcsInfrastructure
+) -> None:
+    aws.says("DescribeTasks", described(task(startedBy="somebody")))
+
+    with pytest.raises(InfrastructureError) as raised:
+        ecs.stop(WITH_ARN, 0)
+
+    assert raised.value.code == "not_matching"
+    assert aws.asked_for("StopTask") == []
 
 
 @pytest.mark.parametrize("code,how", [(0, "terminated"), (3, "terminated"), (None, "killed")])
