@@ -57,7 +57,7 @@ from rescind.runners.infrastructure.ecs.logs import Stream, copy_until
 from rescind.runners.infrastructure.ecs.lookup import definition, find
 
 if TYPE_CHECKING:
-    from types_boto3_ecs.type_defs import TaskTypeDef
+    from types_boto3_ecs.type_defs import RunTaskRequestTypeDef, TaskTypeDef
 
 __all__ = ["EcsInfrastructure"]
 
@@ -121,11 +121,7 @@ class EcsInfrastructure:
             told = secrets_told(what, made, job, described)
         request = task_request(made, job, handle, identity, told)
         check_size(what, request)
-        with failures(what, not_started=True):
-            answer = self._ecs.run_task(**request)
-        if not answer["tasks"]:
-            raise _not_started(what, [each.get("reason", "") for each in answer["failures"]])
-        task = str(answer["tasks"][0].get("taskArn"))
+        task = self._run(what, request, identity)
         self._started[task] = time.monotonic()
         known = identity.model_copy(update={"task": task})
         return handle.model_copy(update={"identity": known.to_dict()})
@@ -187,6 +183,30 @@ class EcsInfrastructure:
 
     def close(self) -> None:
         self._account.close()
+
+    def _run(self, what: str, request: "RunTaskRequestTypeDef", identity: TaskIdentity) -> str:
+        """The ARN of what was started."""
+        try:
+            with failures(what, not_started=True):
+                answer = self._ecs.run_task(**request)
+        except UnavailableError as error:
+            return self._started_unanswered(identity, error)
+        if not answer["tasks"]:
+            raise _not_started(what, [each.get("reason", "") for each in answer["failures"]])
+        return str(answer["tasks"][0].get("taskArn"))
+
+    def _started_unanswered(self, identity: TaskIdentity, error: UnavailableError) -> str:
+        """The ARN of what was started all the same; raises what a person can look for it by."""
+        time.sleep(_LOOK_TWICE_SECONDS)
+        # That it cannot be looked for is no more than that it was not seen.
+        with suppress(InfrastructureError):
+            if (task := find(self._ecs, identity)) is not None:
+                return str(task.get("taskArn"))
+        why = (
+            f"{error.why}. It was not seen to start; if it does all the same, it is in cluster "
+            f"{identity.cluster} with startedBy {identity.started_by}"
+        )
+        raise UnavailableError(error.what, why) from None
 
     def _ask_to_stop(self, identity: TaskIdentity, task: "TaskTypeDef", flow_run_id: str) -> None:
         check_tags(identity, task, flow_run_id)

@@ -79,11 +79,53 @@ def test_what_cannot_start_says_why(
     aws: Aws, ecs: EcsInfrastructure, answer: Answer, code: str, why: str
 ) -> None:
     aws.says("RunTask", answer)
+    aws.lists()
 
     with pytest.raises(InfrastructureError, match=why) as raised:
         ecs.start(JOB)
 
     assert raised.value.code == code
+
+
+def test_what_was_started_without_an_answer_is_gone_on_with(
+    aws: Aws, ecs: EcsInfrastructure
+) -> None:
+    aws.says("RunTask", failure("ServerException", status=500))
+    aws.lists(running=[TASK])
+    aws.answers["DescribeTasks"] = lambda _asked: (200, described(task(startedBy=started_by(aws))))
+
+    handle = ecs.start(JOB)
+
+    assert handle.identity["task"] == TASK
+    assert f"rsc-{handle.identity['mark']}" == started_by(aws)
+
+
+@pytest.mark.parametrize("listed", [(200, {"taskArns": []}), failure("AccessDeniedException")])
+def test_what_is_not_seen_to_start_is_named_for_whoever_looks_for_it_later(
+    aws: Aws, ecs: EcsInfrastructure, listed: Answer
+) -> None:
+    aws.says("RunTask", failure("ServerException", status=500))
+    aws.says("ListTasks", listed)
+
+    with pytest.raises(InfrastructureError, match="AWS's own words") as raised:
+        ecs.start(JOB)
+
+    assert (raised.value.code, raised.value.is_transient) == ("unavailable", True)
+    assert f"in cluster {CLUSTER} with startedBy {started_by(aws)}" in str(raised.value)
+
+
+def test_what_ecs_has_no_room_for_is_not_looked_for(aws: Aws, ecs: EcsInfrastructure) -> None:
+    aws.says("RunTask", refusal("RESOURCE:ENI"))
+
+    with pytest.raises(InfrastructureError):
+        ecs.start(JOB)
+
+    assert [name for name, _ in aws.asked] == ["RunTask"]
+
+
+def started_by(aws: Aws) -> str:
+    (asked,) = aws.asked_for("RunTask")
+    return str(asked["startedBy"])
 
 
 def test_more_words_than_ecs_takes_are_refused_before_it_is_asked(
