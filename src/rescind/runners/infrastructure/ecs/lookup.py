@@ -46,8 +46,10 @@ def find(ecs: "ECSClient", identity: TaskIdentity) -> "TaskTypeDef | None":
     return found[0] if found else None
 
 
-def definition(ecs: "ECSClient", what: str, name: str) -> "TaskDefinitionTypeDef":
-    with failures(what, not_started=True):
+def definition(
+    ecs: "ECSClient", what: str, name: str, *, not_started: bool = False
+) -> "TaskDefinitionTypeDef":
+    with failures(what, not_started=not_started):
         return ecs.describe_task_definition(taskDefinition=name)["taskDefinition"]
 
 

@@ -12,9 +12,9 @@ of: it forgets a task about an hour after its end.
 import secrets
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from rescind.errors import (
     InfrastructureError,
@@ -60,6 +60,8 @@ if TYPE_CHECKING:
     from types_boto3_ecs.type_defs import RunTaskRequestTypeDef, TaskTypeDef
 
 __all__ = ["EcsInfrastructure"]
+
+_T = TypeVar("_T")
 
 # The longest stopTimeout that Fargate takes is 120 s; a network interface is taken away after it.
 _STOP_SECONDS_MAX: Final = 180.0
@@ -117,7 +119,7 @@ class EcsInfrastructure:
         )
         told: Mapping[str, str] = {}
         if job.secrets:
-            described = definition(self._ecs, what, made.task_definition)
+            described = definition(self._ecs, what, made.task_definition, not_started=True)
             told = secrets_told(what, made, job, described)
         request = task_request(made, job, handle, identity, told)
         check_size(what, request)
@@ -156,12 +158,12 @@ class EcsInfrastructure:
     def show(self, handle: Handle) -> None:
         """Its logs of CloudWatch, if it has them there; else a line that says so."""
         identity = meant(handle, self.scope)
-        while (task := find(self._ecs, identity)) is None and not self._has_ended(handle):
+        while (task := self._shown(identity)) is None and not self._has_ended(handle):
             time.sleep(_LOOK_SECONDS)
         if task is None:
             return
-        arn = str(task.get("taskArn"))
-        made_by = definition(self._ecs, identity.named, str(task.get("taskDefinitionArn")))
+        arn, name = str(task.get("taskArn")), str(task.get("taskDefinitionArn"))
+        made_by = _asked_until_answered(lambda: definition(self._ecs, identity.named, name))
         stream = Stream.of(container_of(made_by, identity.container), arn, self._account.region)
         if stream is None:
             sys.stderr.write(f"what {arn} prints is where its log driver sends it\n")
@@ -173,7 +175,7 @@ class EcsInfrastructure:
                 copy_until(lambda: self._has_ended(handle), client, stream)
             finally:
                 client.close()
-        ended = find(self._ecs, identity)
+        ended = self._shown(identity)
         if ended is not None and (why := why_not_begun(ended)):
             sys.stderr.write(f"{arn} has not begun: {why}\n")
 
@@ -232,6 +234,9 @@ class EcsInfrastructure:
             time.sleep(min(pause, left))
         raise AssertionError("there is always one more pause")
 
+    def _shown(self, identity: TaskIdentity) -> "TaskTypeDef | None":
+        return _asked_until_answered(lambda: find(self._ecs, identity))
+
     def _has_ended(self, handle: Handle) -> bool:
         """For whoever only shows what it prints: throttled, it is not known to have ended."""
         try:
@@ -245,6 +250,15 @@ def _not_started(what: str, reasons: list[str]) -> InfrastructureError:
     if any(is_about_capacity(reason) for reason in reasons):
         return UnavailableError(what, f"{said}: there is no room for it now; try again later")
     return NotStartedError(what, said)
+
+
+def _asked_until_answered(ask: Callable[[], _T]) -> _T:
+    """For whoever only shows what it prints: throttled, there is time to ask again."""
+    for pause in _pauses():
+        with suppress(UnavailableError):
+            return ask()
+        time.sleep(pause)
+    raise AssertionError("there is always one more pause")
 
 
 def _pauses() -> Iterator[float]:

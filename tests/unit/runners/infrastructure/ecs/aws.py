@@ -52,6 +52,16 @@ class Aws(ThreadingHTTPServer):
 
         self.answers[action] = answer
 
+    def refuses_once(self, action: str, refusal: Answer) -> None:
+        """And then says what it was told to."""
+        later = self.answers[action]
+
+        def answer(_asked: dict[str, Any]) -> Answer:
+            self.answers[action] = later
+            return refusal
+
+        self.answers[action] = answer
+
     def lists(
         self, *, running: Sequence[str] = (), stopped: Sequence[Sequence[str]] = ((),)
     ) -> None:

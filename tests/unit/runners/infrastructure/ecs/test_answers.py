@@ -9,7 +9,7 @@ from rescind.errors import InfrastructureError
 from rescind.runners.infrastructure.ecs import EcsInfrastructure
 from rescind.runners.infrastructure.ecs.failures import failures
 from tests.unit.runners.infrastructure.ecs.aws import TASK, Answer, Aws, failure, served
-from tests.unit.runners.infrastructure.ecs.words import HANDLE, defined, ended, runs
+from tests.unit.runners.infrastructure.ecs.words import HANDLE, defined, ended, runs, task
 
 
 @pytest.mark.parametrize(
@@ -97,6 +97,32 @@ def test_a_line_says_where_it_prints_and_why_it_has_not_begun(
         f"what {TASK} prints is where its log driver sends it",
         f"{TASK} has not begun: {why}",
     ]
+
+
+@pytest.mark.parametrize("throttled", ["ListTasks", "DescribeTasks", "DescribeTaskDefinition"])
+def test_throttled_it_asks_again_where_it_prints(
+    aws: Aws, ecs: EcsInfrastructure, capfd: pytest.CaptureFixture[str], throttled: str
+) -> None:
+    runs(aws, ended(0))
+    aws.says("DescribeTaskDefinition", defined(logConfiguration={"logDriver": "splunk"}))
+    aws.refuses_once(throttled, failure("ThrottlingException"))
+
+    ecs.show(HANDLE)
+
+    said = f"what {TASK} prints is where its log driver sends it\n"
+    assert (aws.asked[-1][0], capfd.readouterr().err) == ("DescribeTasks", said)
+
+
+def test_where_a_task_that_runs_prints_may_be_unknown_but_it_has_started(
+    aws: Aws, ecs: EcsInfrastructure
+) -> None:
+    runs(aws, task())
+    aws.says("DescribeTaskDefinition", failure("ClientException"))
+
+    with pytest.raises(InfrastructureError) as raised:
+        ecs.show(HANDLE)
+
+    assert raised.value.code == "unsupported"
 
 
 @pytest.mark.parametrize(

@@ -155,6 +155,17 @@ def test_no_secret_is_told_where_others_read_it(aws: Aws, ecs: EcsInfrastructure
     assert aws.asked_for("RunTask") == []
 
 
+def test_a_task_definition_that_is_not_there_starts_nothing(
+    aws: Aws, ecs: EcsInfrastructure
+) -> None:
+    aws.says("DescribeTaskDefinition", failure("ClientException"))
+
+    with pytest.raises(InfrastructureError) as raised:
+        ecs.start(SECRET)
+
+    assert raised.value.code == "not_started"
+
+
 def test_a_secret_that_the_task_definition_has_is_left_to_it(
     aws: Aws, ecs: EcsInfrastructure
 ) -> None:
