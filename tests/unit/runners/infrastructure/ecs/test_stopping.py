@@ -132,7 +132,7 @@ def test_49_what_has_stopped_is_known_by_its_mark_among_all_of_its_family(
 def test_49_among_too_many_to_look_through_nothing_is_said_to_have_gone(
     aws: Aws, ecs: EcsInfrastructure
 ) -> None:
-    aws.lists(stopped=[[]] * 51)
+    aws.lists(stopped=[()] * 51)
 
     with pytest.raises(InfrastructureError, match="more than 50 pages") as raised:
         ecs.stop(HANDLE, 0)
