@@ -80,6 +80,22 @@ async def test_49_what_is_silent_is_ended_from_outside_and_nothing_else_is_touch
     assert await bystander.command.exit_code() == 1
 
 
+@pytest.mark.ecs_endpoint
+async def test_49_a_task_of_ecs_is_found_by_the_arn_that_it_has_registered_itself(
+    watched: Scene,
+) -> None:
+    job = await hosted(watched, "ecs", "works")
+    await standing_by(watched, "ecs")
+
+    job.flow_runner().kill()
+    await watched.cancel(job.flow_run_id)
+
+    await watched.event(job.flow_run_id, "flow.cancelled")
+    asked, *_, done = teardowns(watched, job.flow_run_id)
+    assert asked.handle.identity["task"] == done.evidence["task"]
+    assert await job.command.exit_code() == 1
+
+
 @every_kind
 async def test_49_what_is_deaf_to_its_cancel_is_ended_at_the_deadline(
     watched: Scene, kind: str

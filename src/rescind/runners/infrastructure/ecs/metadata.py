@@ -10,7 +10,7 @@ from http.client import HTTPConnection, HTTPException
 from typing import Final
 from urllib.parse import urlsplit
 
-import orjson
+from pydantic import BaseModel, Field
 
 from rescind.errors import NotMatchingError
 from rescind.events.words import Handle
@@ -40,14 +40,18 @@ def with_own_task(handle: Handle) -> Handle:
     return known
 
 
+class _Task(BaseModel):
+    """What is said of it; the rest is not read."""
+
+    arn: str = Field(alias="TaskARN")
+
+
 def _own_arn() -> str | None:
     try:
-        answer = orjson.loads(_answer(os.environ.get(METADATA_VARIABLE, "")))
-    # A ValueError is what there is of an address that is none, and of what is no JSON.
+        return _Task.model_validate_json(_answer(os.environ.get(METADATA_VARIABLE, ""))).arn
+    # A ValueError is what there is of an address that is none, and of what says no ARN.
     except (OSError, HTTPException, ValueError):
         return None
-    arn = answer.get("TaskARN") if isinstance(answer, dict) else None
-    return arn if isinstance(arn, str) else None
 
 
 def _answer(address: str) -> bytes:
