@@ -55,7 +55,7 @@ def test_50_an_older_client_knows_fewer_failures_and_tells_the_rest_alike(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     # As botocore 1.40 has them, which `pyproject.toml` allows.
-    monkeypatch.delattr(exceptions, "LoginError")
+    monkeypatch.delattr(exceptions, "LoginError", raising=False)
 
     for error, expected in [
         (exceptions.EndpointConnectionError(endpoint_url="x"), "unavailable"),
