@@ -37,8 +37,9 @@ async def test_49_what_has_another_mark_is_not_touched(place: Place) -> None:
     other = changed(job, mark="0" * 32)
 
     # A container is looked for by its mark: that one is gone, whatever has its name now. A pid
-    # with its time of start is that process, so it is the mark that does not fit.
-    if job.kind == "process":
+    # with its time of start is that process, and an ARN is that task: it is the mark that does
+    # not fit.
+    if job.kind in {"process", "ecs"}:
         with pytest.raises(NotMatchingError):
             await place.stop(other, 0)
     else:
