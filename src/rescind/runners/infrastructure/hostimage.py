@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import rescind
 from rescind.errors import UnsupportedError
-from rescind.runners.infrastructure.docker_failures import docker_failures
+from rescind.runners.infrastructure.docker_failures import docker_failures, knock
 
 __all__ = ["IMAGE", "host_mounts", "make_host_image"]
 
@@ -49,6 +49,7 @@ def make_host_image() -> None:
     from docker import DockerClient
 
     with docker_failures("the Docker engine"):
+        knock()
         engine: Any = DockerClient.from_env()
         try:
             root = _root()
