@@ -1,7 +1,6 @@
 """What a start that fails leaves in the cluster, with the rights of who starts: nothing."""
 
 import asyncio
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,28 +12,14 @@ from rescind.runners.infrastructure.base import Job
 from rescind.runners.infrastructure.kubernetes.cluster import Cluster
 from rescind.runners.infrastructure.kubernetes.finding import jobs_path, pods_path, secrets_path
 from rescind.runners.infrastructure.kubernetes.manifest import MARK_LABEL
-from tests.contract.infrastructure.losing import losing
-from tests.contract.infrastructure.others import left, own_namespace, placed
-from tests.contract.infrastructure.places import Place, closed, place_of
+from tests.contract.infrastructure.kubernetes.losing import losing
+from tests.contract.infrastructure.kubernetes.others import left, own_namespace, placed
+from tests.contract.infrastructure.kubernetes.test_rights import as_, granted
+from tests.contract.infrastructure.places import Place, closed
 from tests.contract.infrastructure.test_ending import DEAF
-from tests.contract.infrastructure.test_kubernetes_rights import as_, granted
 from tests.waiting import until
 
 pytestmark = pytest.mark.kubernetes_cluster
-
-
-@pytest.fixture
-def place() -> Iterator[Place]:
-    with place_of("kubernetes") as place:
-        yield place
-
-
-@pytest.fixture
-def server(place: Place) -> Iterator[Cluster]:
-    """What somebody else sees there."""
-    server = Cluster()
-    yield server
-    server.close()
 
 
 def marked(server: Cluster, namespace: str) -> list[str]:

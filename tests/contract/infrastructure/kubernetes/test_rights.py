@@ -16,7 +16,7 @@ from rescind.errors import UnauthorisedError
 from rescind.runners.infrastructure.kubernetes.cluster import Cluster
 from rescind.runners.infrastructure.kubernetes.jobs import KubernetesInfrastructure
 from tests import cluster as real
-from tests.contract.infrastructure.places import SHELL, Place, closed, place_of
+from tests.contract.infrastructure.places import SHELL, Place, closed
 from tests.contract.infrastructure.test_ending import DEAF
 from tests.package.checkout import ROOT
 
@@ -30,19 +30,6 @@ _PATHS = {
     "ClusterRole": "/apis/rbac.authorization.k8s.io/v1/clusterroles",
     "ClusterRoleBinding": "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings",
 }
-
-
-@pytest.fixture
-def place() -> Iterator[Place]:
-    with place_of("kubernetes") as place:
-        yield place
-
-
-@pytest.fixture
-def server(place: Place) -> Iterator[Cluster]:
-    server = Cluster()
-    yield server
-    server.close()
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,7 +12,7 @@ from rescind.runners.infrastructure.kubernetes.cluster import Cluster, GoneError
 from rescind.runners.infrastructure.kubernetes.finding import Meant, find, jobs_path
 from rescind.runners.infrastructure.kubernetes.manifest import FINALIZER
 from tests import cluster as real
-from tests.contract.infrastructure.others import (
+from tests.contract.infrastructure.kubernetes.others import (
     delete_pod,
     is_deleted,
     left,
@@ -23,27 +22,13 @@ from tests.contract.infrastructure.others import (
     the_job,
     the_pod,
 )
-from tests.contract.infrastructure.places import Place, closed, place_of
+from tests.contract.infrastructure.places import Place, closed
 from tests.contract.infrastructure.test_ending import DEAF, GIVES_WAY
 from tests.waiting import until
 
 pytestmark = pytest.mark.kubernetes_cluster
 
 POD_SECURITY = "pod-security.kubernetes.io/enforce"
-
-
-@pytest.fixture
-def place() -> Iterator[Place]:
-    with place_of("kubernetes") as place:
-        yield place
-
-
-@pytest.fixture
-def server(place: Place) -> Iterator[Cluster]:
-    """What somebody else does there, and sees."""
-    server = Cluster()
-    yield server
-    server.close()
 
 
 async def test_49_nothing_of_it_stays_in_the_cluster(place: Place, server: Cluster) -> None:

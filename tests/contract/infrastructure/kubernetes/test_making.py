@@ -1,7 +1,6 @@
 """What a Job is made of: what is secret, what is taken literally, and what is refused."""
 
 import asyncio
-from collections.abc import Iterator
 
 import pytest
 
@@ -9,25 +8,11 @@ from rescind.runners.infrastructure.base import Job
 from rescind.runners.infrastructure.kubernetes.cluster import Cluster
 from rescind.runners.infrastructure.kubernetes.jobs import KubernetesInfrastructure
 from tests import cluster as real
-from tests.contract.infrastructure.others import left, placed, the_job, the_pod
-from tests.contract.infrastructure.places import Place, closed, place_of
+from tests.contract.infrastructure.kubernetes.others import left, placed, the_job, the_pod
+from tests.contract.infrastructure.places import Place, closed
 from tests.waiting import until
 
 pytestmark = pytest.mark.kubernetes_cluster
-
-
-@pytest.fixture
-def place() -> Iterator[Place]:
-    with place_of("kubernetes") as place:
-        yield place
-
-
-@pytest.fixture
-def server(place: Place) -> Iterator[Cluster]:
-    """What somebody else sees there."""
-    server = Cluster()
-    yield server
-    server.close()
 
 
 async def test_a_secret_is_in_the_process_and_not_in_what_everybody_sees_of_the_job(
