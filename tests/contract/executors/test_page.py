@@ -32,7 +32,7 @@ def test_the_page_is_what_the_executors_declare() -> None:
     assert (ROOT / PAGE).read_text(encoding="utf-8") == page(), "run `make schema`"
 
 
-def test_each_cell_names_a_test_that_is_run_for_that_executor(collected: frozenset[str]) -> None:
+def test_45_each_cell_names_a_test_that_is_run_for_that_executor(collected: frozenset[str]) -> None:
     named = [cell.test_id for kind in KINDS for cell in cells(kind)]
 
     assert len(named) > 100
@@ -46,7 +46,7 @@ def test_every_executor_that_there_is_has_its_cells() -> None:
     assert {each for each in public if each is not Executor} == made
 
 
-def test_every_situation_has_a_cell_for_every_executor() -> None:
+def test_45_every_situation_has_a_cell_for_every_executor() -> None:
     for kind in KINDS:
         about = [cell.about for cell in cells(kind)]
         assert len(about) == len(set(about))

@@ -135,7 +135,7 @@ async def test_what_it_prints_is_shown_to_the_end(
         assert (out, err) == ("said\n", "complained\n")
 
 
-async def test_nothing_is_left_of_what_was_cleared(place: Place) -> None:
+async def test_51_nothing_is_left_of_what_was_cleared(place: Place) -> None:
     job = place.start("exit 0")
     await place.ended(job)
 

@@ -31,7 +31,7 @@ pytestmark = pytest.mark.kubernetes_cluster
 POD_SECURITY = "pod-security.kubernetes.io/enforce"
 
 
-async def test_49_nothing_of_it_stays_in_the_cluster(place: Place, server: Cluster) -> None:
+async def test_51_nothing_of_it_stays_in_the_cluster(place: Place, server: Cluster) -> None:
     job = await place.running(GIVES_WAY)
     assert len(left(server, job)) == 2
 
@@ -43,7 +43,7 @@ async def test_49_nothing_of_it_stays_in_the_cluster(place: Place, server: Clust
     assert {"pod", "node", "finished_at", "namespace", "job"} <= facts.keys()
 
 
-async def test_49_a_pod_deleted_by_force_is_not_gone_before_its_process(
+async def test_51_a_pod_deleted_by_force_is_not_gone_before_its_process(
     place: Place, server: Cluster
 ) -> None:
     job = await place.running(DEAF)

@@ -22,7 +22,7 @@ OTHER = TASK.replace("0123", "4567")
 WITH_ARN = HANDLE.model_copy(update={"identity": {**HANDLE.identity, "task": TASK}})
 
 
-def test_49_what_runs_is_stopped_and_waited_for(aws: Aws, ecs: EcsInfrastructure) -> None:
+def test_51_what_runs_is_stopped_and_waited_for(aws: Aws, ecs: EcsInfrastructure) -> None:
     runs(aws, task(), task("DEPROVISIONING", desiredStatus="STOPPED"), ended(137))
 
     evidence = ecs.stop(HANDLE, 0)
