@@ -1,12 +1,15 @@
 """A job is ended by its handle alone, and what is said of that is what the process table shows."""
 
+import asyncio
 import os
 import signal
 
 import pytest
 
+from rescind.runners.executors.processtree.identity import Process
 from rescind.runners.infrastructure.base import Job
-from tests.contract.infrastructure.places import Place, closed
+from rescind.runners.infrastructure.process import ProcessIdentity, ProcessInfrastructure
+from tests.contract.infrastructure.places import SHELL, Place, closed
 from tests.waiting import until
 
 # What a flow runner is for these: it ends soon after SIGTERM, or never by itself.
@@ -146,3 +149,21 @@ async def test_51_nothing_is_left_of_what_was_cleared(place: Place) -> None:
     other = place.other()
     assert other.status(job).state == left
     closed(other)
+
+
+class EndsMeanwhile(ProcessInfrastructure):
+    """A look at the table that takes as long as the job."""
+
+    def _tree(self, meant: ProcessIdentity, known: Process | None = None) -> list[Process]:
+        os.waitid(os.P_PID, meant.pid, os.WEXITED | os.WNOWAIT)
+        return super()._tree(meant, known)
+
+
+async def test_52_a_job_that_ends_while_it_is_looked_for_has_its_exit_code() -> None:
+    infrastructure = EndsMeanwhile(SHELL)
+    job = infrastructure.start(Job(flow_run_id="f", arguments=["sleep 1; exit 7"]))
+
+    status = await asyncio.to_thread(infrastructure.status, job)
+
+    assert (status.state, status.exit_code) == ("ended", 7)
+    infrastructure.clear(job)

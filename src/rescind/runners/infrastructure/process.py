@@ -153,8 +153,12 @@ class ProcessInfrastructure:
         started = self._started.get(meant.pid)
         if started is not None and (code := started.poll()) is not None:
             return Status("ended", code)
-        is_there = any(process.pid == meant.pid for process in self._tree(meant))
-        return Status("running" if is_there else "not_found")
+        if any(process.pid == meant.pid for process in self._tree(meant)):
+            return Status("running")
+        # One that has ended between the two looks has left its code by now.
+        if started is not None and (code := started.poll()) is not None:
+            return Status("ended", code)
+        return Status("not_found")
 
     def show(self, handle: Handle) -> None:
         """It has the streams of who started it."""
