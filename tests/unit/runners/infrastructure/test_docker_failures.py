@@ -1,8 +1,6 @@
 """What an engine answers, as one of our errors: over a socket, by a server that says just that."""
 
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import orjson
 import pytest
@@ -12,6 +10,7 @@ from rescind.events.words import Handle
 from rescind.runners.infrastructure.base import Job
 from rescind.runners.infrastructure.deployment import DockerDeployment
 from rescind.runners.infrastructure.docker import DockerInfrastructure
+from tests.unit.runners.infrastructure.answering import Answering, serving
 
 HANDLE = Handle(
     kind="docker",
@@ -21,15 +20,20 @@ HANDLE = Handle(
 )
 
 
-class Engine(ThreadingHTTPServer):
+class Engine(Answering):
     """Says its version and its id, and to everything else the same code."""
 
     def __init__(self) -> None:
         self.code = 200
         self.engine_id: str = "E1"
-        super().__init__(("127.0.0.1", 0), Answers)
+        super().__init__()
 
-    def answer(self, path: str) -> tuple[int, object]:
+    def answer(self, method: str, path: str, body: bytes) -> tuple[int, bytes]:
+        del method, body
+        code, told = self._told(path)
+        return code, orjson.dumps(told)
+
+    def _told(self, path: str) -> tuple[int, object]:
         if path.endswith("/version"):
             return 200, {"ApiVersion": "1.41"}
         if path.endswith("/info"):
@@ -37,34 +41,12 @@ class Engine(ThreadingHTTPServer):
         return self.code, [] if self.code == 200 else {"message": "the engine's own words"}
 
 
-class Answers(BaseHTTPRequestHandler):
-    def do_GET(self) -> None:
-        assert isinstance(self.server, Engine)
-        code, said = self.server.answer(self.path.partition("?")[0])
-        body = orjson.dumps(said)
-        self.send_response(code)
-        self.send_header("content-type", "application/json")
-        self.send_header("content-length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def do_POST(self) -> None:
-        self.rfile.read(int(self.headers.get("content-length", "0")))
-        self.do_GET()
-
-    def log_request(self, code: object = "-", size: object = "-") -> None:
-        pass  # It is the test's own.
-
-
 @pytest.fixture
 def engine(monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
-    with Engine() as engine:
-        serving = threading.Thread(target=engine.serve_forever)
-        serving.start()
-        monkeypatch.setenv("DOCKER_HOST", f"tcp://127.0.0.1:{engine.server_port}")
+    engine = Engine()
+    with serving(engine) as address:
+        monkeypatch.setenv("DOCKER_HOST", f"tcp://{address}")
         yield engine
-        engine.shutdown()
-        serving.join()
 
 
 @pytest.fixture

@@ -1,8 +1,6 @@
 """What a cluster answers, as one of our errors: over a socket, by a server that says just that."""
 
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import orjson
@@ -14,6 +12,7 @@ from rescind.runners.infrastructure.base import Job
 from rescind.runners.infrastructure.deployment import KubernetesDeployment
 from rescind.runners.infrastructure.kinds import infrastructure as of_kind
 from rescind.runners.infrastructure.kubernetes.jobs import KubernetesInfrastructure
+from tests.unit.runners.infrastructure.answering import Answering, serving
 
 HANDLE = Handle(
     kind="kubernetes",
@@ -24,40 +23,23 @@ HANDLE = Handle(
 WORDS = "the cluster's own words"
 
 
-class Server(ThreadingHTTPServer):
+class Server(Answering):
     """Says the uid of its namespace, and to everything else the same code."""
 
     def __init__(self) -> None:
         self.code = 200
         self.uid = "U1"
         self.body: bytes | None = None
-        super().__init__(("127.0.0.1", 0), Answers)
+        super().__init__()
 
-    def answer(self, path: str) -> tuple[int, bytes]:
+    def answer(self, method: str, path: str, body: bytes) -> tuple[int, bytes]:
+        del method, body
         if path.endswith("/kube-system"):
             return 200, orjson.dumps({"metadata": {"uid": self.uid}})
         if self.body is not None:
             return self.code, self.body
         told: dict[str, object] = {"items": []} if self.code == 200 else {"message": WORDS}
         return self.code, orjson.dumps(told)
-
-
-class Answers(BaseHTTPRequestHandler):
-    def do_GET(self) -> None:
-        assert isinstance(self.server, Server)
-        self.rfile.read(int(self.headers.get("content-length", "0")))
-        code, body = self.server.answer(self.path.partition("?")[0])
-        self.send_response(code)
-        self.send_header("content-type", "application/json")
-        self.send_header("content-length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def do_POST(self) -> None:
-        self.do_GET()
-
-    def log_request(self, code: object = "-", size: object = "-") -> None:
-        pass  # It is the test's own.
 
 
 def kubeconfig(address: str) -> bytes:
@@ -75,15 +57,12 @@ def kubeconfig(address: str) -> bytes:
 
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Server]:
-    with Server() as server:
-        serving = threading.Thread(target=server.serve_forever)
-        serving.start()
+    server = Server()
+    with serving(server) as address:
         file = tmp_path / "kubeconfig"
-        file.write_bytes(kubeconfig(f"http://127.0.0.1:{server.server_port}"))
+        file.write_bytes(kubeconfig(f"http://{address}"))
         monkeypatch.setenv("KUBECONFIG", str(file))
         yield server
-        server.shutdown()
-        serving.join()
 
 
 @pytest.fixture

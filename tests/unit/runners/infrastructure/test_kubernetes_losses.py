@@ -1,9 +1,7 @@
 """A server of Jobs that loses its answers, or is slow with them: what is left there, and said."""
 
-import threading
 import time
 from collections.abc import Iterator, Mapping
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,6 +13,7 @@ from rescind.events.words import Handle
 from rescind.runners.infrastructure.base import Job
 from rescind.runners.infrastructure.deployment import KubernetesDeployment
 from rescind.runners.infrastructure.kubernetes.jobs import KubernetesInfrastructure
+from tests.unit.runners.infrastructure.answering import Answering, serving
 from tests.unit.runners.infrastructure.test_kubernetes_failures import kubeconfig
 
 MARK: Final = "0" * 32
@@ -32,7 +31,7 @@ META: Final = {
 SLOW_SECONDS: Final = 3.0
 
 
-class Server(ThreadingHTTPServer):
+class Server(Answering):
     """Of one Job, and of the pod that comes of it."""
 
     def __init__(self) -> None:
@@ -42,9 +41,13 @@ class Server(ThreadingHTTPServer):
         self.another_is_quicker = False
         self.looks_since_deletion = 0
         self.deletions: list[tuple[str, dict[str, Any]]] = []
-        super().__init__(("127.0.0.1", 0), Answers)
+        super().__init__()
 
-    def answer(self, method: str, path: str, body: bytes) -> tuple[int, object]:
+    def answer(self, method: str, path: str, body: bytes) -> tuple[int, bytes]:
+        code, told = self._told(method, path, body)
+        return code, orjson.dumps(told)
+
+    def _told(self, method: str, path: str, body: bytes) -> tuple[int, object]:
         match method, path.rsplit("/", 1)[-1]:
             case "GET", "kube-system":
                 return 200, {"metadata": {"uid": "U1"}}
@@ -92,35 +95,14 @@ def pod(of_job: Mapping[str, Any]) -> dict[str, Any]:
     return {"metadata": meta, "spec": {}, "status": {"phase": "Pending"}}
 
 
-class Answers(BaseHTTPRequestHandler):
-    def _answer(self) -> None:
-        assert isinstance(self.server, Server)
-        body = self.rfile.read(int(self.headers.get("content-length", "0")))
-        code, told = self.server.answer(self.command, self.path.partition("?")[0], body)
-        said = orjson.dumps(told)
-        self.send_response(code)
-        self.send_header("content-type", "application/json")
-        self.send_header("content-length", str(len(said)))
-        self.end_headers()
-        self.wfile.write(said)
-
-    do_GET = do_POST = do_DELETE = _answer  # noqa: N815  # The base class looks for these names.
-
-    def log_request(self, code: object = "-", size: object = "-") -> None:
-        pass  # It is the test's own.
-
-
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Server]:
-    with Server() as server:
-        serving = threading.Thread(target=server.serve_forever)
-        serving.start()
+    server = Server()
+    with serving(server) as address:
         file = tmp_path / "kubeconfig"
-        file.write_bytes(kubeconfig(f"http://127.0.0.1:{server.server_port}"))
+        file.write_bytes(kubeconfig(f"http://{address}"))
         monkeypatch.setenv("KUBECONFIG", str(file))
         yield server
-        server.shutdown()
-        serving.join()
 
 
 @pytest.fixture
