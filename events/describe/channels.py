@@ -210,6 +210,15 @@ CHANNELS: Final = (
         (Message("dead.letter", "The bytes of a request; the headers say why.", None, "Dead"),),
     ),
     Channel(
+        "tokens",
+        "Who may ask over HTTP: of each token what it is good for, and a digest of its secret.",
+        "token_id",
+        "operators, by `rescind tokens`",
+        "servers",
+        "send",
+        _own("token"),
+    ),
+    Channel(
         "open-flows",
         "What a restart restores: flow runs, armed ids, bulk cancellations, the position in the "
         "lanes.",

@@ -8,14 +8,24 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
-from rescind.events.words import Actor, ChosenId, Moment, StreamKind
+from rescind.events.words import Actor, ChosenId, Moment, Name, StreamKind
 
-__all__ = ["ITEMS_MAX", "BulkRequest", "FlowRequest", "Lane", "Request", "RunnerScoped"]
+__all__ = [
+    "ITEMS_MAX",
+    "BulkRequest",
+    "FlowRequest",
+    "Lane",
+    "Namespaces",
+    "Request",
+    "RunnerScoped",
+]
 
 Lane = Literal["start", "stop"]
 
 ITEMS_MAX = 500
 """Items in one request: a list longer than this is refused whole."""
+
+Namespaces = Annotated[tuple[Name, ...], Field(min_length=1, max_length=100)]
 
 
 def _claimed(actor: Actor) -> Actor:

@@ -4,7 +4,7 @@ from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from rescind.events.requests.base import FlowRequest, Lane
+from rescind.events.requests.base import FlowRequest, Lane, Namespaces
 from rescind.events.words import (
     CascadePolicy,
     ChosenId,
@@ -98,3 +98,6 @@ class FlowCancel(FlowRequest):
     unknown id is not armed."""
     only_unregistered: bool = False
     """With `parent`: the child is to be kept from beginning, and left alone if it is known."""
+    namespaces: Namespaces | None = None
+    """Where whoever asks may cancel: to them a flow run elsewhere is unknown, and an unknown id,
+    which may come to be anywhere, is not armed."""

@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, FailFast, Field, StringConstraints, model_validator
 
-from rescind.events.requests.base import ITEMS_MAX, FlowRequest, Lane
+from rescind.events.requests.base import ITEMS_MAX, FlowRequest, Lane, Namespaces
 from rescind.events.words import (
     CascadePolicy,
     ChosenId,
@@ -161,3 +161,5 @@ class TaskCancel(FlowRequest):
     mode: Mode = Mode.GRACEFUL
     grace_seconds: Seconds | None = None
     deadline_seconds: Seconds | None = None
+    namespaces: Namespaces | None = None
+    """Where whoever asks may cancel: to them a flow run elsewhere is unknown."""

@@ -108,6 +108,10 @@ class Settings(BaseSettings):
     accept_unsigned_cancels: bool = True
     """Whether a cancel that nobody has signed counts. Who asked is then recorded as unverified."""
 
+    access: Literal["open", "tokens"] | None = None
+    """Who may ask over HTTP: everybody, or who has a token. Unset: `open` with the embedded broker
+    on an address of this machine alone, else `tokens`."""
+
     instance_id: str | None = Field(default=None, pattern=r"^[A-Za-z0-9._-]{1,200}$")
     """A worker's place in its group. Unset: the host and the first slot that is free there."""
     metrics_host: str = Field(default="127.0.0.1", min_length=1)

@@ -28,6 +28,8 @@ __all__ = ["cancel_flow", "cancel_task", "how_unstarted"]
 def cancel_flow(request: FlowCancel, asked: Asked, draft: Draft, policy: Policy) -> Answer:
     """Cancelling, cancelled at once, armed, escalated, or a reason why not."""
     flow = draft.flow(request.flow_run_id)
+    if _is_foreign(request, flow):
+        return unknown_flow(request.flow_run_id)
     if flow is None:
         return _cancel_unknown(request, asked, draft, policy)
     objection = left_alone(request, flow) or _came_later(request, flow)
@@ -49,6 +51,16 @@ def cancel_flow(request: FlowCancel, asked: Asked, draft: Draft, policy: Policy)
         return _cancel_at_once(request, asked, flow, draft, policy)
     terms = flow_terms(request, asked, flow, policy)
     return (Happened(FlowCancelling(terms=terms)),)
+
+
+def _is_foreign(request: FlowCancel | TaskCancel, flow: FlowRun | None) -> bool:
+    """Whether it is in none of the namespaces to which whoever asks is held.
+
+    Such a flow run is answered as one that is not there, or its id could be guessed at.
+    """
+    if request.namespaces is None:
+        return False
+    return flow is None or flow.namespace not in request.namespaces
 
 
 def _cancel_unknown(request: FlowCancel, asked: Asked, draft: Draft, policy: Policy) -> Answer:
@@ -202,7 +214,7 @@ def cancel_task(request: TaskCancel, asked: Asked, draft: Draft, policy: Policy)
 
 def _cancel_task(request: TaskCancel, asked: Asked, draft: Draft, policy: Policy) -> Answer:
     flow = draft.flow(request.flow_run_id)
-    if flow is None:
+    if flow is None or _is_foreign(request, flow):
         return unknown_flow(request.flow_run_id)
     task = draft.task(request.flow_run_id, request.task_run_id)
     again = None if task is None else _asked_before(task.cancellation, asked)

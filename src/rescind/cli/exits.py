@@ -26,6 +26,7 @@ from rescind.errors import (
     UnknownBulkError,
     UnknownDeadLetterError,
     UnknownRunError,
+    UnknownTokenError,
     UnsupportedTaskError,
 )
 
@@ -85,6 +86,7 @@ _EXITS: Final[tuple[tuple[type[RescindError], Exit], ...]] = (
     (UnknownBulkError, Exit.UNKNOWN_ID),
     (UnknownDeadLetterError, Exit.UNKNOWN_ID),
     (UnknownRunError, Exit.UNKNOWN_ID),
+    (UnknownTokenError, Exit.UNKNOWN_ID),
     (AmbiguousIdError, Exit.UNKNOWN_ID),
     (NoAnswerError, Exit.NO_ANSWER),
     (FlowImportError, Exit.UNLOADABLE),

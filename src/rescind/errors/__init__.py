@@ -53,8 +53,10 @@
     │       ├── StillRunningError         it was killed, and is still seen to run
     │       ├── NotStartedError           a job could not be started
     │       └── DeploymentError           the file that says how jobs are started is wrong
+    ├── TokenRefusedError         what was shown is no token that is good
     ├── CommandError              the command ``rescind`` cannot do what it was told
     │   ├── UnknownBulkError          no bulk cancellation has this id
+    │   ├── UnknownTokenError         no token has this id, and nobody's has this name
     │   ├── UnknownDeadLetterError    no dead letter lies at this place
     │   ├── UnknownRunError           no flow run has this id, or one that begins so
     │   ├── AmbiguousIdError          more than one flow run has an id that begins so
@@ -87,6 +89,7 @@
 ``BaseException``, so that ``except Exception`` does not swallow it.
 """
 
+from rescind.errors.access import TokenRefusedError
 from rescind.errors.commands import (
     AlreadyUpError,
     AmbiguousIdError,
@@ -98,6 +101,7 @@ from rescind.errors.commands import (
     UnknownBulkError,
     UnknownDeadLetterError,
     UnknownRunError,
+    UnknownTokenError,
 )
 from rescind.errors.embedded import (
     BrokerRunningError,
@@ -256,6 +260,7 @@ __all__ = [
     "SupervisorError",
     "TaskCancelledError",
     "TaskFailedError",
+    "TokenRefusedError",
     "TopicsError",
     "TransactionFailedError",
     "UnauthorisedError",
@@ -266,6 +271,7 @@ __all__ = [
     "UnknownDeadLetterError",
     "UnknownEventError",
     "UnknownRunError",
+    "UnknownTokenError",
     "UnreadableEventError",
     "UnreadableStateError",
     "UnsupportedError",

@@ -14,6 +14,7 @@ __all__ = [
     "NotReadyError",
     "UnknownBulkError",
     "UnknownRunError",
+    "UnknownTokenError",
 ]
 
 
@@ -46,6 +47,20 @@ class UnknownBulkError(CommandError):
         return (
             f"expected the id of a bulk cancellation, but none is known as {self.bulk_id!r}; "
             "`rescind bulk ls` lists them"
+        )
+
+
+class UnknownTokenError(CommandError):
+    """No token has this id, and nobody's has this name."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+    def __str__(self) -> str:
+        return (
+            f"expected the id of a token or the name that it was made for, but none is known as "
+            f"{self.name!r}; `rescind tokens ls` lists them"
         )
 
 

@@ -1,6 +1,6 @@
-"""Where the server listens: a socket of this machine alone, on which nobody can hold up anything.
+"""Where the server listens, and whether it asks who is there. Nobody can hold up its socket.
 
-Without tokens nobody is asked who they are, so it listens nowhere else.
+Without tokens nobody is asked, so it then listens on this machine alone.
 """
 
 import ipaddress
@@ -11,7 +11,7 @@ from typing import Final
 from rescind.errors import SettingsError
 from rescind.settings import Settings
 
-__all__ = ["cannot_listen", "is_loopback", "listen", "require_loopback"]
+__all__ = ["asks_for_tokens", "cannot_listen", "is_loopback", "listen", "require_loopback"]
 
 _UNREAD_SECONDS: Final = 30.0
 
@@ -26,14 +26,21 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def asks_for_tokens(settings: Settings) -> bool:
+    """Whether whoever asks has to show a token."""
+    if settings.access is not None:
+        return settings.access == "tokens"
+    return not (settings.is_embedded and is_loopback(settings.http_host))
+
+
 def require_loopback(settings: Settings) -> None:
-    """Raises `SettingsError` if others than this machine could ask."""
-    if not is_loopback(settings.http_host):
+    """Raises `SettingsError` if others than this machine could ask, and nobody asked them who."""
+    if not asks_for_tokens(settings) and not is_loopback(settings.http_host):
         expected = (
-            "an address of this machine alone, such as 127.0.0.1 (there are no tokens yet, so "
-            "nobody who asks has to say who they are)"
+            f"`tokens` where others than this machine can ask (at {settings.http_host}); "
+            "`rescind tokens create` makes one"
         )
-        raise SettingsError([("RESCIND_HTTP_HOST", expected, repr(settings.http_host))])
+        raise SettingsError([("RESCIND_ACCESS", expected, repr(settings.access))])
 
 
 def cannot_listen(host: str, port: int, why: str) -> SettingsError:

@@ -16,7 +16,7 @@ import uvicorn
 
 from rescind.server.api.app import make_app
 from rescind.server.api.means import Means
-from rescind.server.listening import listen
+from rescind.server.listening import asks_for_tokens, is_loopback, listen
 from rescind.settings import Settings
 
 __all__ = ["Server", "serve"]
@@ -43,11 +43,19 @@ async def _serve(settings: Settings, listening: socket.socket) -> None:
         loop.add_signal_handler(number, server.stop)
     host, port = listening.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host
-    _log.info(
-        "the API answers on this machine alone, and asks nobody who they are",
-        at=f"http://{shown}:{port}",
-    )
+    _log.info(_how_it_answers(settings), at=f"http://{shown}:{port}")
     await server.serve(sockets=[listening])
+
+
+def _how_it_answers(settings: Settings) -> str:
+    if not asks_for_tokens(settings):
+        return "the API answers on this machine alone, and asks nobody who they are"
+    if is_loopback(settings.http_host):
+        return "the API answers on this machine alone, to whoever has a token"
+    return (
+        "the API answers to whoever has a token; these are sent as they are, so between this "
+        "address and others there has to be a proxy that speaks TLS"
+    )
 
 
 class Server(uvicorn.Server):

@@ -155,7 +155,7 @@ def test_how_many_are_in_which_state_is_counted(model: Told) -> None:
         "Running.Cancelling": 10,
         "Finished.Cancelled": 10,
     }
-    assert sum(read.count_flow_runs("space-1").values()) == 20
+    assert sum(read.count_flow_runs(FlowFilter(namespace="space-1")).values()) == 20
 
 
 def test_stuck_is_what_is_past_its_deadline(model: Told) -> None:

@@ -63,7 +63,9 @@ async def has_read(model: ReadModel, scene: Scene, flow_run_id: str) -> None:
 def means_of(house: House, folder: Path, **settings: Any) -> Means:
     """The means of a server of this deployment, its read model in that folder."""
     url = SecretStr(f"sqlite:///{folder / 'read-model.db'}")
-    return Means(house.settings.model_copy(update={"database_url": url, **settings}))
+    return Means(
+        house.settings.model_copy(update={"database_url": url, "access": "open", **settings})
+    )
 
 
 @asynccontextmanager

@@ -25,9 +25,10 @@ class _Role:
 def acl_commands(names: TopicNames, bootstrap: str, users: dict[str, str] | None = None) -> str:
     """Return a shell script. ``users`` maps a role to the cluster's name for it.
 
-    Roles: ``worker``, ``agents``, ``server``, ``runner``, ``requester`` (may ask for cancels).
+    Roles: ``worker``, ``agents``, ``server``, ``runner``, ``requester`` (may ask for cancels),
+    ``admin`` (gives out tokens, and sends dead letters again).
     """
-    named = {"worker", "agents", "server", "runner", "requester"}
+    named = {"worker", "agents", "server", "runner", "requester", "admin"}
     chosen = {role: f"rescind-{role}" for role in sorted(named)} | (users or {})
     lines = ["#!/bin/sh", "set -eu"]
     for role in _roles(names, chosen):
@@ -81,7 +82,7 @@ def _roles(names: TopicNames, users: dict[str, str]) -> list[_Role]:
         ),
         _Role(
             users["server"],
-            reads=(*public, names.runners, names.dead_letters),
+            reads=(*public, names.runners, names.dead_letters, names.heartbeats, names.tokens),
             writes=(names.stop_requests,),
         ),
         _Role(
@@ -90,4 +91,9 @@ def _roles(names: TopicNames, users: dict[str, str]) -> list[_Role]:
             writes=(*lanes, names.heartbeats),
         ),
         _Role(users["requester"], reads=public, writes=(names.stop_requests,)),
+        _Role(
+            users["admin"],
+            reads=(*public, names.dead_letters, names.tokens),
+            writes=(*lanes, names.tokens),
+        ),
     ]

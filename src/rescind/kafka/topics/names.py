@@ -64,6 +64,10 @@ class TopicNames:
         return self.prefix + "dead-letters"
 
     @property
+    def tokens(self) -> str:
+        return self.prefix + "tokens"
+
+    @property
     def lifecycle_group(self) -> str:
         """The consumer group of the lifecycle's workers."""
         return self.prefix + "lifecycle"

@@ -65,6 +65,7 @@ def topic_specs(names: TopicNames) -> tuple[TopicSpec, ...]:
             "requests that could not be read, as they came",
             _deleted(30 * _DAY, _DEAD_LETTER_BYTES_MAX),
         ),
+        TopicSpec(names.tokens, "who may ask over HTTP, without secrets", _compacted()),
     )
 
 

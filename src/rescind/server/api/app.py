@@ -51,10 +51,12 @@ def make_app(means: Means) -> FastAPI:
         redoc_url=None,
         generate_unique_id_function=lambda route: route.name,
     )
+    app.state.gate = means.gate
+    app.state.namespace_of = means.model.namespace_of
     explain(app)
     app.add_exception_handler(404, no_such_page)
     app.add_middleware(BoundedBody)
-    app.add_middleware(OwnOrigin)
+    app.add_middleware(OwnOrigin, is_open=means.gate.is_open)
     app.add_middleware(Measured, meters=means.meters)
     for routes in _ROUTES:
         app.include_router(routes(means), prefix=PREFIX)

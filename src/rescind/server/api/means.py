@@ -11,6 +11,7 @@ from typing import Final, Self
 
 import structlog
 
+from rescind.access.register import Register
 from rescind.asking.line import Line
 from rescind.errors import (
     BrokerError,
@@ -19,18 +20,22 @@ from rescind.errors import (
     SettingsError,
 )
 from rescind.events.journal import Entry
-from rescind.events.requests import FlowCancel, TaskCancel
+from rescind.events.requests import FlowCancel, RequestDenied, TaskCancel
 from rescind.kafka.connection import Connection, connect
 from rescind.kafka.reading.visits import ends
 from rescind.kafka.topics import TopicNames
 from rescind.kafka.versions import require_supported_broker
 from rescind.processors.shared.keys import signing_keys
 from rescind.processors.worker import policy_of
+from rescind.server.access.denials import Denials
+from rescind.server.access.gate import Gate
+from rescind.server.access.sessions import Sessions
 from rescind.server.api.hearing import Heard
 from rescind.server.api.lateness import Lateness
 from rescind.server.api.live.beat import Beat
 from rescind.server.api.measuring import Meters
 from rescind.server.api.problems import Kind, ProblemError
+from rescind.server.listening import asks_for_tokens
 from rescind.server.readmodel.projection import Projection
 from rescind.server.readmodel.reading import ReadModel
 from rescind.server.readmodel.standing import PartitionLag
@@ -61,6 +66,7 @@ class Means:
         beat: tells whoever follows events that there are more; its end ends them.
         streams: how many follow.
         heard: when each runner was heard last.
+        gate: who asks, and what they may.
 
     """
 
@@ -78,6 +84,13 @@ class Means:
         self._database = open_database(settings)
         self.model = ReadModel(self._database)
         self.beat = Beat(self.model)
+        self._register = Register(self._keys) if asks_for_tokens(settings) else None
+        self.gate = Gate(
+            self._register,
+            Sessions(self._keys.values()),
+            Denials(self.ask),
+            lambda: self.no_kafka or "they are being read",
+        )
         self._line: Line | None = None
         self._working: asyncio.Task[None] | None = None
 
@@ -97,7 +110,7 @@ class Means:
         await asyncio.wait([self._working])
         self._database.close()
 
-    async def ask(self, request: FlowCancel | TaskCancel) -> Entry | None:
+    async def ask(self, request: FlowCancel | TaskCancel | RequestDenied) -> Entry | None:
         """What the service answers, signed as it is; None: nothing yet, and Kafka has the request.
 
         Raises `ProblemError` or `BrokerError` if Kafka does not say that it has it; it may have it
@@ -136,6 +149,8 @@ class Means:
                     group.create_task(self._keep_projecting(projection))
                     group.create_task(self._keep_looking(connection))
                     group.create_task(self._keep_listening(connection))
+                    if self._register is not None:
+                        group.create_task(self._keep_register(self._register, connection))
             finally:
                 self._line = None
 
@@ -155,6 +170,14 @@ class Means:
             except Exception as error:  # noqa: BLE001 - nothing else waits for it
                 _log.warning("heartbeats are not heard", why=str(error))
             await asyncio.sleep(_LOOK_SECONDS)
+
+    async def _keep_register(self, register: Register, connection: Connection) -> None:
+        while True:
+            try:
+                await register.follow(connection, self.names)
+            except Exception as error:  # noqa: BLE001 - those that are known are good meanwhile
+                _log.warning("tokens are not followed", why=str(error))
+            await asyncio.sleep(_AGAIN_SECONDS)
 
     async def _keep_looking(self, connection: Connection) -> None:
         lateness = Lateness()

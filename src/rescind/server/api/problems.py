@@ -77,6 +77,7 @@ class Kind(Enum):
     NO_CANCELLATION = ("no-cancellation", 404, "Nobody has asked to cancel it")
     FINISHED = ("finished", 409, "It has ended, and finished is final")
     REFUSED = ("refused", 409, "The service has refused the request")
+    UNAUTHENTICATED = ("unauthenticated", 401, "Nobody knows who asks")
     NOT_ALLOWED = ("not-allowed", 403, "Whoever asks may not do this")
     KEY_USED = ("key-used-otherwise", 422, "The idempotency key was used for another request")
     KAFKA_AWAY = ("kafka-away", 503, "Kafka does not take the request")
@@ -142,6 +143,8 @@ def _response(
     said = dict(headers or {})
     if status == 503:
         said["Retry-After"] = _RETRY_SECONDS
+    if status == 401:
+        said["WWW-Authenticate"] = 'Bearer realm="rescind"'
     body = problem.model_dump(mode="json", exclude_none=True)
     return JSONResponse(body, status, said, media_type=PROBLEM_JSON)
 

@@ -4,7 +4,7 @@ Its calls block: an event loop asks in a thread. Each is answered on one snapsho
 that serves, also while another one is being built and comes to serve.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import partial
 from typing import TypeVar
 
@@ -59,14 +59,28 @@ class ReadModel:
         return self._ask(partial(flows.list_flows, wanted=wanted, limit=limit, cursor=cursor))
 
     def stuck(
-        self, now_ms: int, *, limit: int = _LIMIT, cursor: str | None = None
+        self,
+        now_ms: int,
+        within: Collection[str] | None = None,
+        *,
+        limit: int = _LIMIT,
+        cursor: str | None = None,
     ) -> Page[FlowRunRow]:
-        """Flow runs that are cancelling past their deadline or in quarantine."""
-        return self._ask(partial(flows.list_stuck, now_ms=now_ms, limit=limit, cursor=cursor))
+        """Flow runs that are cancelling past their deadline or in quarantine.
 
-    def count_flow_runs(self, namespace: str | None = None) -> dict[str, int]:
-        """How many flow runs are in which state."""
-        return self._ask(partial(flows.count_flows, namespace=namespace))
+        ``within``: only of these namespaces; None: of all.
+        """
+        return self._ask(
+            partial(flows.list_stuck, now_ms=now_ms, within=within, limit=limit, cursor=cursor)
+        )
+
+    def count_flow_runs(self, wanted: FlowFilter = _EVERYTHING) -> dict[str, int]:
+        """How many of these flow runs are in which state, whatever states are wanted."""
+        return self._ask(partial(flows.count_flows, wanted=wanted))
+
+    def namespace_of(self, flow_run_id: str) -> str | None:
+        """Where a flow run is; None: the journal has none."""
+        return self._ask(partial(flows.namespace_of, flow_run_id=flow_run_id))
 
     def flow_run(self, flow_run_id: str) -> FlowRunDetails | None:
         """One flow run with its task runs in groups; None: the journal has none."""
@@ -128,9 +142,18 @@ class ReadModel:
         """What a runner holds now."""
         return self._ask(partial(tasks.list_held, runner_id=runner_id, limit=limit, cursor=cursor))
 
-    def unconfirmed(self, *, limit: int = _LIMIT, cursor: str | None = None) -> Page[TaskState]:
-        """Task runs that have ended without anybody having seen them stop, the latest first."""
-        return self._ask(partial(tasks.list_unconfirmed, limit=limit, cursor=cursor))
+    def unconfirmed(
+        self,
+        within: Collection[str] | None = None,
+        *,
+        limit: int = _LIMIT,
+        cursor: str | None = None,
+    ) -> Page[TaskState]:
+        """Task runs that have ended without anybody having seen them stop, the latest first.
+
+        ``within``: only of these namespaces; None: of all.
+        """
+        return self._ask(partial(tasks.list_unconfirmed, within=within, limit=limit, cursor=cursor))
 
     def runners(self, *, limit: int = _LIMIT, cursor: str | None = None) -> Page[RunnerRow]:
         """Runners by their ids."""

@@ -7,12 +7,13 @@ import asyncio
 import secrets
 from typing import Any, Final
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import RedirectResponse, Response
 from pydantic import ValidationError
 
 from rescind.errors import ReadModelError
-from rescind.events.words import Actor, Mode
+from rescind.events.words import Mode
+from rescind.server.access.asking import PageCanceller, cancels_by_page
 from rescind.server.api.cancels.answers import Answered
 from rescind.server.api.cancels.cancels import Cancels
 from rescind.server.api.cancels.words import CancelFlowRun
@@ -27,9 +28,6 @@ from rescind.server.web.words import ANSWERS
 
 __all__ = ["cancel_form_routes"]
 
-_THE_PAGES: Final = Actor(kind="service", id="web-ui")
-"""Nobody signs in yet, so nobody is named; see `rescind.server.api.cancels.asker`."""
-
 _SHOWN_ON_THE_RUN: Final = ("cancelling", "already_cancelling", "escalated", "cancelled")
 
 
@@ -38,7 +36,7 @@ def cancel_form_routes(means: Means, forms: Forms) -> APIRouter:
     router = APIRouter(route_class=PageRoute, include_in_schema=False)
     cancels = Cancels(means)
 
-    @router.get("/flow-runs/{flow_run_id}/cancel")
+    @router.get("/flow-runs/{flow_run_id}/cancel", dependencies=[Depends(cancels_by_page)])
     async def show_cancel_form(
         flow_run_id: FlowRunId, request: Request, mode: Mode = Mode.GRACEFUL
     ) -> Response:
@@ -46,7 +44,7 @@ def cancel_form_routes(means: Means, forms: Forms) -> APIRouter:
         return await _form_page(means, forms, request, flow_run_id, fields)
 
     @router.post("/flow-runs/{flow_run_id}/cancel")
-    async def cancel(flow_run_id: FlowRunId, request: Request) -> Response:
+    async def cancel(flow_run_id: FlowRunId, by: PageCanceller, request: Request) -> Response:
         fields = await forms.read(request)
         try:
             wanted = _wanted(fields)
@@ -57,7 +55,7 @@ def cancel_form_routes(means: Means, forms: Forms) -> APIRouter:
             wrong = {"grace_seconds": str(error)}
             return await _form_page(means, forms, request, flow_run_id, fields, wrong)
         subject = Subject(flow_run_id)
-        answered = await cancels.ask(subject, wanted, _THE_PAGES, _key(fields))
+        answered = await cancels.ask(subject, wanted, by, _key(fields))
         return _told(answered, flow_run_id)
 
     return router

@@ -1,9 +1,9 @@
 """Forms that only a page of this server can send.
 
 A page sets a cookie that a browser sends with no request from another site, and its form has a
-token that is made of that cookie with a key of the server's. So whoever could make a browser send
-a form would need to read a page of ours first. `OwnOrigin` stands before this, and this does not
-count on it.
+token that is made of that cookie, and of the session, with a key of the server's. So whoever could
+make a browser send a form would need to read a page of ours first. `OwnOrigin` stands before this,
+and this does not count on it.
 """
 
 import hmac
@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl
 from fastapi import Request
 from fastapi.responses import Response
 
+from rescind.server.access.sessions import session_cookie
 from rescind.server.api.problems import Kind, ProblemError
 
 __all__ = ["Form", "Forms"]
@@ -45,7 +46,7 @@ class Forms:
         cookie = request.cookies.get(_COOKIE, "")
         if len(cookie) != 43:
             cookie = secrets.token_urlsafe(32)
-        return Form(_token(self._keys[0], cookie), cookie)
+        return Form(_token(self._keys[0], cookie, session_cookie(request)), cookie)
 
     async def read(self, request: Request) -> dict[str, str]:
         """The fields of a form of ours. Raises `ProblemError` if it is none."""
@@ -58,12 +59,14 @@ class Forms:
             raise ProblemError(Kind.UNREADABLE, "expected a form, but got something else") from None
         cookie, token = request.cookies.get(_COOKIE, ""), sent.pop("token", "")
         said = token.encode()
-        known = [_token(key, cookie).encode() for key in self._keys] if cookie else []
+        session = session_cookie(request)
+        known = [_token(key, cookie, session).encode() for key in self._keys] if cookie else []
         if not any(hmac.compare_digest(one, said) for one in known):
             detail = "expected a form of a page of this server; open the page again and send it"
             raise ProblemError(Kind.NOT_ALLOWED, detail)
         return sent
 
 
-def _token(key: bytes, cookie: str) -> str:
-    return hmac.digest(key, _PURPOSE + cookie.encode(), "sha256").hex()
+def _token(key: bytes, cookie: str, session: str) -> str:
+    # Of this session: a form that somebody else had open here before is no good any more.
+    return hmac.digest(key, _PURPOSE + f"{cookie} {session}".encode(), "sha256").hex()

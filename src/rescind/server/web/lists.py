@@ -5,10 +5,11 @@ import time
 from typing import Annotated, Final, NamedTuple
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 from fastapi.responses import HTMLResponse
 from pydantic import StringConstraints
 
+from rescind.server.access.asking import PageReader, everywhere, reads_page
 from rescind.server.api.means import Means
 from rescind.server.api.reads.journal import Event
 from rescind.server.api.subjects import FlowRunId, Subject, unknown
@@ -47,7 +48,9 @@ class _Tab(NamedTuple):
 
 def list_routes(means: Means) -> APIRouter:
     """The routes, reading by these means."""
-    router = APIRouter(route_class=PageRoute, include_in_schema=False)
+    router = APIRouter(
+        route_class=PageRoute, include_in_schema=False, dependencies=[Depends(reads_page)]
+    )
     _add_runs(router, means)
     _add_others(router, means)
     return router
@@ -58,6 +61,7 @@ def _add_runs(router: APIRouter, means: Means) -> None:
 
     @router.get("/")
     async def show_flow_runs(
+        by: PageReader,
         state: _Said = "",
         text: _Said = "",
         label: _Said = "",
@@ -71,11 +75,14 @@ def _add_runs(router: APIRouter, means: Means) -> None:
             states=(state,) if state else (),
             text=text or None,
             labels={key: value} if has_value else {},
+            within=by.namespaces,
         )
         now_ms = round(time.time() * 1000)
-        counts = await asyncio.to_thread(model.count_flow_runs)
+        counts = await asyncio.to_thread(model.count_flow_runs, wanted)
         if stuck:
-            found = await asyncio.to_thread(model.stuck, now_ms, limit=_ROWS, cursor=cursor or None)
+            found = await asyncio.to_thread(
+                model.stuck, now_ms, by.namespaces, limit=_ROWS, cursor=cursor or None
+            )
         else:
             found = await asyncio.to_thread(
                 model.flow_runs, wanted, limit=_ROWS, cursor=cursor or None
@@ -103,10 +110,16 @@ def _add_others(router: APIRouter, means: Means) -> None:
     model = means.model
 
     @router.get("/stuck")
-    async def show_stuck(cursor: _Cursor = "", unconfirmed: _Cursor = "") -> HTMLResponse:
+    async def show_stuck(
+        by: PageReader, cursor: _Cursor = "", unconfirmed: _Cursor = ""
+    ) -> HTMLResponse:
         now_ms = round(time.time() * 1000)
-        runs = await asyncio.to_thread(model.stuck, now_ms, limit=_ROWS, cursor=cursor or None)
-        tasks = await asyncio.to_thread(model.unconfirmed, limit=_ROWS, cursor=unconfirmed or None)
+        runs = await asyncio.to_thread(
+            model.stuck, now_ms, by.namespaces, limit=_ROWS, cursor=cursor or None
+        )
+        tasks = await asyncio.to_thread(
+            model.unconfirmed, by.namespaces, limit=_ROWS, cursor=unconfirmed or None
+        )
         here = {"cursor": cursor, "unconfirmed": unconfirmed}
         more_runs = {**here, "cursor": runs.cursor or ""}
         more_tasks = {**here, "unconfirmed": tasks.cursor or ""}
@@ -121,7 +134,8 @@ def _add_others(router: APIRouter, means: Means) -> None:
         )
 
     @router.get("/runners")
-    async def show_runners(cursor: _Cursor = "") -> HTMLResponse:
+    async def show_runners(by: PageReader, cursor: _Cursor = "") -> HTMLResponse:
+        everywhere(by, "runners")
         found = await asyncio.to_thread(model.runners, limit=_ROWS, cursor=cursor or None)
         return page(
             "runners.html",

@@ -13,6 +13,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from rescind.errors import ReadModelError
 from rescind.events.words import ChosenId
+from rescind.server.access.asking import reads_page
 from rescind.server.api.means import Means
 from rescind.server.api.problems import Kind, ProblemError
 
@@ -35,7 +36,11 @@ def live_routes(means: Means) -> APIRouter:
         finally:
             means.streams -= 1
 
-    @router.get("/live", response_class=EventSourceResponse, dependencies=[Depends(seat)])
+    @router.get(
+        "/live",
+        response_class=EventSourceResponse,
+        dependencies=[Depends(reads_page), Depends(seat)],
+    )
     async def watch(
         flow_run_id: Annotated[ChosenId | None, Query()] = None,
     ) -> AsyncIterator[ServerSentEvent]:

@@ -2,15 +2,17 @@
 
 from collections.abc import Callable, Coroutine
 from typing import Any
+from urllib.parse import urlencode
 
 import structlog
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import Response
+from fastapi.responses import RedirectResponse, Response
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
 from rescind.errors import BrokerError, CursorError, JournalError, ReadModelError
+from rescind.server.access.asking import gate_of, viewing
 from rescind.server.api.problems import Kind, ProblemError, explain_http
 from rescind.server.api.subjects import PREFIX
 from rescind.server.web.rendering import page
@@ -31,11 +33,23 @@ class PageRoute(APIRoute):
                 return await handle(request)
             except Exception as error:  # noqa: BLE001 - a person is told of a bug by a page, too
                 problem = problem_of(error)
+                if problem.kind is Kind.UNAUTHENTICATED:
+                    return _to_the_door(request)
                 if problem.kind is Kind.BUG:
                     _log.error("a page was not made", path=request.url.path, exc_info=error)
                 return problem_page(problem, request.path_params.get("flow_run_id"))
 
         return answer
+
+
+def _to_the_door(request: Request) -> Response:
+    """Sign in first, and then see what was asked for."""
+    if request.headers.get("hx-request") == "true":
+        # A part of a page, whose session has ended meanwhile: the page is loaded anew.
+        return Response(None, 401, {"HX-Refresh": "true"})
+    wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    query = urlencode({"next": wanted}) if request.method == "GET" and wanted != "/" else ""
+    return RedirectResponse(f"/sign-in?{query}".rstrip("?"), 303)
 
 
 async def no_such_page(request: Request, error: Exception) -> Response:
@@ -46,6 +60,7 @@ async def no_such_page(request: Request, error: Exception) -> Response:
     wants_page = "text/html" in request.headers.get("accept", "")
     if not wants_page or request.url.path.startswith(f"{PREFIX}/"):
         return await explain_http(request, error)
+    viewing.set(gate_of(request).looking(request))
     detail = "This address leads to nothing here; the list of flow runs leads on."
     return _page(404, title="There is no such page", detail=detail)
 

@@ -14,6 +14,7 @@ import orjson
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from rescind.server.access.asking import viewing
 from rescind.server.web import words
 
 __all__ = ["SECURITY_HEADERS", "STATIC", "page"]
@@ -42,7 +43,8 @@ _MARKS: Final = {name: hashlib.sha256(data).hexdigest()[:12] for name, data in S
 def page(template: str, status: int = 200, **context: Any) -> HTMLResponse:
     """A page. Never kept by the browser: what it shows is of this moment."""
     now_ms = round(time.time() * 1000)
-    body = _TEMPLATES.get_template(template).render(now_ms=now_ms, **context)
+    made = _TEMPLATES.get_template(template)
+    body = made.render(now_ms=now_ms, viewer=viewing.get(), **context)
     return HTMLResponse(body, status, {**SECURITY_HEADERS, "Cache-Control": "no-store"})
 
 

@@ -9,6 +9,7 @@ from fastapi.responses import Response
 from rescind.processors.shared.keys import signing_keys
 from rescind.server.api.means import Means
 from rescind.server.web.cancelling import cancel_form_routes
+from rescind.server.web.door import door_routes
 from rescind.server.web.forms import Forms
 from rescind.server.web.lists import list_routes
 from rescind.server.web.live import live_routes
@@ -36,4 +37,5 @@ def web_routes(means: Means) -> APIRouter:
     for routes in (list_routes, run_routes, live_routes):
         router.include_router(routes(means))
     router.include_router(cancel_form_routes(means, forms))
+    router.include_router(door_routes(means.gate, forms))
     return router

@@ -4,7 +4,7 @@ import asyncio
 import time
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 from fastapi.responses import HTMLResponse
 
 from rescind.errors import JournalError
@@ -14,6 +14,7 @@ from rescind.events.journal import (
     CancellationSent,
     Entry,
 )
+from rescind.server.access.asking import reads_page
 from rescind.server.api.means import Means
 from rescind.server.api.subjects import FlowRunId, Subject, unknown
 from rescind.server.readmodel.queries.answers import FlowRunDetails, JournalEvent
@@ -40,7 +41,9 @@ _MARKS_MAX: Final = 1_000
 
 def run_routes(means: Means) -> APIRouter:
     """The route, reading by these means."""
-    router = APIRouter(route_class=PageRoute, include_in_schema=False)
+    router = APIRouter(
+        route_class=PageRoute, include_in_schema=False, dependencies=[Depends(reads_page)]
+    )
     model = means.model
 
     @router.get("/flow-runs/{flow_run_id}")

@@ -10,7 +10,7 @@ from rescind.errors import ReadModelError
 from rescind.events.journal import Entry, RequestRefused
 from rescind.events.refusals import Code
 from rescind.events.requests import FlowCancel, TaskCancel
-from rescind.events.words import Actor
+from rescind.server.access.viewer import Viewer
 from rescind.server.api.cancels.answers import (
     Answered,
     accepted,
@@ -27,11 +27,13 @@ __all__ = ["Cancels", "request_for"]
 
 
 def request_for(
-    subject: Subject, wanted: CancelTaskRun, by: Actor, request_id: str
+    subject: Subject, wanted: CancelTaskRun, by: Viewer, request_id: str
 ) -> FlowCancel | TaskCancel:
     """What is wanted, as the wire has it."""
     said: dict[str, Any] = dict(wanted)
-    said |= {"request_id": request_id, "actor": by, "flow_run_id": subject.flow_run_id}
+    said |= {"request_id": request_id, "actor": by.actor, "flow_run_id": subject.flow_run_id}
+    if by.namespaces is not None:
+        said["namespaces"] = by.namespaces
     if subject.task_run_id is None:
         return FlowCancel(**said)
     return TaskCancel(**said, task_run_id=subject.task_run_id)
@@ -45,7 +47,7 @@ class Cancels:
         self._repeats = Repeats()
 
     async def ask(
-        self, subject: Subject, wanted: CancelTaskRun, by: Actor, key: str | None
+        self, subject: Subject, wanted: CancelTaskRun, by: Viewer, key: str | None
     ) -> Answered:
         """What came of it within two seconds.
 

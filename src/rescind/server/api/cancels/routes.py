@@ -4,8 +4,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Body, Response
 
+from rescind.server.access.asking import Canceller
 from rescind.server.api.cancels.answers import Answered
-from rescind.server.api.cancels.asker import Asker
 from rescind.server.api.cancels.cancels import Cancels
 from rescind.server.api.cancels.keys import IdempotencyKey
 from rescind.server.api.cancels.words import CancelAnswer, CancelFlowRun, CancelTaskRun
@@ -48,7 +48,7 @@ def cancel_routes(means: Means) -> APIRouter:
     @router.post("/flow-runs/{flow_run_id}/cancel", response_model=CancelAnswer, responses=_ANSWERS)
     async def cancel_flow_run(
         flow_run_id: FlowRunId,
-        by: Asker,
+        by: Canceller,
         response: Response,
         wanted: Annotated[CancelFlowRun | None, Body()] = None,
         idempotency_key: IdempotencyKey = None,
@@ -70,7 +70,7 @@ def cancel_routes(means: Means) -> APIRouter:
     async def cancel_task_run(
         flow_run_id: FlowRunId,
         task_run_id: TaskRunId,
-        by: Asker,
+        by: Canceller,
         response: Response,
         wanted: Annotated[CancelTaskRun | None, Body()] = None,
         idempotency_key: IdempotencyKey = None,

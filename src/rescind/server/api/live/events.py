@@ -16,6 +16,7 @@ from pydantic import StringConstraints
 from rescind.errors import ReadModelError
 from rescind.events.words import ChosenId
 from rescind.kafka.partitions import partition_of
+from rescind.server.access.asking import Reader, everywhere, reads
 from rescind.server.api.live.positions import CHARACTERS_MAX, read_positions, write_positions
 from rescind.server.api.means import Means
 from rescind.server.api.problems import Kind, ProblemError, problem_responses
@@ -38,7 +39,7 @@ class _Followed(NamedTuple):
 
 def event_routes(means: Means) -> APIRouter:
     """The route, reading by these means."""
-    router = APIRouter(tags=["events"])
+    router = APIRouter(tags=["events"], dependencies=[Depends(reads)])
 
     async def seat() -> AsyncIterator[None]:
         if means.streams >= _STREAMS_MAX:
@@ -51,6 +52,7 @@ def event_routes(means: Means) -> APIRouter:
             means.streams -= 1
 
     async def followed(
+        by: Reader,
         flow_run_id: Annotated[
             ChosenId | None, Query(description="Of this flow run alone.")
         ] = None,
@@ -61,6 +63,8 @@ def event_routes(means: Means) -> APIRouter:
             _Position, Header(description="The id of the last event that has arrived.")
         ] = None,
     ) -> _Followed:
+        if flow_run_id is None:
+            everywhere(by, "the events of all flow runs")
         known = await asyncio.to_thread(means.model.standings)
         now = {number: at.next_offset for number, at in known.items()}
         said = last_event_id or after

@@ -1,9 +1,10 @@
 """Whether the server lives, whether it is of use, and what it measures of itself."""
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Depends, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
 
+from rescind.server.access.asking import reads
 from rescind.server.api.means import Means
 from rescind.server.api.problems import Kind, ProblemError, problem_responses
 
@@ -57,7 +58,12 @@ def health_routes(means: Means) -> APIRouter:
         shown = {n: Lag(offsets=one.offsets, seconds=one.seconds) for n, one in lag.items()}
         return Ready(lag=shown)
 
-    @router.get("/metrics", response_class=Response, include_in_schema=False)
+    @router.get(
+        "/metrics",
+        response_class=Response,
+        include_in_schema=False,
+        dependencies=[Depends(reads)],
+    )
     async def show_metrics() -> Response:
         """For Prometheus."""
         means.meters.look_at(means.lag or {}, means.streams)

@@ -3,9 +3,10 @@
 import asyncio
 from typing import Final
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 
 from rescind.events.words import Mode
+from rescind.server.access.asking import reads
 from rescind.server.api.means import Means
 from rescind.server.api.problems import Kind, ProblemError, problem_responses
 from rescind.server.api.reads.forecast import Forecast, forecast
@@ -22,7 +23,7 @@ _OF_A_FORECAST: Final = problem_responses(Kind.READS_AWAY)
 
 def cancellation_routes(means: Means) -> APIRouter:
     """The routes, reading by these means."""
-    router = APIRouter(tags=["cancellations"])
+    router = APIRouter(tags=["cancellations"], dependencies=[Depends(reads)])
     model, policy = means.model, means.policy
 
     @router.get(f"{_FLOW}/cancellation", responses=_OF_AN_ACCOUNT)

@@ -2,11 +2,13 @@
 
 import asyncio
 import time
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
 
 from rescind.events.words import Name
+from rescind.server.access.asking import Reader, reads
 from rescind.server.api.means import Means
 from rescind.server.api.problems import Kind, ProblemError, problem_responses
 from rescind.server.api.reads.filters import Cursor, Limit, flow_filter
@@ -25,11 +27,12 @@ _PAGE = 50
 
 def flow_run_routes(means: Means) -> APIRouter:
     """The routes, reading by these means."""
-    router = APIRouter(tags=["flow runs"])
+    router = APIRouter(tags=["flow runs"], dependencies=[Depends(reads)])
     model = means.model
 
     @router.get("/flow-runs", responses=_OF_A_LIST)
     async def list_flow_runs(
+        by: Reader,
         wanted: Annotated[FlowFilter, Depends(flow_filter)],
         stuck: Annotated[
             bool,
@@ -46,15 +49,19 @@ def flow_run_routes(means: Means) -> APIRouter:
             raise ProblemError(Kind.INVALID, "expected `stuck` alone, but there are other filters")
         if stuck:
             now_ms = round(time.time() * 1000)
-            page = await asyncio.to_thread(model.stuck, now_ms, limit=limit, cursor=cursor)
+            page = await asyncio.to_thread(
+                model.stuck, now_ms, by.namespaces, limit=limit, cursor=cursor
+            )
         else:
+            wanted = replace(wanted, within=by.namespaces)
             page = await asyncio.to_thread(model.flow_runs, wanted, limit=limit, cursor=cursor)
         return PageOf(items=tuple(map(FlowRun.of, page.items)), cursor=page.cursor)
 
     @router.get("/flow-run-counts", responses=problem_responses(Kind.READS_AWAY))
-    async def count_flow_runs(namespace: Name | None = None) -> Counts:
+    async def count_flow_runs(by: Reader, namespace: Name | None = None) -> Counts:
         """How many flow runs are in which state."""
-        counts = await asyncio.to_thread(model.count_flow_runs, namespace)
+        wanted = FlowFilter(namespace=namespace, within=by.namespaces)
+        counts = await asyncio.to_thread(model.count_flow_runs, wanted)
         return Counts(by_state=counts, total=sum(counts.values()))
 
     @router.get("/flow-runs/{flow_run_id}", responses=_OF_ONE)

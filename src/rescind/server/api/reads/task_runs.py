@@ -2,9 +2,10 @@
 
 import asyncio
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 
 from rescind.events.states import TaskState
+from rescind.server.access.asking import reads
 from rescind.server.api.means import Means
 from rescind.server.api.problems import Kind, problem_responses
 from rescind.server.api.reads.filters import Cursor, Limit, TaskStates
@@ -21,7 +22,11 @@ _PAGE = 50
 
 def task_run_routes(means: Means) -> APIRouter:
     """The routes, reading by these means."""
-    router = APIRouter(prefix="/flow-runs/{flow_run_id}/task-runs", tags=["task runs"])
+    router = APIRouter(
+        prefix="/flow-runs/{flow_run_id}/task-runs",
+        tags=["task runs"],
+        dependencies=[Depends(reads)],
+    )
     model = means.model
 
     @router.get("", responses=_OF_A_LIST)

@@ -17,7 +17,15 @@ from rescind.server.readmodel.storage.tables import flow_labels, flow_runs, halt
 from rescind.statemachine.machine import FLOW
 from rescind.statemachine.records import public_flow
 
-__all__ = ["FlowFilter", "count_flows", "flow_run", "list_flows", "list_stuck", "states_within"]
+__all__ = [
+    "FlowFilter",
+    "count_flows",
+    "flow_run",
+    "list_flows",
+    "list_stuck",
+    "namespace_of",
+    "states_within",
+]
 
 _flows: Final = flow_runs.c
 _SHOWN: Final = (
@@ -35,6 +43,7 @@ class FlowFilter:
         states: as ``Running``, with all that lies in it.
         text: what the id or the name has in it, in capitals or not.
         registered_from_ms, registered_before_ms: a span of time, its end not in it.
+        within: the namespaces that whoever asks may see; None: all.
 
     """
 
@@ -46,6 +55,7 @@ class FlowFilter:
     text: str | None = None
     registered_from_ms: int | None = None
     registered_before_ms: int | None = None
+    within: tuple[str, ...] | None = None
 
 
 def states_within(names: Iterable[str]) -> list[str]:
@@ -111,17 +121,14 @@ def _by_label(wanted: FlowFilter, count: int, cursor: str | None) -> Select[Any]
     if wanted.states:
         statement = statement.where(_flows.state.in_(states_within(wanted.states)))
     for other_key, other_value in others:
-        other = flow_labels.alias()
-        statement = statement.where(
-            select(other.c.key)
-            .where(
-                other.c.flow_run_id == first.flow_run_id,
-                other.c.key == plain(other_key),
-                other.c.value == plain(other_value),
-            )
-            .exists()
-        )
+        statement = statement.where(_has_label(first.flow_run_id, other_key, other_value))
     return statement.order_by(*[column.desc() for column in order]).limit(count)
+
+
+def _has_label(flow_run_id: ColumnElement[str], key: str, value: str) -> ColumnElement[bool]:
+    other = flow_labels.alias()
+    this = (other.c.flow_run_id == flow_run_id, other.c.key == plain(key))
+    return select(other.c.key).where(*this, other.c.value == plain(value)).exists()
 
 
 def _conditions(wanted: FlowFilter) -> list[ColumnElement[bool]]:
@@ -130,6 +137,7 @@ def _conditions(wanted: FlowFilter) -> list[ColumnElement[bool]]:
         conditions.append(_flows.name == plain(wanted.name))
     if wanted.namespace is not None:
         conditions.append(_flows.namespace == plain(wanted.namespace))
+    conditions += _seen(wanted.within)
     if wanted.parent_flow_run_id is not None:
         conditions.append(_flows.parent_flow_run_id == plain(wanted.parent_flow_run_id))
     if wanted.registered_from_ms is not None:
@@ -144,29 +152,52 @@ def _conditions(wanted: FlowFilter) -> list[ColumnElement[bool]]:
     return conditions
 
 
+def _seen(within: Collection[str] | None) -> list[ColumnElement[bool]]:
+    """What of everything somebody may see who is held to these namespaces."""
+    return [] if within is None else [_flows.namespace.in_([plain(one) for one in within])]
+
+
 def list_stuck(
-    connection: Connection, now_ms: int, *, limit: int, cursor: str | None = None
+    connection: Connection,
+    now_ms: int,
+    within: Collection[str] | None = None,
+    *,
+    limit: int,
+    cursor: str | None = None,
 ) -> Page[FlowRunRow]:
     """Flow runs that somebody should look at, the longest stuck first."""
     limit = bounded(limit)
-    rows = connection.execute(stuck_statement(now_ms, limit + 1, cursor)).all()
+    rows = connection.execute(stuck_statement(now_ms, limit + 1, cursor, within)).all()
     halts = _halts(connection, [row.flow_run_id for row in rows])
     order = (_flows.stuck_from_ms, _flows.flow_run_id)
     return cut(rows, limit, order, lambda row: _row(row, halts))
 
 
-def stuck_statement(now_ms: int, count: int, cursor: str | None) -> Select[Any]:
+def stuck_statement(
+    now_ms: int, count: int, cursor: str | None, within: Collection[str] | None = None
+) -> Select[Any]:
     order = (_flows.stuck_from_ms, _flows.flow_run_id)
-    stuck = _flows.stuck_from_ms < now_ms
-    return select(*_SHOWN).where(stuck, *after(order, cursor)).order_by(*order).limit(count)
+    conditions = [_flows.stuck_from_ms < now_ms, *_seen(within), *after(order, cursor)]
+    return select(*_SHOWN).where(*conditions).order_by(*order).limit(count)
 
 
-def count_flows(connection: Connection, namespace: str | None = None) -> dict[str, int]:
-    """How many flow runs are in which state, with what the service has forgotten."""
-    counted = select(_flows.state, func.count()).group_by(_flows.state)
-    if namespace is not None:
-        counted = counted.where(_flows.namespace == plain(namespace))
-    return {row[0]: row[1] for row in connection.execute(counted)}
+def count_flows(connection: Connection, wanted: FlowFilter) -> dict[str, int]:
+    """How many flow runs are in which state, with what the service has forgotten.
+
+    States that the filter names are not looked at: the counts are by state.
+    """
+    counted = select(_flows.state, func.count()).where(*_conditions(wanted))
+    for key, value in wanted.labels.items():
+        counted = counted.where(_has_label(_flows.flow_run_id, key, value))
+    rows = connection.execute(counted.group_by(_flows.state))
+    return {row[0]: row[1] for row in rows}
+
+
+def namespace_of(connection: Connection, flow_run_id: str) -> str | None:
+    """Where a flow run is; None: the journal has none."""
+    this = _flows.flow_run_id == plain(flow_run_id)
+    found: str | None = connection.execute(select(_flows.namespace).where(this)).scalar()
+    return found
 
 
 def flow_run(connection: Connection, flow_run_id: str) -> FlowRunDetails | None:

@@ -1,6 +1,6 @@
 """Task runs: of a flow run, of a runner, and those of which nobody has seen the stop."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, Select, func, select
@@ -11,7 +11,7 @@ from rescind.server.readmodel.projecting.placed import plain
 from rescind.server.readmodel.queries.answers import TaskGroup
 from rescind.server.readmodel.queries.pages import Page, after, before, bounded, cut
 from rescind.server.readmodel.storage.rows import task_of
-from rescind.server.readmodel.storage.tables import task_runs
+from rescind.server.readmodel.storage.tables import flow_runs, task_runs
 from rescind.statemachine.machine import TASK
 from rescind.statemachine.records import public_task
 
@@ -109,18 +109,27 @@ def held_statement(runner_id: str, count: int, cursor: str | None) -> Select[Any
 
 
 def list_unconfirmed(
-    connection: Connection, *, limit: int, cursor: str | None = None
+    connection: Connection,
+    within: Collection[str] | None = None,
+    *,
+    limit: int,
+    cursor: str | None = None,
 ) -> Page[TaskState]:
     """Task runs that have ended without anybody having seen them stop, the latest first."""
     limit = bounded(limit)
-    rows = connection.execute(unconfirmed_statement(limit + 1, cursor)).all()
+    rows = connection.execute(unconfirmed_statement(limit + 1, cursor, within)).all()
     order = (_tasks.unconfirmed_ms, _tasks.flow_run_id, _tasks.task_run_id)
     return cut(rows, limit, order, _state)
 
 
-def unconfirmed_statement(count: int, cursor: str | None) -> Select[Any]:
+def unconfirmed_statement(
+    count: int, cursor: str | None, within: Collection[str] | None = None
+) -> Select[Any]:
     order = (_tasks.unconfirmed_ms, _tasks.flow_run_id, _tasks.task_run_id)
     conditions = [_tasks.unconfirmed_ms.is_not(None), *before(order, cursor)]
+    if within is not None:
+        seen = flow_runs.c.namespace.in_([plain(one) for one in within])
+        conditions.append(_tasks.flow_run_id.in_(select(flow_runs.c.flow_run_id).where(seen)))
     newest = [column.desc() for column in order]
     return select(*_SHOWN).where(*conditions).order_by(*newest).limit(count)
 

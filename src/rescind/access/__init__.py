@@ -1,0 +1,1 @@
+"""Who may ask the service over HTTP: tokens, kept in Kafka, where a cancel goes as well."""

@@ -1,0 +1,1 @@
+"""Who asks the server, and what they may: tokens for programs, sessions for people."""

@@ -1,0 +1,109 @@
+"""What an endpoint says of who may ask it, as dependencies: the API's first, then the pages'.
+
+A route without one of these is open to everybody; a test has the list of those.
+"""
+
+import asyncio
+from contextvars import ContextVar
+from typing import Annotated, Any, Final
+
+from fastapi import Depends, Request, Security
+from fastapi.security import HTTPBearer
+
+from rescind.access.tokens import Scope
+from rescind.errors import ReadModelError
+from rescind.server.access.gate import Gate
+from rescind.server.access.viewer import Viewer
+from rescind.server.api.problems import Kind, ProblemError
+from rescind.server.api.subjects import Subject, unknown
+
+__all__ = [
+    "Canceller",
+    "PageCanceller",
+    "PageReader",
+    "Reader",
+    "cancels_by_page",
+    "everywhere",
+    "gate_of",
+    "reads",
+    "reads_page",
+    "viewing",
+]
+
+viewing: ContextVar[Viewer | None] = ContextVar("viewing", default=None)
+"""Who looks at the page that is being made; None: nobody has to say who they are, or has yet."""
+
+# Only for the description: the gate says itself what is wrong, and in more words.
+_BEARER: Final = HTTPBearer(
+    auto_error=False,
+    scheme_name="token",
+    description="Made by `rescind tokens create`. Nobody is asked for one where "
+    "`RESCIND_ACCESS` is `open`.",
+)
+
+
+def gate_of(request: Request) -> Gate:
+    gate: Gate = request.app.state.gate
+    return gate
+
+
+async def reads(request: Request, _: Annotated[Any, Security(_BEARER)]) -> Viewer:
+    """Somebody who may look, and at this run, if the address names one."""
+    viewer = gate_of(request).by_token(request, Scope.READ)
+    await _look_into(request, viewer, is_sure=True)
+    return viewer
+
+
+async def cancels(request: Request, _: Annotated[Any, Security(_BEARER)]) -> Viewer:
+    """Somebody who may cancel, and this run, as far as is known here."""
+    viewer = gate_of(request).by_token(request, Scope.CANCEL)
+    await _look_into(request, viewer, is_sure=False)
+    return viewer
+
+
+async def reads_page(request: Request) -> Viewer:
+    """As `reads`, of somebody who has signed in."""
+    viewer = gate_of(request).by_session(request, Scope.READ)
+    viewing.set(viewer)
+    await _look_into(request, viewer, is_sure=True)
+    return viewer
+
+
+async def cancels_by_page(request: Request) -> Viewer:
+    """As `cancels`, of somebody who has signed in."""
+    viewer = gate_of(request).by_session(request, Scope.CANCEL)
+    viewing.set(viewer)
+    await _look_into(request, viewer, is_sure=False)
+    return viewer
+
+
+def everywhere(viewer: Viewer, what: str) -> None:
+    """For what belongs to no namespace. Raises `ProblemError` if they are held to some."""
+    if viewer.namespaces is not None:
+        detail = f"expected a token for every namespace, since {what} belong to none"
+        raise ProblemError(Kind.NOT_ALLOWED, detail)
+
+
+Reader = Annotated[Viewer, Depends(reads)]
+Canceller = Annotated[Viewer, Depends(cancels)]
+PageReader = Annotated[Viewer, Depends(reads_page)]
+PageCanceller = Annotated[Viewer, Depends(cancels_by_page)]
+
+
+async def _look_into(request: Request, viewer: Viewer, *, is_sure: bool) -> None:
+    """Raises `ProblemError` for a run elsewhere, as for one that is not there.
+
+    Of a cancel the service decides: it knows a run that has not been read here yet, and goes on
+    while the read model is away. So nobody is turned away here who is not known to be wrong.
+    """
+    flow_run_id = request.path_params.get("flow_run_id") or request.query_params.get("flow_run_id")
+    if viewer.namespaces is None or flow_run_id is None:
+        return
+    try:
+        namespace = await asyncio.to_thread(request.app.state.namespace_of, flow_run_id)
+    except ReadModelError:
+        if is_sure:
+            raise
+        return
+    if (namespace is None and is_sure) or (namespace is not None and not viewer.sees(namespace)):
+        raise unknown(Subject(flow_run_id, request.path_params.get("task_run_id")))
