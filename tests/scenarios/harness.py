@@ -148,10 +148,12 @@ class Scene(Service):
         here = self.partition_of(flow_run_id)
         return next(other for other in ids if self.partition_of(other) != here)
 
-    async def begun(self, name: str = "flow", tasks: Sequence[str] = ()) -> "Driven":
+    async def begun(
+        self, name: str = "flow", tasks: Sequence[str] = (), **registration: Any
+    ) -> "Driven":
         """A flow run with a body and these task runs, all granted, in the hands of a stranger."""
         driven = Driven(self, self.named(name), self.named(f"runner-of-{name}"))
-        await self.begin(driven.flow_run_id, driven.runner_id, tasks)
+        await self.begin(driven.flow_run_id, driven.runner_id, tasks, **registration)
         return driven
 
     async def begun_without_body(self, name: str = "flow", tasks: Sequence[str] = ()) -> "Driven":

@@ -15,6 +15,7 @@ from rescind.cli.commands.journal import journal
 from rescind.cli.commands.looking import ls, show, watch
 from rescind.cli.commands.services import agents, runner, server, worker
 from rescind.cli.commands.starting import up
+from rescind.cli.commands.tokens import tokens
 from rescind.cli.commands.topics import topics
 
 __all__ = ["app"]
@@ -63,6 +64,7 @@ app.add_typer(journal, name="journal", rich_help_panel=_USE)
 app.add_typer(audit, name="audit", rich_help_panel=_RUN)
 app.add_typer(dead_letters, name="dead-letters", rich_help_panel=_RUN)
 app.command(rich_help_panel=_RUN)(doctor)
+app.add_typer(tokens, name="tokens", rich_help_panel=_RUN)
 app.add_typer(topics, name="topics", rich_help_panel=_RUN)
 app.command(rich_help_panel=_RUN)(worker)
 app.command(rich_help_panel=_RUN)(agents)

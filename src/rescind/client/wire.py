@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import httpx
 
-from rescind.client.core.address import base_of, is_this_machine
+from rescind.client.core.address import base_of, is_this_machine, require_token
 from rescind.client.core.calls import Call, NoReply, Reply
 from rescind.client.core.following import SILENT_SECONDS_MAX
 
@@ -18,8 +18,11 @@ _AGENT: Final = f"rescind-client/{version('rescind')}"
 class Wire:
     """Makes requests to one server, and says what came of them."""
 
-    def __init__(self, url: str, timeout_seconds: float) -> None:
+    def __init__(self, url: str, timeout_seconds: float, token: str | None) -> None:
         self.base = base_of(url)
+        self._own = [("user-agent", _AGENT)]
+        if token is not None:
+            self._own.append(("authorization", f"Bearer {require_token(token)}"))
         self._limit = httpx.Timeout(timeout_seconds)
         self._limit_of_a_stream = httpx.Timeout(timeout_seconds, read=SILENT_SECONDS_MAX)
         self._timeout_seconds = timeout_seconds
@@ -31,7 +34,7 @@ class Wire:
             call.method,
             self.base + call.path,
             params=list(call.query) or None,
-            headers=[("user-agent", _AGENT), *call.headers],
+            headers=[*self._own, *call.headers],
             content=call.body,
             timeout=self._limit_of_a_stream if is_stream else self._limit,
         )

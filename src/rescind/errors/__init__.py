@@ -76,6 +76,7 @@
     │       ├── NoCancellationError       nobody has asked to cancel it
     │       ├── RunFinishedError          it has ended, and finished is final
     │       ├── CancelRefusedError        the service has refused it
+    │       ├── NotKnownError             nobody knows who asks
     │       ├── NotAllowedError           whoever asks may not do this
     │       ├── KeyUsedError              the key was used for another request
     │       ├── NotNowError               Kafka or the read model is away, or too many ask
@@ -136,6 +137,7 @@ from rescind.errors.http import (
     NoCancellationError,
     NotAllowedError,
     NotFinishedError,
+    NotKnownError,
     NotNowError,
     ProblemError,
     RunFinishedError,
@@ -231,6 +233,7 @@ __all__ = [
     "NoTransitionError",
     "NotAllowedError",
     "NotFinishedError",
+    "NotKnownError",
     "NotMatchingError",
     "NotNowError",
     "NotReadyError",

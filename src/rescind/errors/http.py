@@ -17,6 +17,7 @@ __all__ = [
     "NoCancellationError",
     "NotAllowedError",
     "NotFinishedError",
+    "NotKnownError",
     "NotNowError",
     "ProblemError",
     "RunFinishedError",
@@ -211,6 +212,12 @@ class RunFinishedError(ProblemError):
 
 class CancelRefusedError(ProblemError):
     """The service has refused it; `code` says why, `remedy` what to do."""
+
+
+class NotKnownError(ProblemError):
+    """Nobody knows who asks: there was no token, or none that is good."""
+
+    else_remedy = "make the client with `token=…`; `rescind tokens create` makes one"
 
 
 class NotAllowedError(ProblemError):

@@ -20,16 +20,18 @@ def rescind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Command:
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.7", "example.org"])  # noqa: S104 - refused
-async def test_it_listens_nowhere_but_on_this_machine_and_says_why(
+async def test_it_asks_nobody_who_they_are_on_this_machine_alone_and_says_why(
     rescind: Command, monkeypatch: pytest.MonkeyPatch, host: str
 ) -> None:
     monkeypatch.setenv("RESCIND_HTTP_HOST", host)
+    monkeypatch.setenv("RESCIND_ACCESS", "open")
 
     said = await rescind("server")
 
     assert said.code == 2
-    assert "expected RESCIND_HTTP_HOST to be an address of this machine alone" in said.complaint
-    assert "no tokens" in said.complaint
+    assert "expected RESCIND_ACCESS to be `tokens` where others than this" in said.complaint
+    assert host in said.complaint
+    assert "rescind tokens create" in said.complaint
 
 
 async def test_a_port_that_is_taken_is_one_line(
@@ -49,7 +51,7 @@ async def test_a_port_that_is_taken_is_one_line(
 async def test_it_answers_while_kafka_is_away_and_drains_at_sigterm(rescind: Command) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    process = await rescind.start("server", RESCIND_HTTP_PORT=str(port))
+    process = await rescind.start("server", RESCIND_HTTP_PORT=str(port), RESCIND_ACCESS="open")
 
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
 
@@ -74,3 +76,29 @@ async def test_it_answers_while_kafka_is_away_and_drains_at_sigterm(rescind: Com
     assert b"Traceback" not in err
     assert cancelled.status_code == 503
     assert [r.status_code for r in (of_a_page, renamed)] == [403, 403]
+
+
+async def test_where_a_cluster_is_named_it_asks_for_a_token(rescind: Command) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    process = await rescind.start("server", RESCIND_HTTP_PORT=str(port))
+
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
+
+        async def answers() -> bool:
+            try:
+                return (await client.get("/health/live")).status_code == 200
+            except httpx.TransportError:
+                return False
+
+        await until(answers, within_seconds=60)
+        nobody = await client.post("/api/v1/flow-runs/f/cancel")
+        # Kafka is away, so nobody can say yet whether this is a token.
+        unread = {"Authorization": f"Bearer rscd_{'0' * 12}_{'A' * 43}"}
+        somebody = await client.post("/api/v1/flow-runs/f/cancel", headers=unread)
+    process.send_signal(signal.SIGTERM)
+    _, err = await asyncio.wait_for(process.communicate(), 30)
+
+    assert [nobody.status_code, somebody.status_code] == [401, 503]
+    assert "tokens have not been read yet" in somebody.json()["detail"]
+    assert b"to whoever has a token" in err

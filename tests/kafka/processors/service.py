@@ -156,13 +156,17 @@ class Service:
         return told
 
     async def begin(
-        self, flow_run_id: str, runner_id: str = "runner-a", tasks: Sequence[str] = ()
+        self,
+        flow_run_id: str,
+        runner_id: str = "runner-a",
+        tasks: Sequence[str] = (),
+        **registration: Any,
     ) -> None:
         """Register a runner and a flow run with a body, start it and these task runs."""
         partition = self.partition_of(flow_run_id)
         about = {"flow_run_id": flow_run_id, "runner_id": runner_id}
         self.post({"type": "runner.register", "runner_id": runner_id}, partition=partition)
-        self.post({"type": "flow.register", **about})
+        self.post({"type": "flow.register", **about, **registration})
         last = self.post({"type": "flow.start", **about, "body": {"task_run_id": "body"}})
         if tasks:
             items = [{"task_run_id": task} for task in tasks]

@@ -228,7 +228,9 @@ async def test_lists_go_on_over_their_pages_and_a_timeline_is_the_journal(
 
 
 def served(scene: Scene, port: int) -> Process:
-    return scene.house.start("-m", "rescind", "server", http_port=port, database_url=_url(scene))
+    return scene.house.start(
+        *("-m", "rescind", "server"), http_port=port, database_url=_url(scene), access="open"
+    )
 
 
 def _url(scene: Scene) -> str:

@@ -23,9 +23,9 @@ _AXE: Final = (Path(__file__).parent / "vendor" / "axe.min.js").read_text(encodi
 
 
 @asynccontextmanager
-async def listening_to(house: House, folder: Path) -> AsyncIterator[Listening]:
+async def listening_to(house: House, folder: Path, **settings: Any) -> AsyncIterator[Listening]:
     """A server of this deployment that has found Kafka and reads the journal."""
-    means = means_of(house, folder, http_port=0)
+    means = means_of(house, folder, http_port=0, **settings)
     async with listening(means) as server:
         await until(lambda: not means.no_kafka and not means.no_reads, within_seconds=60)
         yield server

@@ -14,7 +14,7 @@ from rescind.errors import (
     CallError,
     CancelRefusedError,
     InvalidRequestError,
-    NotAllowedError,
+    NotKnownError,
     NotNowError,
     ProblemError,
     RunFinishedError,
@@ -138,7 +138,7 @@ async def test_a_problem_is_an_error_of_its_kind_with_all_that_was_said(kind: st
 @pytest.mark.parametrize(
     "status,expected",
     [
-        (401, NotAllowedError),
+        (401, NotKnownError),
         (422, InvalidRequestError),
         (503, NotNowError),
         (418, ProblemError),

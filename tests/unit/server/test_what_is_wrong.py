@@ -21,6 +21,7 @@ def means(tmp_path: Path) -> Means:
         load_settings(
             bootstrap="127.0.0.1:1",
             signing_keys="a signing key of the tests",
+            access="open",
             database_url=f"sqlite:///{tmp_path / 'read-model.db'}",
         )
     )

@@ -18,8 +18,10 @@ T = TypeVar("T")
 class Carrier:
     """To one server; ``http`` is the user's own client, which is left open, or None."""
 
-    def __init__(self, url: str, timeout_seconds: float, http: httpx.Client | None) -> None:
-        self.wire = Wire(url, timeout_seconds)
+    def __init__(
+        self, url: str, timeout_seconds: float, token: str | None, http: httpx.Client | None
+    ) -> None:
+        self.wire = Wire(url, timeout_seconds, token)
         self._is_own = http is None
         self._http = httpx.Client(**options(self.wire.base)) if http is None else http
 

@@ -59,15 +59,17 @@ class Client:
         self,
         url: str = DEFAULT_URL,
         *,
+        token: str | None = None,
         timeout_seconds: float = 10.0,
         retry_seconds: float = 15.0,
         away_seconds: float = 300.0,
         http: httpx.Client | None = None,
     ) -> None:
-        """``timeout_seconds``: how long the server may be silent. ``http``: for proxies,
-        certificates and headers of your own; it stays yours to close.
+        """``token``: who asks; None where nobody is asked. ``timeout_seconds``: how long the
+        server may be silent. ``http``: for proxies, certificates and headers of your own; it stays
+        yours to close.
         """
-        self._carrier = Carrier(url, timeout_seconds, http)
+        self._carrier = Carrier(url, timeout_seconds, token, http)
         self._core = Core(retry_seconds, away_seconds)
         self.url = self._carrier.wire.base
 

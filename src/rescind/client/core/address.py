@@ -7,7 +7,15 @@ from urllib.parse import quote, urlsplit
 
 from rescind.errors import CallError
 
-__all__ = ["DEFAULT_URL", "base_of", "is_this_machine", "path_of", "require_id", "require_text"]
+__all__ = [
+    "DEFAULT_URL",
+    "base_of",
+    "is_this_machine",
+    "path_of",
+    "require_id",
+    "require_text",
+    "require_token",
+]
 
 DEFAULT_URL: Final = "http://127.0.0.1:19080"
 
@@ -63,6 +71,14 @@ def require_text(name: str, value: str) -> None:
         value.encode()
     except UnicodeEncodeError:
         raise CallError(name, "text that UTF-8 can write", ascii(value)) from None
+
+
+def require_token(token: str) -> str:
+    """The token. Raises `CallError`, which does not repeat it, if no header can hold it."""
+    if not token or not token.isascii() or not token.isprintable() or " " in token:
+        got = "empty" if not token else "something else, which is not repeated here"
+        raise CallError("token", "one that `rescind tokens create` has made", got)
+    return token
 
 
 def _segment(name: str, value: str) -> str:

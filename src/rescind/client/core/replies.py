@@ -14,6 +14,7 @@ from rescind.errors import (
     KeyUsedError,
     NoCancellationError,
     NotAllowedError,
+    NotKnownError,
     NotNowError,
     ProblemError,
     RunFinishedError,
@@ -39,6 +40,7 @@ KINDS: Final[Mapping[str, type[ProblemError]]] = {
     "no-cancellation": NoCancellationError,
     "finished": RunFinishedError,
     "refused": CancelRefusedError,
+    "unauthenticated": NotKnownError,
     "not-allowed": NotAllowedError,
     "key-used-otherwise": KeyUsedError,
     "kafka-away": NotNowError,
@@ -52,7 +54,7 @@ KINDS: Final[Mapping[str, type[ProblemError]]] = {
 # Of kinds that a newer server may have: what their status says is enough to react to.
 _BY_STATUS: Final[Mapping[int, type[ProblemError]]] = {
     400: InvalidRequestError,
-    401: NotAllowedError,
+    401: NotKnownError,
     403: NotAllowedError,
     422: InvalidRequestError,
     429: NotNowError,

@@ -100,7 +100,7 @@ async def _look_into(request: Request, viewer: Viewer, *, is_sure: bool) -> None
     if viewer.namespaces is None or flow_run_id is None:
         return
     try:
-        namespace = await asyncio.to_thread(request.app.state.namespace_of, flow_run_id)
+        namespace = await asyncio.to_thread(request.app.state.model.namespace_of, flow_run_id)
     except ReadModelError:
         if is_sure:
             raise

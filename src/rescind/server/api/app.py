@@ -52,7 +52,7 @@ def make_app(means: Means) -> FastAPI:
         generate_unique_id_function=lambda route: route.name,
     )
     app.state.gate = means.gate
-    app.state.namespace_of = means.model.namespace_of
+    app.state.model = means.model
     explain(app)
     app.add_exception_handler(404, no_such_page)
     app.add_middleware(BoundedBody)

@@ -66,7 +66,8 @@ class Means:
         beat: tells whoever follows events that there are more; its end ends them.
         streams: how many follow.
         heard: when each runner was heard last.
-        gate: who asks, and what they may.
+        register, gate: the tokens that there are, None if nobody is asked for one; who asks, and
+            what they may.
 
     """
 
@@ -84,9 +85,9 @@ class Means:
         self._database = open_database(settings)
         self.model = ReadModel(self._database)
         self.beat = Beat(self.model)
-        self._register = Register(self._keys) if asks_for_tokens(settings) else None
+        self.register = Register(self._keys) if asks_for_tokens(settings) else None
         self.gate = Gate(
-            self._register,
+            self.register,
             Sessions(self._keys.values()),
             Denials(self.ask),
             lambda: self.no_kafka or "they are being read",
@@ -149,8 +150,8 @@ class Means:
                     group.create_task(self._keep_projecting(projection))
                     group.create_task(self._keep_looking(connection))
                     group.create_task(self._keep_listening(connection))
-                    if self._register is not None:
-                        group.create_task(self._keep_register(self._register, connection))
+                    if self.register is not None:
+                        group.create_task(self._keep_register(self.register, connection))
             finally:
                 self._line = None
 

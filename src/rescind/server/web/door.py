@@ -14,7 +14,7 @@ from rescind.server.web.forms import Forms
 from rescind.server.web.problems import PageRoute
 from rescind.server.web.rendering import page
 
-__all__ = ["door_routes"]
+__all__ = ["door_routes", "inside"]
 
 _Next = Annotated[str, Query(alias="next", max_length=2_000)]
 _FORM_CHARACTERS_MAX: Final = 200
@@ -45,7 +45,7 @@ def door_routes(gate: Gate, forms: Forms) -> APIRouter:
         if not token.may(Scope.READ):
             wrong = "Expected a token that may read, since pages show; this one may not."
             return _sign_in_page(gate, forms, request, wanted, wrong)
-        response = RedirectResponse(_inside(wanted), 303)
+        response = RedirectResponse(inside(wanted), 303)
         gate.sessions.begin(token.token_id, request, response)
         return response
 
@@ -78,7 +78,7 @@ def _sign_in_page(
     return response
 
 
-def _inside(wanted: str) -> str:
+def inside(wanted: str) -> str:
     """Where to go then: a page of this server, whatever a link has said."""
     try:
         parts = urlsplit(wanted)

@@ -1,0 +1,1 @@
+"""`rescind tokens`: who may ask over HTTP."""

@@ -1,0 +1,165 @@
+"""Signing in: who has shown a token sees and cancels under its name, until it ends."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.async_api import expect
+
+from rescind.access.register import token_record
+from rescind.access.tokens import Scope, Shown, Token, mint
+from rescind.processors.shared.keys import signing_keys
+from rescind.server.access.gate import now_ms
+from tests.scenarios.harness import Scene
+from tests.scenarios.http.http_api import Api, serving
+from tests.scenarios.http.test_http_access import flow_in, tell
+from tests.scenarios.web.browsing import Visitor, browser, form_of, listening_to, serious
+from tests.waiting import until
+
+
+@pytest.fixture
+async def api(scene: Scene, tmp_path: Path) -> AsyncIterator[Api]:
+    async with serving(scene.house, tmp_path, access="tokens") as api:
+        yield api
+
+
+async def given(scene: Scene, api: Api, *scopes: Scope) -> tuple[Token, Shown]:
+    token, shown = mint(scene.named("ada"), scopes, now_ms=now_ms())
+    await tell(scene, api, token)
+    return token, shown
+
+
+async def sign_in(api: Api, shown: object, wanted: str = "/") -> httpx.Response:
+    form = form_of((await api.client.get("/sign-in", params={"next": wanted})).text)
+    return await api.client.post("/sign-in", data={**form, "shown": str(shown)})
+
+
+async def test_who_has_not_signed_in_is_led_to_the_door_and_then_to_what_they_wanted(
+    scene: Scene, api: Api
+) -> None:
+    flow = await flow_in(scene, api, "default")
+    _, shown = await given(scene, api, Scope.READ)
+    wanted = f"/flow-runs/{flow.flow_run_id}/journal?cursor="
+
+    led = await api.client.get(wanted)
+    assert led.status_code == 303
+    assert led.headers["location"].startswith("/sign-in?next=%2Fflow-runs%2F")
+    part = await api.client.get("/", headers={"HX-Request": "true"})
+    assert (part.status_code, part.headers["hx-refresh"]) == (401, "true")
+
+    wrong = await sign_in(api, "rscd_000000000000_" + "A" * 43)
+    assert wrong.status_code == 422
+    assert "is not known here" in wrong.text
+    inside = await sign_in(api, shown, wanted)
+    assert (inside.status_code, inside.headers["location"]) == (303, wanted)
+    cookie = inside.headers["set-cookie"]
+    assert "HttpOnly" in cookie
+    assert "samesite=lax" in cookie.lower()
+    assert shown.secret not in cookie
+    assert (await api.client.get(wanted)).status_code == 200
+
+
+async def test_a_cancel_by_a_page_is_recorded_under_the_name_of_the_token(
+    scene: Scene, api: Api
+) -> None:
+    flow = await flow_in(scene, api, "default")
+    _, shown = await given(scene, api, Scope.READ, Scope.CANCEL)
+    await sign_in(api, shown)
+    path = f"/flow-runs/{flow.flow_run_id}/cancel"
+
+    form = form_of((await api.client.get(path)).text)
+    assert (await api.client.post(path, data=form)).status_code == 303
+
+    (begun,) = scene.events(flow.flow_run_id, "flow.cancelling")
+    assert begun.actor is not None
+    assert (begun.actor.id, begun.actor.kind, begun.actor.verified) == (
+        scene.named("ada"), "user", True
+    )  # fmt: skip
+
+
+async def test_a_form_of_another_session_is_not_taken(scene: Scene, api: Api) -> None:
+    flow = await flow_in(scene, api, "default")
+    path = f"/flow-runs/{flow.flow_run_id}/cancel"
+    await sign_in(api, (await given(scene, api, Scope.ADMIN))[1])
+    form = form_of((await api.client.get(path)).text)
+
+    await sign_in(api, (await given(scene, api, Scope.ADMIN))[1])
+    replayed = await api.client.post(path, data=form)
+    api.client.cookies.delete("rescind_form")
+    forged = await api.client.post(path, data=form)
+
+    assert [replayed.status_code, forged.status_code] == [403, 403]
+    assert "open the page again" in replayed.text
+    assert scene.events(flow.flow_run_id, "flow.cancelling") == []
+
+
+async def test_who_may_only_read_is_offered_no_cancel_and_is_refused_one(
+    scene: Scene, api: Api
+) -> None:
+    flow = await flow_in(scene, api, "default")
+    await sign_in(api, (await given(scene, api, Scope.READ))[1])
+
+    page = (await api.client.get(f"/flow-runs/{flow.flow_run_id}")).text
+    form = await api.client.get(f"/flow-runs/{flow.flow_run_id}/cancel")
+
+    assert 'id="cancel"' not in page
+    assert "may look, and not cancel" in page
+    assert form.status_code == 403
+
+
+async def test_a_session_ends_with_its_token_and_when_somebody_signs_out(
+    scene: Scene, api: Api
+) -> None:
+    token, shown = await given(scene, api, Scope.READ)
+    await sign_in(api, shown)
+    assert (await api.client.get("/")).status_code == 200
+    out = form_of((await api.client.get("/sign-out")).text)
+    assert (await api.client.post("/sign-out", data=out)).status_code == 303
+    assert (await api.client.get("/")).status_code == 303
+
+    await sign_in(api, shown)
+    assert (await api.client.get("/")).status_code == 200
+    await tell(scene, api, token.model_copy(update={"revoked_at": now_ms()}))
+    assert (await api.client.get("/")).status_code == 303
+    api.client.cookies.set("rescind_session", "forged.cookie.value")
+    assert (await api.client.get("/")).status_code == 303
+
+
+async def test_who_may_only_cancel_has_no_pages(scene: Scene, api: Api) -> None:
+    refused = await sign_in(api, (await given(scene, api, Scope.CANCEL))[1])
+
+    assert refused.status_code == 422
+    assert "may read" in refused.text
+
+
+async def test_in_a_browser_by_the_keyboard_and_for_everybody(scene: Scene, tmp_path: Path) -> None:
+    async with (
+        listening_to(scene.house, tmp_path, access="tokens") as server,
+        browser() as chromium,
+    ):
+        token, shown = mint("ada", [Scope.READ], now_ms=now_ms())
+        register = server.means.register
+        assert register is not None
+        await scene.sender.send(
+            token_record(token, scene.names, signing_keys(scene.house.settings))
+        )
+        await until(lambda: token in register.all())
+        context = await chromium.new_context()
+        host, port = server.address
+        visitor = Visitor(context, await context.new_page(), f"http://{host}:{port}")
+        page = visitor.page
+
+        await visitor.goes_to("/stuck")
+        await expect(page.locator("#shown")).to_be_focused()
+        assert await serious(page) == []
+        await page.keyboard.type(str(shown))
+        await page.keyboard.press("Enter")
+        await expect(page.locator("h1").first).to_contain_text("Stuck")
+        await expect(page.locator(".signed-in")).to_contain_text("ada")
+        await page.get_by_role("link", name="Sign out").click()
+        assert await serious(page) == []
+        await page.locator("#sign-out").click()
+        await expect(page.locator("h1")).to_have_text("Sign in")
+        assert visitor.hosts() == {f"{host}:{port}"}
+        await context.close()
