@@ -113,7 +113,7 @@ async def test_a_session_is_no_way_into_the_api(tmp_path: Path) -> None:
     token, _ = mint("ada", [Scope.ADMIN], now_ms=now_ms())
     means.register.see(record_of(token))
     response = Response()
-    asked = {"type": "http", "scheme": "http", "path": "/", "headers": []}
+    asked: dict[str, Any] = {"type": "http", "scheme": "http", "path": "/", "headers": []}
     means.gate.sessions.begin(token.token_id, Request(asked), response)
     answers = await statuses(means, Cookie=response.headers["set-cookie"].partition(";")[0])
 

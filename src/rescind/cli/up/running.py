@@ -13,6 +13,7 @@ from rescind.cli.up.house import House
 from rescind.cli.up.progress import StartProgress
 from rescind.cli.up.service import News
 from rescind.cli.up.signals import stop_requested, unless_stopped
+from rescind.server.listening import asks_for_tokens
 from rescind.settings import Settings, default_data_dir
 
 __all__ = ["speaker", "stay_up"]
@@ -69,7 +70,9 @@ def _say_what_is_up(house: House, settings: Settings, output: Output) -> None:
         say(service.name, f"runs as process {service.pid} (log: {service.log_file})")
     say("server", f"see and cancel flow runs in a browser at {house.http}")
     say("server", f"the HTTP API answers at {house.http}/api/v1")
-    if settings.is_embedded:
+    if asks_for_tokens(settings):
+        output.say("Whoever asks it shows a token: `rescind tokens create` makes one.", "dim")
+    else:
         output.say("It listens on this machine alone, and asks nobody for a password.", "dim")
     output.say("In another terminal:")
     if settings.data_dir != default_data_dir():
