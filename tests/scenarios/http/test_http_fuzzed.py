@@ -11,6 +11,10 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
+from rescind.access.register import token_record
+from rescind.access.tokens import Scope, mint
+from rescind.processors.shared.keys import signing_keys
+from rescind.server.access.gate import now_ms
 from rescind.server.api.live.positions import read_positions, write_positions
 from rescind.server.api.problems import ProblemError
 from tests.scenarios.harness import Scene
@@ -29,19 +33,26 @@ NOT_SAID = [positive_data_acceptance]
 async def test_what_is_asked_at_random_is_answered_as_described(
     scene: Scene, tmp_path: Path
 ) -> None:
-    means = means_of(scene.house, tmp_path, http_port=0)
+    means = means_of(scene.house, tmp_path, http_port=0, access="tokens")
+    token, shown = mint("whoever asks at random", [Scope.ADMIN], now_ms=now_ms())
+    keys = signing_keys(scene.house.settings)
+    await scene.sender.send(token_record(token, scene.names, keys))
+    register = means.register
+    assert register is not None
     async with listening(means) as server:
         await until(lambda: not means.no_kafka and not means.no_reads, within_seconds=60)
         host, port = server.address
-        await asyncio.to_thread(ask_at_random, f"http://{host}:{port}")
+        await until(lambda: token in register.all())
+        await asyncio.to_thread(ask_at_random, f"http://{host}:{port}", str(shown))
 
 
-def ask_at_random(address: str) -> None:
+def ask_at_random(address: str, token: str) -> None:
     """Every operation but the one that never ends."""
     schema = schemathesis.openapi.from_url(f"{address}/api/v1/openapi.json")
     found: list[Any] = list(schema.exclude(path="/api/v1/events").get_all_operations())
     operations = [each.ok() for each in found]
     assert len(operations) > 12
+    said = {"Authorization": f"Bearer {token}"}
     for operation in operations:
 
         @settings(
@@ -53,7 +64,7 @@ def ask_at_random(address: str) -> None:
         )
         @given(case=operation.as_strategy())
         def check(case: Any) -> None:
-            case.call_and_validate(timeout=30, excluded_checks=NOT_SAID)
+            case.call_and_validate(timeout=30, excluded_checks=NOT_SAID, headers=said)
 
         check()
 

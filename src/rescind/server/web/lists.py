@@ -37,7 +37,7 @@ _TABS: Final = (
 
 
 class _Tab(NamedTuple):
-    """A choice of state: where it leads, and how many flow runs it has in all."""
+    """A choice of state: where it leads, and how many of those that fit otherwise it has."""
 
     word: str
     look: str
