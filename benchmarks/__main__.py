@@ -15,6 +15,7 @@ from benchmarks.cases import (
     failover,
     faust_path,
     growth,
+    http,
     infrastructure,
     interrupt,
     large_flow,
@@ -54,6 +55,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "restore": restore.run,
     "replay": replay.run,
     "projection": projection.run,
+    "http": http.run,
     "growth": growth.run,
     "faust_path": faust_path.run,
 }

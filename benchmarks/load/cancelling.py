@@ -18,7 +18,7 @@ from benchmarks.seeing import flows_cancelled, flows_told, watching
 from benchmarks.service import Service
 from rescind.kafka.records import OutRecord
 
-__all__ = ["Cancelled", "Flows", "cancel_all"]
+__all__ = ["WARM_UP", "Cancelled", "Flows", "cancel_all"]
 
 RUNNERS = 10
 # Long enough that nothing of the cancel is on its way any more when the report is sent.
