@@ -25,6 +25,7 @@ from rescind.errors import RescindError
 __all__ = ["run_command"]
 
 _DEBUG: Final = "--debug"
+_COMPLETES: Final = "_RESCIND_COMPLETE"
 _NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
@@ -40,6 +41,11 @@ def run_command(arguments: Sequence[str]) -> int:
         code: object = app(args=arguments, prog_name="rescind", standalone_mode=False)
     except (KeyboardInterrupt, typer.Abort):
         return Exit.INTERRUPTED
+    except SystemExit as end:
+        if _COMPLETES not in os.environ:
+            return _explain(end)
+        # It has told the shell what could come next, and ends so whatever mode it is in.
+        return Exit.OK
     except BaseException as error:  # noqa: BLE001 - the last place where anything can be said
         return _explain(error)
     return code if isinstance(code, int) else Exit.OK

@@ -26,6 +26,9 @@ this machine. Data go to stdout, everything else to stderr; with `--json` stdout
 document, or one a line from what goes on. What is wrong is one line on stderr, and the exit code
 says of what kind it is. `rescind --debug ...` shows more.
 
+`rescind --install-completion` teaches the shell that it is typed in (bash, zsh, fish, PowerShell)
+to complete commands and options; `--show-completion` prints what that would be.
+
 ## Exit codes
 
 | code | meaning |
