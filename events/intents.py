@@ -19,6 +19,7 @@ from rescind.events.words import (
     Moment,
     Seconds,
     Text,
+    Traceparent,
     Wire,
 )
 
@@ -83,6 +84,7 @@ class CancelFlow(_Told):
     deadline_at: Moment
     reason: Text = ""
     actor: Actor | None = None
+    traceparent: Traceparent | None = None
 
 
 class CancelTask(_Told):
@@ -97,6 +99,7 @@ class CancelTask(_Told):
     deadline_at: Moment
     reason: Text = ""
     actor: Actor | None = None
+    traceparent: Traceparent | None = None
 
 
 class StopInfrastructure(_Told):
@@ -110,6 +113,7 @@ class StopInfrastructure(_Told):
     handle: Handle
     cancellation_id: str | None = None
     grace_seconds: Seconds = 0.0
+    traceparent: Traceparent | None = None
 
 
 class Lost(_Told):

@@ -99,7 +99,10 @@ class Recorder:
         at_ms: int,
         actor: Actor | None = None,
     ) -> Entry:
-        """Record an event of a flow run that no request caused; `cause` is an event's id."""
+        """Record an event of a flow run that no request caused; `cause` is an event's id.
+
+        It belongs to the trace of whoever asked for the cancellation that it is a part of.
+        """
         version = self.version_after(StreamKind.FLOW, stream_id)
         entry = Entry(
             self.next_derived_id(stream_id),
@@ -114,7 +117,7 @@ class Recorder:
             cause=cause,
             request_id=None,
             actor=actor,
-            traceparent=None,
+            traceparent=self._trace_of(stream_id, happened.task_run_id),
         )
         return self._keep(entry)
 
@@ -123,6 +126,18 @@ class Recorder:
         known = self.draft.flow(flow_run_id) or self.draft.armed_for(flow_run_id)
         assert known is not None, "an event of its own was derived for a flow run nobody knows"
         return derived_id(known, known.version + 1)
+
+    def _trace_of(self, flow_run_id: str, task_run_id: str | None) -> str | None:
+        # From the state alone: it must not depend on what is decided in the same transaction.
+        flow = self.draft.flow(flow_run_id)
+        if flow is None:
+            armed = self.draft.armed_for(flow_run_id)
+            return None if armed is None else armed.traceparent
+        cancellation = flow.cancellation
+        if cancellation is None and task_run_id is not None:
+            task = self.draft.task(flow_run_id, task_run_id)
+            cancellation = None if task is None else task.cancellation
+        return None if cancellation is None else cancellation.traceparent
 
     def version_after(self, kind: StreamKind, stream_id: str) -> int:
         """The version of a stream's next event that changes its state."""

@@ -171,6 +171,7 @@ def _end(flow: FlowRun, parent: ParentLink) -> ChildFinished:
         stopped_confirmed=account is None or not account.unconfirmed,
         error=flow.error,
         result_ref=flow.result_ref,
+        traceparent=None if flow.cancellation is None else flow.cancellation.traceparent,
     )
 
 
@@ -217,6 +218,7 @@ def _cancel(flow: FlowRun, task: TaskRun, now_ms: int) -> FlowCancel:
         deadline_seconds=max(deadline_ms - now_ms, 0) / 1000,
         cascade=last.cascade,
         parent=_link(flow, task),
+        traceparent=last.traceparent,
     )
 
 

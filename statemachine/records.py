@@ -89,7 +89,12 @@ def _plain(value: object) -> object:
     # orjson writes no subclass of a tuple by itself.
     if isinstance(value, BaseModel):
         return value.model_dump(mode="json", exclude_none=True)
-    if isinstance(value, Cancellation | ChildLine | Tally | Teardown):
+    if isinstance(value, Cancellation):
+        body = value._asdict()
+        if value.traceparent is None:
+            del body["traceparent"]
+        return body
+    if isinstance(value, ChildLine | Tally | Teardown):
         return value._asdict()
     raise TypeError(type(value).__name__)
 

@@ -80,6 +80,8 @@ class Cancellation(NamedTuple):
     repeats: tuple[tuple[str, str], ...] = ()
     """Later requests that had an effect (escalations), with their events; at most 16."""
     account: Account | None = None
+    traceparent: str | None = None
+    """Of the request that began it, for all that follows from it."""
 
 
 class ChildLine(NamedTuple):
@@ -234,6 +236,7 @@ class Armed(NamedTuple):
     until_ms: int
     request_id: str | None = None
     actor: Actor | None = None
+    traceparent: str | None = None
 
 
 class Bulk(NamedTuple):

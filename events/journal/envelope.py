@@ -58,6 +58,7 @@ class Envelope(Wire):
     actor: Actor | None = None
     """Who asked."""
     traceparent: str | None = None
-    """The request's, as W3C Trace Context has it."""
+    """As W3C Trace Context has it: the request's; of an event that no request caused, that of the
+    request which began the cancellation that it is a part of."""
     data: dict[str, Any]
     """The payload; its fields depend on the type."""

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
-from rescind.events.words import Actor, ChosenId, Moment, Name, StreamKind
+from rescind.events.words import Actor, ChosenId, Moment, Name, StreamKind, Traceparent
 
 __all__ = [
     "ITEMS_MAX",
@@ -50,7 +50,7 @@ class Request(BaseModel):
     """Who the sender says asks: never verified here."""
     at: Moment | None = None
     """When the sender says that it asked; informative, no rule reads it."""
-    traceparent: Annotated[str, StringConstraints(max_length=256)] | None = None
+    traceparent: Traceparent | None = None
     """As W3C Trace Context has it; it comes back in every entry that answers this."""
 
 

@@ -6,7 +6,7 @@ costs a record for each runner that holds work, however many task runs that is: 
 "stop all you hold of this flow run".
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 import orjson
@@ -61,11 +61,20 @@ _IN_ORDER = (
 
 
 class Fanout:
-    """Collects, during one transaction, what each runner is told."""
+    """Collects, during one transaction, what each runner is told.
 
-    def __init__(self, draft: Draft, policy: Policy) -> None:
+    `below` gives for a traceparent the one that is told of it.
+    """
+
+    def __init__(
+        self,
+        draft: Draft,
+        policy: Policy,
+        below: Callable[[str | None], str | None] = lambda carried: carried,
+    ) -> None:
         self._draft = draft
         self._policy = policy
+        self._below = below
         self._inboxes: dict[str, dict[str, list[dict[str, Any]]]] = {}
         self._lost: dict[str, str] = {}
 
@@ -105,7 +114,7 @@ class Fanout:
             else:
                 self._cancel_task(entry.stream_id, entry.task_run_id, event.runner_ids)
         elif isinstance(event, InfrastructureTeardown):
-            self._tear_down(entry.stream_id, event)
+            self._tear_down(entry.stream_id, event, entry.traceparent)
         elif isinstance(event, RunnerLostRecorded):
             self._lost[entry.stream_id] = event.reason
 
@@ -205,7 +214,7 @@ class Fanout:
         flow = self._draft.flow(flow_run_id)
         if flow is None or flow.cancellation is None:
             return
-        intent = {"flow_run_id": flow_run_id, **_terms(flow.cancellation)}
+        intent = {"flow_run_id": flow_run_id, **self._terms(flow.cancellation)}
         for runner_id in runner_ids:
             told = self._inboxes.setdefault(runner_id, {}).setdefault("cancel_flow", [])
             if intent not in told:
@@ -219,12 +228,14 @@ class Fanout:
             "flow_run_id": flow_run_id,
             "task_run_id": task_run_id,
             "attempt": task.attempt,
-            **_terms(task.cancellation),
+            **self._terms(task.cancellation),
         }
         for runner_id in runner_ids:
             self._tell(runner_id, "cancel_task", intent)
 
-    def _tear_down(self, flow_run_id: str, event: InfrastructureTeardown) -> None:
+    def _tear_down(
+        self, flow_run_id: str, event: InfrastructureTeardown, traceparent: str | None
+    ) -> None:
         if event.outcome != "asked" or event.runner_id is None:
             return
         intent = {
@@ -233,21 +244,23 @@ class Fanout:
             "handle": event.handle.model_dump(mode="json", exclude_none=True),
             "cancellation_id": event.cancellation_id,
             "grace_seconds": event.grace_seconds,
+            "traceparent": self._below(traceparent),
         }
         self._tell(event.runner_id, "stop_infrastructure", intent)
 
-
-def _terms(cancellation: Cancellation) -> dict[str, Any]:
-    terms: dict[str, Any] = {
-        "cancellation_id": cancellation.id,
-        "mode": cancellation.mode.value,
-        "grace_seconds": cancellation.grace_seconds,
-        "deadline_at": moment_to_text(cancellation.deadline_ms),
-        "reason": cancellation.reason,
-    }
-    if cancellation.actor is not None:
-        terms["actor"] = dict(cancellation.actor)
-    return terms
+    def _terms(self, cancellation: Cancellation) -> dict[str, Any]:
+        terms: dict[str, Any] = {
+            "cancellation_id": cancellation.id,
+            "mode": cancellation.mode.value,
+            "grace_seconds": cancellation.grace_seconds,
+            "deadline_at": moment_to_text(cancellation.deadline_ms),
+            "reason": cancellation.reason,
+        }
+        if cancellation.actor is not None:
+            terms["actor"] = dict(cancellation.actor)
+        if cancellation.traceparent is not None:
+            terms["traceparent"] = self._below(cancellation.traceparent)
+        return terms
 
 
 def _flow_of(entry: Entry) -> str | None:

@@ -33,8 +33,9 @@ from rescind.processors.lifecycle.dead_letters import dead_letter, forwarded
 from rescind.processors.lifecycle.errands import answers_to_parent
 from rescind.processors.lifecycle.fanout import Fanout
 from rescind.processors.lifecycle.outputs import outputs
-from rescind.processors.lifecycle.place import Place, Read, request_in
+from rescind.processors.lifecycle.place import Place, Read, request_in, text_of, traceparent_of
 from rescind.processors.lifecycle.position import Position
+from rescind.processors.lifecycle.tracing import Traces, decided
 from rescind.statemachine.answer import Core
 from rescind.statemachine.decide.answers import Happened
 from rescind.statemachine.draft import Draft
@@ -66,6 +67,7 @@ class Batch:
         position: how far the partition will have got.
         forwards: records for other partitions; the broker must have them before the commit.
         owed: sweeps that are not through after this.
+        traces: the spans of what is decided in it.
 
     """
 
@@ -76,7 +78,8 @@ class Batch:
         self._items = 0
         self._bytes = 0
         self._core = Core(self.draft, policy, place.partition)
-        self._fanout = Fanout(self.draft, policy)
+        self.traces = Traces(place.topics)
+        self._fanout = Fanout(self.draft, policy, self.traces.below)
         self._place = place
         self._dead: list[OutRecord] = []
         self._followed = 0
@@ -111,6 +114,7 @@ class Batch:
         record = read.record
         request = request_in(record)
         asked = self._asked(read, request)
+        span = self.traces.begin(read, request, asked)
         self.position = self.position.read(read.lane, record.offset)
         elsewhere = self._elsewhere(request)
         if elsewhere is not None and not isinstance(request, Unreadable):
@@ -124,6 +128,8 @@ class Batch:
             event = outcome[0].event
             if isinstance(event, RequestRefused) and event.code is Code.UNREADABLE:
                 self._bury(record, event.code, event.message)
+        if span is not None:
+            decided(span, self.entries[self._followed :])
         self._items += len(outcome)
         self._bytes += record.size_bytes
         self._follow()
@@ -223,7 +229,7 @@ class Batch:
         header = record.header(SIGNATURE_HEADER)
         value = record.value or b""
         signed = header is not None and verify(value, header, self._place.signing_keys)
-        own = request.request_id or _text(record.header(REQUEST_ID_HEADER))
+        own = request.request_id or text_of(record.header(REQUEST_ID_HEADER))
         actor = None if isinstance(request, Unreadable) else request.actor or _ANYONE
         if actor is not None and actor.verified != signed:
             # What a record claims about itself is a claim; the signature decides.
@@ -238,7 +244,7 @@ class Batch:
             request_id=own or f"{read.lane}-{record.partition}-{record.offset}",
             actor=actor,
             signed=signed,
-            traceparent=None if isinstance(request, Unreadable) else request.traceparent,
+            traceparent=traceparent_of(record, request),
         )
 
     def _elsewhere(self, request: AnyRequest | Unreadable) -> int | None:
@@ -290,7 +296,3 @@ def impossible_in(error: Exception) -> str | None:
     if not isinstance(error, NoTransitionError):
         return None
     return error.run_id.partition("/")[0]
-
-
-def _text(value: bytes | None) -> str | None:
-    return None if value is None else value.decode(errors="replace")[:512]

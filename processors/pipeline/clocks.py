@@ -48,6 +48,7 @@ _Struck = CancellationClock | RunnerForget | BulkForget
 class _Set(NamedTuple):
     due_ms: int
     cancellation_id: str | None
+    traceparent: str | None = None
     fired: int = 0
 
 
@@ -177,18 +178,21 @@ class ClockKeeper:
         running: dict[Clock, int],
         cancellation: Cancellation | None,
     ) -> None:
-        named = None if cancellation is None else cancellation.id
         for clock in Clock:
-            self._put_one(_Key(flow_run_id, task_run_id, clock), running.get(clock), named)
+            self._put_one(_Key(flow_run_id, task_run_id, clock), running.get(clock), cancellation)
 
-    def _put_one(self, key: _Key, due_ms: int | None, cancellation_id: str | None) -> None:
+    def _put_one(self, key: _Key, due_ms: int | None, cancellation: Cancellation | None) -> None:
         known = self._set.get(key)
         if key.flow_run_id:
             self.running[key.clock] += (due_ms is not None) - (known is not None)
         if due_ms is None:
             self._set.pop(key, None)
         elif known is None or known.due_ms != due_ms:
-            self._set[key] = _Set(due_ms, cancellation_id)
+            self._set[key] = (
+                _Set(due_ms, None)
+                if cancellation is None
+                else _Set(due_ms, cancellation.id, cancellation.traceparent)
+            )
             heapq.heappush(self._heap, (due_ms, due_ms, key))
 
 
@@ -216,4 +220,5 @@ def _request(key: _Key, known: _Set) -> _Struck:
         clock=key.clock,
         due_at=known.due_ms,
         cancellation_id=known.cancellation_id,
+        traceparent=known.traceparent,
     )

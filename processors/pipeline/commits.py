@@ -114,6 +114,7 @@ class Commits:
         self.errands.recorded(told)
         self.errands.see(batch.draft)
         self.is_astray = False
+        batch.traces.end()
         self._tools.meters.committed(batch, seconds, self._tools.broker_time.now_ms())
 
     async def write_again(

@@ -189,6 +189,7 @@ def _intent(
         "deadline_at": terms.deadline_at,
         "reason": terms.reason,
         "actor": entry.actor,
+        "traceparent": entry.traceparent,
     }
     if entry.task_run_id is None:
         return CancelFlow(**said)

@@ -38,6 +38,7 @@ def begun(terms: CancellationTerms | TaskCancellationTerms, entry: Entry) -> Can
         acknowledge_ms=terms.acknowledge_at,
         deadline_ms=terms.deadline_at,
         wait_ms=terms.wait_until,
+        traceparent=entry.traceparent,
     )
     if isinstance(terms, TaskCancellationTerms):
         return cancellation
@@ -62,6 +63,7 @@ def begun_and_over(event: FlowCancelled, entry: Entry) -> Cancellation:
         deadline_ms=entry.at_ms,
         wait_ms=entry.at_ms,
         bulk_id=event.bulk_id,
+        traceparent=entry.traceparent,
     )
 
 
@@ -78,6 +80,7 @@ def armed_by(event: CancellationArmed, entry: Entry) -> Armed:
         mode=event.mode,
         at_ms=entry.at_ms,
         until_ms=event.until,
+        traceparent=entry.traceparent,
     )
 
 
@@ -96,6 +99,7 @@ def begun_before(armed: Armed) -> Cancellation:
         acknowledge_ms=armed.at_ms,
         deadline_ms=armed.at_ms,
         wait_ms=armed.at_ms,
+        traceparent=armed.traceparent,
     )
 
 

@@ -26,6 +26,7 @@ from rescind.kafka.reading.visits import ends
 from rescind.kafka.records import OutRecord, Record
 from rescind.kafka.topics import TopicNames
 from rescind.kafka.writing.sender import Sender
+from rescind.tracing.messaging import sending
 
 __all__ = ["Line", "new_request_id"]
 
@@ -128,12 +129,18 @@ class Line:
                 self._waiting.pop(key, None)
 
     async def _send(self, request: AnyRequest, key: bytes) -> None:
-        value = write_request(request)
+        partition = partition_of(request.stream_id, self._partitions)
+        topic = self._names.stop_requests
+        with sending(topic, partition, request.request_id, request.traceparent) as traceparent:
+            if traceparent != request.traceparent:
+                request = request.model_copy(update={"traceparent": traceparent})
+            await self._send_to(partition, write_request(request), key)
+
+    async def _send_to(self, partition: int, value: bytes, key: bytes) -> None:
         headers = [
             (SIGNATURE_HEADER, sign(value, key_id, secret))
             for key_id, secret in list(self._keys.items())[:1]
         ]
-        partition = partition_of(request.stream_id, self._partitions)
         record = OutRecord(self._names.stop_requests, key, value, tuple(headers), partition)
         try:
             async with asyncio.timeout(self._send_seconds):

@@ -19,6 +19,7 @@ from rescind.kafka.topics import TopicNames, check_topics, topic_specs
 from rescind.kafka.versions import wait_for_supported_broker
 from rescind.logs import configure_logging
 from rescind.settings import Settings, load_settings, unknown_variables
+from rescind.tracing.exporting import traced
 
 __all__ = ["begin", "serve_agents", "serve_http", "serve_worker", "until_usable"]
 
@@ -31,7 +32,7 @@ def serve_worker() -> int:
     with importing():
         from rescind.processors.app import run_worker
 
-    return _serve(run_worker)
+    return _serve(run_worker, "rescind-worker")
 
 
 def serve_agents() -> int:
@@ -40,7 +41,7 @@ def serve_agents() -> int:
     with importing():
         from rescind.processors.app import run_agents
 
-    return _serve(run_agents)
+    return _serve(run_agents, "rescind-agents")
 
 
 def serve_http() -> int:
@@ -52,13 +53,16 @@ def serve_http() -> int:
     with importing():
         from rescind.server.serving import serve
 
-    return serve(begin())
+    settings = begin()
+    with traced("rescind-server"):
+        return serve(settings)
 
 
-def _serve(run: Callable[[Settings], int]) -> int:
+def _serve(run: Callable[[Settings], int], service: str) -> int:
     settings = begin()
     in_loop(until_usable(settings))
-    return run(settings)
+    with traced(service):
+        return run(settings)
 
 
 def begin() -> Settings:

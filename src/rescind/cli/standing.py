@@ -19,6 +19,7 @@ from rescind.runners.infrastructure.base import Infrastructure
 from rescind.runners.infrastructure.kinds import Kind, infrastructure
 from rescind.runners.infrastructure.standing import StandBy, TornDown
 from rescind.settings import Settings
+from rescind.tracing.exporting import traced
 
 __all__ = ["serve_runner"]
 
@@ -36,7 +37,7 @@ def serve_runner(kinds: Sequence[Kind]) -> int:
     settings = begin()
     places = [infrastructure(kind) for kind in dict.fromkeys(kinds)]
     in_loop(until_usable(settings))
-    with _measured(settings) as tell:
+    with traced("rescind-runner"), _measured(settings) as tell:
         in_loop(_serve(places, settings, tell))
     return 0
 

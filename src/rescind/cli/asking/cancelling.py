@@ -26,6 +26,7 @@ from rescind.errors import NoAnswerError
 from rescind.events.journal import FlowCancelled, FlowCancelling, RequestRefused
 from rescind.events.requests import FlowCancel
 from rescind.events.words import Mode, StreamKind
+from rescind.tracing.spans import span
 
 __all__ = ["Cancel", "cancel"]
 
@@ -103,7 +104,8 @@ async def _ask_all(
 async def _ask(session: Session, asker: Asker, command: Cancel, flow_run_id: str) -> Answer:
     request = command.request_for(flow_run_id)
     try:
-        entry = await asker.ask(request, within_seconds=command.answer_seconds)
+        with span("rescind cancel", "internal", {"rescind.flow_run_id": flow_run_id}):
+            entry = await asker.ask(request, within_seconds=command.answer_seconds)
     except NoAnswerError as error:
         return Answer(flow_run_id, "no_answer", str(error), exit_of(error), request.request_id)
     # Only a refusal needs the state to say more: who was first, how it ended.

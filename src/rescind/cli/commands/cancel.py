@@ -71,6 +71,8 @@ def _cancel(abort: bool, as_json: bool, **typed: Any) -> int:
     from rescind.cli.asking.cancelling import cancel as ask
     from rescind.cli.session import run
     from rescind.events.words import Mode
+    from rescind.tracing.exporting import traced
 
     command = Cancel(mode=Mode.ABORT if abort else Mode.GRACEFUL, **typed)
-    return run(ask(command, as_json=as_json))
+    with traced("rescind-cli"):
+        return run(ask(command, as_json=as_json))

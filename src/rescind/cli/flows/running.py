@@ -33,6 +33,7 @@ from rescind.runners.flowrunner.watching import Happening
 from rescind.runners.infrastructure.hosted import take_handle
 from rescind.runners.sdk.loading import load_flow, read_params
 from rescind.settings import Settings
+from rescind.tracing.exporting import traced
 
 __all__ = ["FlowCommand", "executor_of", "look_for_kafka", "run_flow", "set_up_logs"]
 
@@ -116,18 +117,20 @@ def run_flow(command: FlowCommand, *, as_json: bool) -> Exit:
     params = read_params(flow, command.params, command.target)
     if not command.offline:
         in_loop(look_for_kafka(read_settings(), output))
-    outcome = flow.run(
-        executor_of(command.executor, command.workers),
-        params=params,
-        flow_run_id=command.flow_run_id,
-        labels=command.labels,
-        namespace=command.namespace,
-        rerun_of=command.rerun_of,
-        handle=handle,
-        offline=command.offline,
-        tell=_teller(output),
-        cancel_on=(signal.SIGTERM,),
-    )
+    # After the user's file: what that sets up for spans is gone by.
+    with traced("rescind-flow-runner"):
+        outcome = flow.run(
+            executor_of(command.executor, command.workers),
+            params=params,
+            flow_run_id=command.flow_run_id,
+            labels=command.labels,
+            namespace=command.namespace,
+            rerun_of=command.rerun_of,
+            handle=handle,
+            offline=command.offline,
+            tell=_teller(output),
+            cancel_on=(signal.SIGTERM,),
+        )
     return _say(outcome, output)
 
 

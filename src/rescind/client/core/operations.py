@@ -27,6 +27,7 @@ from rescind.client.core.pace import Operation
 from rescind.client.core.replies import reader
 from rescind.errors import CallError
 from rescind.events.words import CascadePolicy, Mode
+from rescind.tracing import spans
 
 __all__ = [
     "CascadeWord",
@@ -68,7 +69,12 @@ def cancel(
         body = json.dumps(said, allow_nan=False).encode()
     except ValueError:
         raise CallError("every number", "finite", repr(said)) from None
-    headers = (("idempotency-key", key), ("content-type", "application/json"))
+    headers: tuple[tuple[str, str], ...] = (
+        ("idempotency-key", key),
+        ("content-type", "application/json"),
+    )
+    if (traceparent := spans.current()) is not None:
+        headers = (*headers, ("traceparent", traceparent))
     path = _of(flow_run_id, task_run_id, "/cancel")
     return Operation(Call("POST", path, headers=headers, body=body), _read(CancelAnswer))
 

@@ -23,9 +23,9 @@ from rescind.runners.client.living.incarnation import Incarnation
 from rescind.runners.client.living.tools import Tools, fields
 from rescind.runners.client.sending.ended import Ended
 from rescind.runners.client.sending.ending import say_until_taken
-from rescind.runners.client.sending.outbox import Placed
+from rescind.runners.client.sending.outbox import Head, Placed
 from rescind.runners.client.sending.reported import Reported
-from rescind.runners.client.sending.saying import Attempt, ask_cancel
+from rescind.runners.client.sending.saying import Attempt, ask_cancel, trace_fields
 from rescind.runners.client.sending.story import Story
 from rescind.runners.client.specs import TaskSpec, register
 from rescind.runners.client.starts import Starts
@@ -59,7 +59,7 @@ class Run(Story):
         self._body: Attempt | None = None
         self._body_said: Placed | None = None
         self._starts = Starts(tools, self._head("task.start"))
-        self._finish_head = self._head("task.finish")
+        self._finish_heads: dict[str | None, Head] = {None: self._head("task.finish")}
         self._ending: set[asyncio.Task[None]] = set()
         incarnation.served[flow_run_id] = self
 
@@ -232,6 +232,7 @@ class Run(Story):
             self.cancellation = intent
         else:
             self._cancelled_attempts[intent.task_run_id, intent.attempt] = intent
+        self._stops.begin(intent, self.held)
 
     def settle_held(self) -> list[Attempt]:
         """For acknowledgements: report what nobody took as never started; what is held beside."""
@@ -262,9 +263,20 @@ class Run(Story):
 
     def _report_end(self, attempt: Attempt, ended: Ended) -> Placed:
         item = ended.of_task(*attempt).model_dump_json(exclude_defaults=True).encode()
-        placed = self._tools.stop_lane.put_item(self._finish_head, item)
+        placed = self._tools.stop_lane.put_item(self._finish_head(attempt), item)
+        self._stops.ended(attempt, ended)
         self._starts.ended(attempt, placed.sent)
         return placed
+
+    def _finish_head(self, attempt: Attempt) -> Head:
+        """Of one trace all have the same, and leave together."""
+        intent = self.cancellation_of(*attempt)
+        traceparent = None if intent is None else intent.traceparent
+        head = self._finish_heads.get(traceparent)
+        if head is None:
+            head = self._head("task.finish", **trace_fields(traceparent))
+            self._finish_heads[traceparent] = head
+        return head
 
     def _say_end(self, ended: Ended) -> Placed:
         if self._body is not None:

@@ -23,6 +23,7 @@ from rescind.events.words import RunnerCapabilities
 from rescind.runners.client import Intent, Lost, RunnerClient, Scope, StopInfrastructure
 from rescind.runners.infrastructure.base import Evidence, Infrastructure
 from rescind.settings import Settings
+from rescind.tracing.spans import span
 
 __all__ = ["StandBy", "TornDown", "pauses"]
 
@@ -151,7 +152,8 @@ class StandBy:
         )
         kind = self._infrastructure.kind
         try:
-            evidence = await self._stop(intent)
+            with span("end infrastructure", "internal", _about(intent, kind), intent.traceparent):
+                evidence = await self._stop(intent)
         except InfrastructureError as error:
             log.warning("a teardown failed", code=error.code, why=str(error))
             intent.report("failed", code=error.code, message=str(error))
@@ -181,3 +183,11 @@ class StandBy:
                     raise
                 _log.info("a teardown is tried again", why=str(error), in_seconds=round(seconds, 2))
                 await asyncio.sleep(seconds)
+
+
+def _about(intent: StopInfrastructure, kind: str) -> dict[str, str]:
+    return {
+        "rescind.flow_run_id": intent.flow_run_id,
+        "rescind.runner_id": intent.target_runner_id,
+        "rescind.infrastructure": kind,
+    }

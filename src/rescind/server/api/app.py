@@ -20,6 +20,7 @@ from rescind.server.api.reads.cancellations import cancellation_routes
 from rescind.server.api.reads.flow_runs import flow_run_routes
 from rescind.server.api.reads.task_runs import task_run_routes
 from rescind.server.api.subjects import PREFIX
+from rescind.server.api.tracing import Traced
 from rescind.server.web.problems import no_such_page
 from rescind.server.web.routes import web_routes
 
@@ -57,6 +58,7 @@ def make_app(means: Means) -> FastAPI:
     app.add_exception_handler(404, no_such_page)
     app.add_middleware(BoundedBody)
     app.add_middleware(OwnOrigin, is_open=means.gate.is_open)
+    app.add_middleware(Traced)
     app.add_middleware(Measured, meters=means.meters)
     for routes in _ROUTES:
         app.include_router(routes(means), prefix=PREFIX)

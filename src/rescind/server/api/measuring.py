@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rescind.server.readmodel.standing import PartitionLag
 
-__all__ = ["Measured", "Meters"]
+__all__ = ["Measured", "Meters", "method_of"]
 
 # From a read of one row to a cancel whose answer is waited for.
 _SECONDS: Final = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
@@ -92,12 +92,13 @@ class Measured:
                 # Never the path itself: there would be a series for each that anybody asks for.
                 route: Any = scope.get("route")
                 name = str(getattr(route, "path", "none"))
-                self._meters.answered(_method(scope), name, message["status"], seconds)
+                self._meters.answered(method_of(scope), name, message["status"], seconds)
             await send(message)
 
         await self._app(scope, receive, send_and_count)
 
 
-def _method(scope: Scope) -> str:
+def method_of(scope: Scope) -> str:
+    """The method of a request, if it is one of those that there are."""
     method = str(scope["method"])
     return method if method in {"GET", "POST", "HEAD", "PUT", "DELETE", "OPTIONS"} else "other"

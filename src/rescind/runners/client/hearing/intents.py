@@ -54,6 +54,7 @@ class CancelFlow:
 
     `read_at_seconds` is by the runner's own clock (`boot_seconds`): the grace counts from there.
     `deadline_at_ms` is milliseconds since 1970 by the broker's clock, and not yours to keep.
+    `traceparent` is what spans of what is done about it go below, and what its reports carry.
     """
 
     flow_run_id: str
@@ -65,6 +66,7 @@ class CancelFlow:
     actor: Actor | None
     read_at_seconds: float
     acknowledger: Acknowledger = field(repr=False, compare=False)
+    traceparent: str | None = field(default=None, compare=False)
 
     def acknowledge(
         self,
@@ -86,7 +88,11 @@ class CancelFlow:
 
     @classmethod
     def told(
-        cls, intent: wire.CancelFlow, read_at: float, acknowledger: Acknowledger
+        cls,
+        intent: wire.CancelFlow,
+        read_at: float,
+        acknowledger: Acknowledger,
+        traceparent: str | None = None,
     ) -> "CancelFlow":
         """The intent of a record that was read at this moment."""
         return cls(
@@ -99,6 +105,7 @@ class CancelFlow:
             actor=intent.actor,
             read_at_seconds=read_at,
             acknowledger=acknowledger,
+            traceparent=traceparent or intent.traceparent,
         )
 
 
@@ -117,6 +124,7 @@ class CancelTask:
     actor: Actor | None
     read_at_seconds: float
     acknowledger: Acknowledger = field(repr=False, compare=False)
+    traceparent: str | None = field(default=None, compare=False)
 
     def acknowledge(
         self,
@@ -130,7 +138,11 @@ class CancelTask:
 
     @classmethod
     def told(
-        cls, intent: wire.CancelTask, read_at: float, acknowledger: Acknowledger
+        cls,
+        intent: wire.CancelTask,
+        read_at: float,
+        acknowledger: Acknowledger,
+        traceparent: str | None = None,
     ) -> "CancelTask":
         """The intent of a record that was read at this moment."""
         return cls(
@@ -145,6 +157,7 @@ class CancelTask:
             actor=intent.actor,
             read_at_seconds=read_at,
             acknowledger=acknowledger,
+            traceparent=traceparent or intent.traceparent,
         )
 
 
@@ -164,6 +177,7 @@ class StopInfrastructure:
     grace_seconds: float
     read_at_seconds: float
     acknowledger: Acknowledger = field(repr=False, compare=False)
+    traceparent: str | None = field(default=None, compare=False)
 
     def report(
         self,
@@ -181,7 +195,11 @@ class StopInfrastructure:
 
     @classmethod
     def told(
-        cls, intent: wire.StopInfrastructure, read_at: float, acknowledger: Acknowledger
+        cls,
+        intent: wire.StopInfrastructure,
+        read_at: float,
+        acknowledger: Acknowledger,
+        traceparent: str | None = None,
     ) -> "StopInfrastructure":
         """The intent of a record that was read at this moment."""
         return cls(
@@ -192,6 +210,7 @@ class StopInfrastructure:
             grace_seconds=intent.grace_seconds,
             read_at_seconds=read_at,
             acknowledger=acknowledger,
+            traceparent=traceparent or intent.traceparent,
         )
 
 

@@ -31,6 +31,7 @@ from rescind.runners.client.living.tools import Profile, Tools, fields
 from rescind.runners.client.sending import saying
 from rescind.runners.client.sending.outbox import Head, new_id
 from rescind.runners.client.sending.reported import Reported
+from rescind.runners.client.tracing import hearing
 
 __all__ = ["Incarnation"]
 
@@ -130,8 +131,7 @@ class Incarnation:
         return saying.acknowledge(
             self._tools,
             self.runner_id,
-            intent.flow_run_id,
-            intent.cancellation_id,
+            intent,
             # What cannot be stopped is held, whether or not it was said twice.
             list(dict.fromkeys([*named, *sorted(stuck)])),
             stuck,
@@ -221,19 +221,21 @@ class Incarnation:
     def _cancel(self, told: wire.CancelFlow | wire.CancelTask, read_at_seconds: float) -> None:
         if self.lost is not None or not self._repeats.is_new(told):
             return
-        intent = (
-            CancelFlow.told(told, read_at_seconds, self)
-            if isinstance(told, wire.CancelFlow)
-            else CancelTask.told(told, read_at_seconds, self)
-        )
-        served = self.served.get(told.flow_run_id)
-        if served is not None:
-            served.cancelled(intent)
-        self._hand_on(intent)
+        with hearing(told, self._tools.topics, self.runner_id) as traceparent:
+            intent = (
+                CancelFlow.told(told, read_at_seconds, self, traceparent)
+                if isinstance(told, wire.CancelFlow)
+                else CancelTask.told(told, read_at_seconds, self, traceparent)
+            )
+            served = self.served.get(told.flow_run_id)
+            if served is not None:
+                served.cancelled(intent)
+            self._hand_on(intent)
 
     def _tear_down(self, told: wire.StopInfrastructure, read_at_seconds: float) -> None:
         if self.lost is None and self._repeats.is_new_teardown(told):
-            self._hand_on(StopInfrastructure.told(told, read_at_seconds, self))
+            with hearing(told, self._tools.topics, self.runner_id) as traceparent:
+                self._hand_on(StopInfrastructure.told(told, read_at_seconds, self, traceparent))
 
     def _lose(self, reason: str) -> None:
         if self.lost is not None or self._has_left:

@@ -14,10 +14,16 @@ from rescind.events.refusals import Code
 from rescind.events.requests import ITEMS_MAX
 from rescind.events.words import clipped
 from rescind.runners.client.hearing.answers import Grant
-from rescind.runners.client.hearing.intents import AttemptRef, StopInfrastructure
+from rescind.runners.client.hearing.intents import (
+    AttemptRef,
+    CancelFlow,
+    CancelTask,
+    StopInfrastructure,
+)
 from rescind.runners.client.living.tools import Tools, fields
 from rescind.runners.client.sending.outbox import Head, new_id
 from rescind.runners.client.sending.reported import Reported
+from rescind.tracing.messaging import to_carry
 
 __all__ = [
     "Attempt",
@@ -27,6 +33,7 @@ __all__ = [
     "head_of",
     "is_no_news",
     "report_teardown",
+    "trace_fields",
 ]
 
 _CANCEL: Final = "cancel/"
@@ -50,22 +57,22 @@ def attempt_of(ref: AttemptRef, held: Iterable[Attempt]) -> Attempt:
 def acknowledge(
     tools: Tools,
     runner_id: str,
-    flow_run_id: str,
-    cancellation_id: str,
+    intent: CancelFlow | CancelTask,
     held: Sequence[Attempt],
     cannot_stop: set[Attempt],
     *,
     more: bool = False,
 ) -> Reported:
     """Send what is held in chunks of 500, the final one with ``last`` if no `more` will come."""
-    head = head_of("cancellation.acknowledge", tools, runner_id, flow_run_id)
+    traced = trace_fields(intent.traceparent)
+    head = head_of("cancellation.acknowledge", tools, runner_id, intent.flow_run_id, **traced)
     firsts = range(0, len(held) or 1, ITEMS_MAX)
     placed = [
         tools.stop_lane.put(
             head,
             fields(
                 {
-                    "cancellation_id": cancellation_id,
+                    "cancellation_id": intent.cancellation_id,
                     "chunk": number,
                     "last": number == len(firsts) - 1 and not more,
                     "held": [
@@ -88,7 +95,7 @@ def ask_cancel(
     tools: Tools, runner_id: str, flow_run_id: str, said: Mapping[str, JsonValue]
 ) -> Reported:
     """Send a cancel. A refusal names nothing but the request's id, so that says what was asked."""
-    head = head_of("flow.cancel", tools, runner_id, flow_run_id)
+    head = head_of("flow.cancel", tools, runner_id, flow_run_id, **trace_fields(to_carry()))
     placed = tools.stop_lane.put(head, fields(said), f"{_CANCEL}{new_id()}")
     return Reported(placed.sent)
 
@@ -120,7 +127,8 @@ def report_teardown(
     }
     if intent.cancellation_id is not None:
         said["cancellation_id"] = intent.cancellation_id
-    head = head_of("infrastructure.report", tools, runner_id, intent.flow_run_id)
+    traced = trace_fields(intent.traceparent)
+    head = head_of("infrastructure.report", tools, runner_id, intent.flow_run_id, **traced)
     return Reported(tools.stop_lane.put(head, fields(said)).sent)
 
 
@@ -128,3 +136,8 @@ def head_of(kind: str, tools: Tools, runner_id: str, flow_run_id: str, **more: s
     """What the requests of this runner about this flow run have in common."""
     common = {"flow_run_id": flow_run_id, "runner_id": runner_id, **more}
     return Head(kind, flow_run_id, tools.partition_of(flow_run_id), common)
+
+
+def trace_fields(traceparent: str | None) -> dict[str, str]:
+    """What a request of this trace says of it; one of none says nothing."""
+    return {} if traceparent is None else {"traceparent": traceparent}

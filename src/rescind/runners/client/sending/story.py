@@ -14,7 +14,8 @@ from rescind.runners.client.hearing.intents import CancelFlow
 from rescind.runners.client.living.tools import Tools, fields
 from rescind.runners.client.sending.outbox import Head
 from rescind.runners.client.sending.reported import Reported
-from rescind.runners.client.sending.saying import head_of
+from rescind.runners.client.sending.saying import head_of, trace_fields
+from rescind.runners.client.tracing import Stops
 
 __all__ = ["Story"]
 
@@ -25,11 +26,15 @@ class Story:
     def __init__(self, flow_run_id: str, runner_id: str, tools: Tools) -> None:
         self.flow_run_id = flow_run_id
         self.cancellation: CancelFlow | None = None
+        self._stops = Stops()
         self._runner_id = runner_id
         self._tools = tools
 
     def stopping(self, steps: Iterable[Step], cancellation_id: str | None = None) -> Reported:
         """Report rungs of the ladder that were taken, at least one."""
+        steps = list(steps)
+        for step in steps:
+            self._stops.climbed(step)
         known = cancellation_id or (self.cancellation and self.cancellation.cancellation_id)
         head = self._head("task.stopping", **({"cancellation_id": known} if known else {}))
         placed = [
@@ -71,4 +76,6 @@ class Story:
         return Reported(self._tools.stop_lane.put(self._head(kind), fields(said)).sent)
 
     def _head(self, kind: str, **more: str) -> Head:
+        if self.cancellation is not None:
+            more |= trace_fields(self.cancellation.traceparent)
         return head_of(kind, self._tools, self._runner_id, self.flow_run_id, **more)
