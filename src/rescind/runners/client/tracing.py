@@ -1,7 +1,7 @@
 """The spans of a runner: that it was told, and the stopping of each attempt to its real end."""
 
 import contextlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 
 from rescind.events import intents as wire
 from rescind.events.requests import Step
@@ -23,7 +23,7 @@ def hearing(
     told: wire.CancelFlow | wire.CancelTask | wire.StopInfrastructure,
     topics: TopicNames,
     runner_id: str,
-) -> Iterator[str | None]:
+) -> Generator[str | None]:
     """A span for what is done at once about an intent; what goes on below it is told this."""
     span = None
     if spans.may_begin(told.traceparent):

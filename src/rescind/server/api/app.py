@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from fastapi.telemetry import TelemetryConfig
 
 import rescind
 from rescind.server.api.bodies import BoundedBody
@@ -32,6 +33,14 @@ _ROUTES: Final = (
     *(cancel_routes, flow_run_routes, task_run_routes, cancellation_routes, event_routes),
 )
 
+# FastAPI's own would double each span of `Traced`, and tells of errors with their messages.
+_NO_TELEMETRY: Final[TelemetryConfig] = {
+    "tracing": False,
+    "metrics": False,
+    "logs": False,
+    "auto_configure": False,
+}
+
 
 def make_app(means: Means) -> FastAPI:
     """The app, which enters the means when it starts and leaves them when it ends."""
@@ -50,6 +59,7 @@ def make_app(means: Means) -> FastAPI:
         # Their pages load scripts from another host.
         docs_url=None,
         redoc_url=None,
+        telemetry=_NO_TELEMETRY,
         generate_unique_id_function=lambda route: route.name,
     )
     app.state.gate = means.gate
