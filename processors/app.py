@@ -23,7 +23,9 @@ from rescind.kafka.topics import TopicNames
 from rescind.kafka.writing.sender import Sender
 from rescind.processors.bulk import Sweeper, add_bulk
 from rescind.processors.liveness import Liveness, add_liveness
+from rescind.processors.measuring.agents import AgentMeters
 from rescind.processors.measuring.endpoint import scraped
+from rescind.processors.measuring.looking import Seen, add_looking
 from rescind.processors.on_faust.hosting import host, make_app, wait_for_broker
 from rescind.processors.reminders import add_reminders
 from rescind.processors.shared.keys import signing_keys
@@ -144,14 +146,18 @@ def run_agents(settings: Settings) -> int:
     topics = TopicNames(settings.topic_prefix)
     partitions = len(asyncio.run(ends(connection, topics.heartbeats)))
     asking = Asking(connection, topics, Sender(connection), signing_keys(settings))
-    registry, cancelling = Registry(), Cancelling()
+    registry, cancelling, meters = Registry(), Cancelling(), AgentMeters()
     app = make_app("agents", settings, connection)
     add_liveness(
         app,
         asking,
         Liveness(registry, settings.lost_after_seconds, partitions),
+        meters,
     )
-    add_reminders(app, asking, cancelling, registry)
-    add_bulk(app, asking, Sweeper(asking, partitions))
+    add_reminders(app, asking, cancelling, registry, meters)
+    sweeper = Sweeper(asking, partitions, meters)
+    add_bulk(app, asking, sweeper, meters)
+    add_looking(app, meters, Seen(registry, cancelling, sweeper.bulks))
     _log.info("agents begin", host=socket.gethostname())
-    return host(app, _AgentsService(asking, registry, cancelling))
+    with scraped(settings, meters.registry):
+        return host(app, _AgentsService(asking, registry, cancelling))

@@ -23,6 +23,7 @@ from rescind.events.journal import Entry, RequestRefused
 from rescind.events.refusals import Code
 from rescind.events.requests import BulkCount, BulkProgress, FlowCancel
 from rescind.events.words import Actor
+from rescind.processors.measuring.agents import AgentMeters
 from rescind.processors.on_faust.committed import CommittedApp
 from rescind.processors.shared.tools import Asking
 from rescind.processors.watching.bulks import Bulks
@@ -47,8 +48,9 @@ _log = structlog.get_logger(__name__)
 class Sweeper:
     """Sweeps the bulk cancellations of the partitions that this process has."""
 
-    def __init__(self, asking: Asking, partitions: int) -> None:
+    def __init__(self, asking: Asking, partitions: int, meters: AgentMeters) -> None:
         self.bulks = Bulks()
+        self._meters = meters
         self._asking = asking
         self._partitions = partitions
         self._sweeps: dict[str, asyncio.Task[None]] = {}
@@ -165,6 +167,7 @@ class Sweeper:
             items = await asyncio.gather(*[self._ask(bulk, place, cut, line) for place in part])
             if not await self._tell(now, line, tuple(items), part[-1]):
                 return
+            self._meters.asked(items)
         now = self.bulks.get(bulk.bulk_id)
         if now is not None and now.state == "Running":
             await self._tell(now, line)
@@ -222,7 +225,7 @@ def item_of(answer: Entry) -> BulkItem:
     return BulkItem(flow_run_id=flow_run_id, code=event.code, event_id=answer.id)
 
 
-def add_bulk(app: CommittedApp, tools: Asking, sweeper: Sweeper) -> None:
+def add_bulk(app: CommittedApp, tools: Asking, sweeper: Sweeper, meters: AgentMeters) -> None:
     """Put the agent and what it sweeps by on the app."""
     topic = tools.topics.cancellations
     cancellations = app.topic(topic, value_type=bytes, value_serializer="raw")
@@ -230,7 +233,9 @@ def add_bulk(app: CommittedApp, tools: Asking, sweeper: Sweeper) -> None:
     @app.agent(cancellations, concurrency=1, name="bulk")
     async def hear(stream: Any) -> None:
         async for event in stream.events():
-            sweeper.hear(event.message.partition, event.value)
+            message = event.message
+            meters.read(topic, message.partition, message.offset)
+            sweeper.hear(message.partition, event.value)
 
     @app.task
     async def sweep() -> None:

@@ -23,6 +23,7 @@ from rescind.events.requests import RunnerLost
 from rescind.events.words import Actor
 from rescind.kafka.partitions import partition_of
 from rescind.kafka.records import OutRecord
+from rescind.processors.measuring.agents import AgentMeters
 from rescind.processors.on_faust.committed import CommittedApp
 from rescind.processors.shared.tools import Asking
 from rescind.processors.watching.registry import Registry
@@ -153,7 +154,7 @@ def _read(value: bytes | None) -> Any:
         return None
 
 
-def add_liveness(app: CommittedApp, tools: Asking, liveness: Liveness) -> None:
+def add_liveness(app: CommittedApp, tools: Asking, liveness: Liveness, meters: AgentMeters) -> None:
     """Put the agent and its canary on the app."""
     topic = tools.topics.heartbeats
     heartbeats = app.topic(topic, value_type=bytes, value_serializer="raw")
@@ -164,6 +165,7 @@ def add_liveness(app: CommittedApp, tools: Asking, liveness: Liveness) -> None:
     async def hear(stream: Any) -> None:
         async for event in stream.events():
             message = event.message
+            meters.read(topic, message.partition, message.offset)
             at_ms = round(message.timestamp * 1000)
             if liveness.hear(message.partition, at_ms, event.value):
                 await give_up(message.partition)
@@ -179,6 +181,7 @@ def add_liveness(app: CommittedApp, tools: Asking, liveness: Liveness) -> None:
     async def give_up(partition: int) -> None:
         for request in liveness.lost(partition):
             _log.warning("a runner is given up", runner_id=request.runner_id)
+            meters.given_up()
             try:
                 await tools.ask(request.partition or 0, [request])
             except BrokerError as error:

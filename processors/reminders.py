@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from rescind.errors import BrokerError
 from rescind.events.intents import CancelFlow, CancelTask, Heartbeat, Lost, Reminder
 from rescind.kafka.records import OutRecord
+from rescind.processors.measuring.agents import AgentMeters
 from rescind.processors.on_faust.committed import CommittedApp
 from rescind.processors.shared.tools import Asking
 from rescind.processors.watching.cancelling import Cancelling
@@ -43,7 +44,11 @@ def reminder_for(
 
 
 def add_reminders(
-    app: CommittedApp, tools: Asking, cancelling: Cancelling, registry: Registry
+    app: CommittedApp,
+    tools: Asking,
+    cancelling: Cancelling,
+    registry: Registry,
+    meters: AgentMeters,
 ) -> None:
     """Put the agent on the app."""
     heartbeats = app.topic(tools.topics.heartbeats, value_type=bytes, value_serializer="raw")
@@ -69,3 +74,5 @@ def add_reminders(
             await tools.send_all([record])
         except BrokerError as error:
             _log.warning("a reminder could not be sent", error=str(error))
+        else:
+            meters.reminded()

@@ -16,6 +16,7 @@ from rescind.events.requests import Clock, Lane
 from rescind.processors.lifecycle.lifecycle import Batch
 from rescind.processors.lifecycle.position import Position
 from rescind.processors.measuring.stages import STAGES, passed
+from rescind.statemachine.clocks import stuck_from
 from rescind.statemachine.partition import Partition
 
 __all__ = ["Meters", "Served"]
@@ -108,11 +109,13 @@ class Meters:
 
 
 class Served(NamedTuple):
-    """A partition at work: its committed state, its clocks, and how far it has got."""
+    """A partition at work: its committed state, its clocks, how far it has got, and of what."""
 
     state: Partition
     clocks: Mapping[Clock, int]
     position: Position
+    ends: Mapping[Lane, int]
+    """Where each lane ended when it was looked at last."""
 
 
 class _Gauges:
@@ -126,6 +129,9 @@ class _Gauges:
         self._oldest = gauge(
             "oldest_cancelling_seconds", "For how long the oldest of those has been; 0 without one."
         )
+        self._stuck = gauge(
+            "flow_runs_stuck", "Of these, those past their deadline, or in quarantine."
+        )
         self._armed = gauge("armed_cancels", "Cancels of flow runs that nobody has registered yet.")
         self._runners = gauge("runners_kept", "Runners in memory, those that are gone included.")
         self._gone = gauge("runners_to_forget", "Of these, those that wait to be forgotten.")
@@ -136,24 +142,33 @@ class _Gauges:
             ["partition", "lane"],
             registry=registry,
         )
+        self._lag = Gauge(
+            "rescind_requests_waiting",
+            "Requests of a lane that Kafka has and nobody has decided: its lag.",
+            ["partition", "lane"],
+            registry=registry,
+        )
         self._all = (
-            self._flows, self._ended, self._cancelling, self._oldest, self._armed, self._runners,
-            self._gone, self._level, self._read,
+            self._flows, self._ended, self._cancelling, self._oldest, self._stuck, self._armed,
+            self._runners, self._gone, self._level, self._read, self._lag,
         )  # fmt: skip
 
     def set(self, served: Mapping[int, Served], now_ms: int) -> None:
         for gauge in self._all:
             # A partition that another worker serves now is that one's to speak of.
             gauge.clear()
-        for number, (state, clocks, position) in served.items():
+        for number, (state, clocks, position, ends) in served.items():
             name = str(number)
             for lane in _LANES:
-                self._read.labels(name, lane).set(position.of(lane).next)
+                due = position.of(lane).next
+                self._read.labels(name, lane).set(due)
+                self._lag.labels(name, lane).set(max(ends.get(lane, due) - due, 0))
             since_ms = min((_asked_ms(state, each) for each in state.cancelling), default=now_ms)
             self._flows.labels(name).set(len(state.flows))
             self._ended.labels(name).set(clocks[Clock.FORGET])
             self._cancelling.labels(name).set(len(state.cancelling))
             self._oldest.labels(name).set(max(now_ms - since_ms, 0) / 1000)
+            self._stuck.labels(name).set(_stuck(state, now_ms))
             self._armed.labels(name).set(len(state.armed))
             self._runners.labels(name).set(len(state.runners))
             self._gone.labels(name).set(state.gone)
@@ -164,3 +179,8 @@ def _asked_ms(state: Partition, flow_run_id: str) -> int:
     cancellation = state.flows[flow_run_id].cancellation
     assert cancellation is not None
     return cancellation.asked_ms
+
+
+def _stuck(state: Partition, now_ms: int) -> int:
+    found = (stuck_from(state.flows[each]) for each in state.cancelling)
+    return sum(since_ms is not None and since_ms <= now_ms for since_ms in found)

@@ -105,7 +105,7 @@ class Intake:
         self._news = asyncio.Event()
         self._lanes: dict[Lane, _Lane] = {lane: _Lane(self._news) for lane in topics}
         self._pumps: list[asyncio.Task[None]] = []
-        self._readers: list[PartitionReader] = []
+        self._readers: dict[Lane, PartitionReader] = {}
 
     async def open(self) -> None:
         """Begin to fetch.
@@ -119,7 +119,7 @@ class Intake:
                 self._connection, self._topics[lane], self._partition, self._at[lane]
             )
             await reader.__aenter__()
-            self._readers.append(reader)
+            self._readers[lane] = reader
             self._pumps.append(
                 asyncio.create_task(
                     state.pump(reader), name=f"{self._topics[lane]}-{self._partition}"
@@ -131,9 +131,14 @@ class Intake:
         for pump in self._pumps:
             pump.cancel()
         await asyncio.gather(*self._pumps, return_exceptions=True)
-        for reader in self._readers:
+        for reader in self._readers.values():
             await reader.close()
-        self._pumps, self._readers = [], []
+        self._pumps, self._readers = [], {}
+
+    def ends_seen(self) -> dict[Lane, int]:
+        """Where each lane ended when it was looked at last; not those that never were."""
+        seen = {lane: reader.end_seen(self._partition) for lane, reader in self._readers.items()}
+        return {lane: end for lane, end in seen.items() if end is not None}
 
     async def wait(self, seconds: float) -> None:
         """Until there is something to decide, `nudge` is called, or so long."""

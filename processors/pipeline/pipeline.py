@@ -89,7 +89,9 @@ class Pipeline:
     @property
     def served(self) -> Served:
         """What there is to see of its partition; nothing before `take_over`."""
-        return Served(self.life.base, self._commits.clocks.running, self.life.position)
+        life, intake = self.life, self._intake
+        ends = {} if intake is None else intake.ends_seen()
+        return Served(life.base, self._commits.clocks.running, life.position, ends)
 
     async def run(self) -> None:
         """Take the partition over and serve it.
@@ -154,7 +156,7 @@ class Pipeline:
         if self._is_serving:
             say_what_is_lost(place.partition, self.life.position, position)
         self._commits.life = Lifecycle(base, position, self._policy, place)
-        self._commits.life.owed.update(dict.fromkeys(all_sweeps(base)))
+        self.life.owed.update(dict.fromkeys(all_sweeps(base)))
         self._commits.clocks = ClockKeeper(self._policy)
         self._commits.clocks.restore(base)
         self._rewriting = Rewriting(self._commits, self._policy)
@@ -173,10 +175,8 @@ class Pipeline:
 
     async def _open_lanes(self) -> None:
         """Read both lanes on from the committed position, or from where they begin by now."""
-        names: dict[Lane, str] = {
-            "stop": self._place.topics.stop_requests,
-            "start": self._place.topics.start_requests,
-        }
+        topics = self._place.topics
+        names: dict[Lane, str] = {"stop": topics.stop_requests, "start": topics.start_requests}
         async with Visit(self._tools.connection) as visit:
             at: dict[Lane, int] = {
                 lane: await self._first_of(lane, names[lane], visit) for lane in names

@@ -7,7 +7,7 @@ Nothing is told before the topic was read to its end once: on the way there old 
 """
 
 from collections import OrderedDict
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import structlog
 
@@ -37,7 +37,7 @@ from rescind.kafka.reading.visits import starts
 from rescind.kafka.records import Record
 from rescind.kafka.topics import TopicNames
 
-__all__ = ["Cancelling"]
+__all__ = ["Cancelling", "Open"]
 
 KEPT = 10_000
 """Ended cancellations that are remembered, the latest ones."""
@@ -52,11 +52,19 @@ _What = tuple[str, str | None]
 """A flow run, or one task run of it."""
 
 
+class Open(NamedTuple):
+    """A cancellation of a flow run that goes on; times in ms since 1970, by the broker's clock."""
+
+    since_ms: int
+    deadline_ms: int
+
+
 class _Known:
     """One cancellation, and who is known to know of it."""
 
-    def __init__(self, intent: CancelFlow | CancelTask) -> None:
+    def __init__(self, intent: CancelFlow | CancelTask, since_ms: int) -> None:
         self.intent = intent
+        self.since_ms = since_ms
         self.holders: set[str] = set()
         """Of a task run: the runner that holds it. Of a flow run whoever serves it is told."""
         self.acknowledged: set[str] = set()
@@ -112,7 +120,9 @@ class Cancelling:
         match entry.event:
             case FlowCancelling(terms=terms) | TaskCancelling(terms=terms):
                 self._drop(what)
-                self._known.setdefault(what[0], {})[what[1]] = _Known(_intent(entry, terms))
+                self._known.setdefault(what[0], {})[what[1]] = _Known(
+                    _intent(entry, terms), entry.at_ms
+                )
             case FlowCancelled() | FlowFailed() | FlowQuarantined():
                 for task_run_id in list(self._known.get(what[0], ())):
                     self._end((what[0], task_run_id))
@@ -137,6 +147,14 @@ class Cancelling:
             for flow_run_id in flow_run_ids
             for known in self._known.get(flow_run_id, {}).values()
             if known.is_missed_by(runner_id)
+        ]
+
+    def open(self) -> list[Open]:
+        """Flow runs that are being cancelled now."""
+        return [
+            Open(known.since_ms, known.intent.deadline_at)
+            for flow_run_id, of_flow_run in self._known.items()
+            if (known := of_flow_run.get(None)) and (flow_run_id, None) not in self._over
         ]
 
     async def follow(self, connection: Connection, topics: TopicNames) -> None:

@@ -1,9 +1,10 @@
 """What can be set, in one object: by ``RESCIND_*`` variables, else by ``rescind.toml``.
 
 The file is ``rescind.toml`` in the working directory, or the one that ``RESCIND_CONFIG`` names;
-a variable goes before the file. Use `load_settings`: it raises `SettingsError` with the name of
-what is wrong, where the class alone raises pydantic's error. Secrets are ``SecretStr``, so that
-no log and no traceback has them. Nothing is read again later: a setting changes with a restart.
+a variable goes before the file, and one that is empty is not set. Use `load_settings`: it raises
+`SettingsError` with the name of what is wrong, where the class alone raises pydantic's error.
+Secrets are ``SecretStr``, so that no log and no traceback has them. Nothing is read again later: a
+setting changes with a restart.
 """
 
 import difflib
@@ -15,6 +16,7 @@ import platformdirs
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
+    EnvSettingsSource,
     NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
@@ -37,6 +39,8 @@ _NO_SETTINGS: Final = (
     "RESCIND_KAFKA_PORT",
     "RESCIND_PROCESS_TREE",
 )
+# Without a prefix is one of the ways to name topics.
+_MAY_BE_EMPTY: Final = "RESCIND_TOPIC_PREFIX"
 _OF_TESTS: Final = ("RESCIND_TEST_", "RESCIND_CI_")
 
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -59,7 +63,10 @@ class Settings(BaseSettings):
     What stands below each is its line in the reference.
     """
 
-    model_config = SettingsConfigDict(env_prefix=_PREFIX, extra="forbid", frozen=True)
+    # An empty variable is one that is not set: deployment files write `NAME=${NAME:-}`.
+    model_config = SettingsConfigDict(
+        env_prefix=_PREFIX, env_ignore_empty=True, extra="forbid", frozen=True
+    )
 
     bootstrap: str | None = None
     """Brokers as `host:port`, separated by commas. Unset: the embedded one, by its state file."""
@@ -164,6 +171,9 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         # No dotenv and no folder of secrets: two places are enough to look in.
         file = TomlConfigSettingsSource(settings_cls, toml_file=config_file())
+        if isinstance(env_settings, EnvSettingsSource) and os.environ.get(_MAY_BE_EMPTY) == "":
+            empty = {_MAY_BE_EMPTY.lower(): ""}
+            env_settings.env_vars = {**env_settings.env_vars, **empty}
         return init_settings, env_settings, file
 
     @field_validator("signing_keys", mode="before")

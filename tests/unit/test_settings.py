@@ -76,6 +76,27 @@ def test_a_wrong_value_is_named_with_what_is_expected(
     assert words in str(raised.value)
 
 
+def test_an_empty_variable_is_one_that_is_not_set(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in Settings.model_fields:
+        if name != "topic_prefix":
+            monkeypatch.setenv(f"RESCIND_{name.upper()}", "")
+    assert load_settings() == Settings.model_construct(
+        **{
+            name: field.get_default(call_default_factory=True)
+            for name, field in Settings.model_fields.items()
+        }
+    )
+    (tmp_path / "rescind.toml").write_text("metrics_port = 9000\n")
+    assert load_settings().metrics_port == 9000
+
+
+def test_a_prefix_may_be_empty(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RESCIND_TOPIC_PREFIX", "")
+    assert load_settings().topic_prefix == ""
+
+
 def test_an_unknown_name_in_the_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "rescind.toml").write_text("partition = 3\n")
     with pytest.raises(SettingsError, match="partition to be the name of a setting"):

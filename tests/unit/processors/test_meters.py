@@ -37,7 +37,7 @@ class Metered:
 
     def look(self) -> None:
         life = self.desk.life
-        served = Served(life.base, self.clocks.running, life.position)
+        served = Served(life.base, self.clocks.running, life.position, {"stop": 7})
         self.meters.look_at({3: served}, self.desk.now_ms)
 
     def value(self, name: str, **labels: str) -> float | None:

@@ -59,7 +59,10 @@ class House:
             # Empty: the embedded Kafka is meant, whatever this process was started with.
             "RESCIND_BOOTSTRAP": settings.bootstrap or "",
         }
-        self.services = {name: self._service(name) for name in ("worker", "agents")}
+        # The port that was named for metrics is the worker's; the others take any.
+        self._measured = {} if settings.metrics_port is None else {"RESCIND_METRICS_PORT": "0"}
+        agents = self._service("agents", **self._measured)
+        self.services = {"worker": self._service("worker"), "agents": agents}
         self._lock: FileLock | None = None
         self._watching: asyncio.Task[None] | None = None
         self._partitions = 0
@@ -92,9 +95,7 @@ class House:
             self.http = choose_address(self.settings)
             self.services["server"] = self._service("server", RESCIND_HTTP_PORT=str(self.http.port))
             # What `run --on process` has started here is then ended if it does not answer.
-            # The port that was named for metrics is the worker's; this one takes any.
-            taken = {} if self.settings.metrics_port is None else {"RESCIND_METRICS_PORT": "0"}
-            self.services["runner"] = self._service("runner", **taken)
+            self.services["runner"] = self._service("runner", **self._measured)
         for service in self.services.values():
             await service.start()
         logs = {name: str(service.log_file) for name, service in self.services.items()}

@@ -69,6 +69,13 @@ class TopicFollower:
     ) -> None:
         await self.close()
 
+    def end_seen(self, partition: int) -> int | None:
+        """Where a partition ended when it was fetched from last; None: it was not yet."""
+        if self._consumer is None:
+            return None
+        end: int | None = self._consumer.highwater(TopicPartition(self.topic, partition))
+        return end
+
     async def close(self) -> None:
         consumer, self._consumer = self._consumer, None
         if consumer is not None:
