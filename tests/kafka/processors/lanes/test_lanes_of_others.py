@@ -85,7 +85,7 @@ async def test_requests_that_retention_takes_under_a_running_worker_are_said_to_
 
 
 def consumer_of(intake: Intake, lane: TopicPartition) -> AIOKafkaConsumer:
-    readers = [r for r in intake._readers if r.topic == lane.topic]  # noqa: SLF001
+    readers = [r for r in intake._readers.values() if r.topic == lane.topic]  # noqa: SLF001
     consumer = readers[0]._consumer  # noqa: SLF001
     assert consumer is not None
     return consumer
