@@ -30,6 +30,7 @@ from rescind.processors.watching.bulks import Bulks
 from rescind.processors.watching.meant import Meant, Place, read_meant
 from rescind.processors.watching.pace import Pace
 from rescind.statemachine.runs import Bulk
+from rescind.tracing.lines import about
 
 __all__ = ["Sweeper", "add_bulk", "item_of"]
 
@@ -94,7 +95,10 @@ class Sweeper:
         await self._end([bulk_id for bulk_id in self._sweeps if not self.bulks.get(bulk_id)])
         for bulk in sorted(self.bulks.all(), key=lambda bulk: (bulk.created_ms, bulk.bulk_id)):
             if bulk.bulk_id not in self._sweeps and self._may_begin(bulk):
-                sweep = asyncio.create_task(self._sweep(bulk.bulk_id), name=f"bulk-{bulk.bulk_id}")
+                with about(bulk_id=bulk.bulk_id):
+                    sweep = asyncio.create_task(
+                        self._sweep(bulk.bulk_id), name=f"bulk-{bulk.bulk_id}"
+                    )
                 sweep.add_done_callback(lambda _: self._woken.set())
                 self._sweeps[bulk.bulk_id] = sweep
 
@@ -123,10 +127,10 @@ class Sweeper:
                 finally:
                     self._leaving.add(bulk_id)
         except (BrokerError, NoAnswerError) as error:
-            _log.warning("a bulk cancellation goes on later", bulk_id=bulk_id, error=str(error))
+            _log.warning("a bulk cancellation goes on later", error=str(error))
             await asyncio.sleep(AGAIN_SECONDS)
         except Exception:  # noqa: BLE001 - a bug here must not end the agents; it is tried again
-            _log.exception("a bulk cancellation could not go on", bulk_id=bulk_id)
+            _log.exception("a bulk cancellation could not go on")
             await asyncio.sleep(AGAIN_SECONDS)
         finally:
             self._leaving.discard(bulk_id)

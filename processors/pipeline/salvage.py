@@ -7,6 +7,7 @@ refused for it: that is raised, and the partition is restored.
 """
 
 import asyncio
+from contextlib import AbstractContextManager
 
 import structlog
 
@@ -17,10 +18,11 @@ from rescind.errors import (
     TransactionFailedError,
 )
 from rescind.processors.lifecycle.lifecycle import Batch, Read, impossible_in
-from rescind.processors.lifecycle.place import request_in
+from rescind.processors.lifecycle.place import request_in, traceparent_of
 from rescind.processors.pipeline.commits import Commits
 from rescind.statemachine.families import Errand
 from rescind.statemachine.sweeps import Sweep
+from rescind.tracing.lines import about
 
 __all__ = ["salvage"]
 
@@ -39,15 +41,30 @@ async def salvage(commits: Commits, taken: list[Read]) -> None:
 
     """
     for read in taken:
-        error = await _alone(commits, read)
-        if error is not None:
-            record = read.record
-            _log.error("a request is refused", lane=read.lane, offset=record.offset, exc_info=error)
-            await _refuse(commits, read, error)
+        with _about(read):
+            await _decide_alone(commits, read)
     for errand in commits.errands.told(commits.life.policy.sweep_chunk):
         await _record_alone(commits, errand)
     for sweep in tuple(commits.life.owed):
         await _sweep_alone(commits, sweep)
+
+
+async def _decide_alone(commits: Commits, read: Read) -> None:
+    error = await _alone(commits, read)
+    if error is not None:
+        offset = read.record.offset
+        _log.error("a request is refused", lane=read.lane, offset=offset, exc_info=error)
+        await _refuse(commits, read, error)
+
+
+def _about(read: Read) -> AbstractContextManager[None]:
+    request = request_in(read.record)
+    return about(
+        flow_run_id=getattr(request, "flow_run_id", None),
+        task_run_id=getattr(request, "task_run_id", None),
+        request_id=request.request_id,
+        traceparent=traceparent_of(read.record, request),
+    )
 
 
 async def _alone(commits: Commits, read: Read) -> Exception | None:

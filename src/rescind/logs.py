@@ -1,19 +1,25 @@
 """One format for everything that a process says: structlog's, for its own and others' lines.
 
-A person at a terminal gets coloured lines; anything else, one JSON object a line.
+A person at a terminal gets coloured lines; anything else, one JSON object a line, unless
+``RESCIND_LOG_FORMAT`` says which. That is read from the environment here, since what is wrong with
+the settings has to be said as well.
 """
 
 import logging
+import os
 import sys
+from typing import Final
 
 import structlog
 
 __all__ = ["configure_logging"]
 
+_FORMATS: Final = frozenset({"json", "console"})
+
 
 def configure_logging(level: str = "INFO", *, json: bool | None = None) -> None:
-    """Send every log line to stderr in one format. Call it once, at the start of a process."""
-    as_json = not sys.stderr.isatty() if json is None else json
+    """Send every log line to stderr in one format. The last call counts."""
+    as_json = _is_json() if json is None else json
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_logger_name,
@@ -43,6 +49,11 @@ def configure_logging(level: str = "INFO", *, json: bool | None = None) -> None:
     root.setLevel(level)
     # Says each retry of each connection while a broker is away.
     logging.getLogger("aiokafka").setLevel(logging.WARNING)
+
+
+def _is_json() -> bool:
+    chosen = os.environ.get("RESCIND_LOG_FORMAT")
+    return chosen == "json" if chosen in _FORMATS else not sys.stderr.isatty()
 
 
 def _for_a_person() -> structlog.typing.Processor:

@@ -122,9 +122,11 @@ class Settings(BaseSettings):
     instance_id: str | None = Field(default=None, pattern=r"^[A-Za-z0-9._-]{1,200}$")
     """A worker's place in its group. Unset: the host and the first slot that is free there."""
     metrics_host: str = Field(default="127.0.0.1", min_length=1)
-    """Where a worker's metrics are scraped."""
+    """Where metrics of `worker`, `agents` and `runner` are scraped."""
     metrics_port: int | None = Field(default=None, ge=0, le=65535)
     """The same. Unset: nowhere. 0: at a free port, which its log names."""
+    log_format: Literal["json", "console"] | None = None
+    """Of log lines. Unset: `console`, for people, at a terminal, and `json` else."""
     http_host: str = Field(default="127.0.0.1", min_length=1)
     """Where `rescind server` answers."""
     http_port: int = Field(default=19080, ge=0, le=65535)

@@ -32,9 +32,11 @@ bootstrap = "kafka-1:9092,kafka-2:9092"
 grace_seconds = 10
 ```
 
-What is wrong ends the start with the name of the setting, what is expected and what was found. A
+What is wrong ends the start with the name of the setting, what is expected and what was found. An
+empty variable is one that is not set, but for `RESCIND_TOPIC_PREFIX`: topics may have no prefix. A
 variable that is no setting changes nothing, and the log says so. Services say all of them when
-they start, without the secrets.
+they start, without the secrets. Where traces go is set by OpenTelemetry's own variables:
+[watch with Prometheus and OpenTelemetry](../how-to/watch-with-prometheus-and-opentelemetry.md).
 """
 
 # By the first setting of each part.

@@ -67,9 +67,13 @@ def _serve(run: Callable[[Settings], int], service: str) -> int:
 
 def begin() -> Settings:
     """What a service says first."""
-    configure_logging("DEBUG" if debugging.get() else "INFO")
+    level = "DEBUG" if debugging.get() else "INFO"
+    configure_logging(level)
     calm_client_logs()
     settings = load_settings()
+    if settings.log_format is not None:
+        # Of the file: the variable was heard before.
+        configure_logging(level, json=settings.log_format == "json")
     _log.info("these are the settings", **settings.printable())
     for sentence in unknown_variables():
         _log.warning("a variable changes nothing", what=sentence)

@@ -1,7 +1,7 @@
 """The spans of a runner: that it was told, and the stopping of each attempt to its real end."""
 
 import contextlib
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Iterator
 
 from rescind.events import intents as wire
 from rescind.events.requests import Step
@@ -9,6 +9,7 @@ from rescind.kafka.topics import TopicNames
 from rescind.runners.client.hearing.intents import CancelFlow, CancelTask
 from rescind.runners.client.sending.ended import Ended
 from rescind.tracing import spans
+from rescind.tracing.lines import about
 from rescind.tracing.messaging import processing
 from rescind.tracing.spans import Span
 
@@ -24,13 +25,21 @@ def hearing(
     topics: TopicNames,
     runner_id: str,
 ) -> Generator[str | None]:
-    """A span for what is done at once about an intent; what goes on below it is told this."""
+    """A span for what is done at once about an intent, and its lines; what goes on is told this."""
     span = None
     if spans.may_begin(told.traceparent):
         span = processing(topics.inbox, told.traceparent)
-    if span is None:
-        yield told.traceparent
-        return
+    task_run_id = told.task_run_id if isinstance(told, wire.CancelTask) else None
+    with about(flow_run_id=told.flow_run_id, task_run_id=task_run_id, traceparent=told.traceparent):
+        if span is None:
+            yield told.traceparent
+        else:
+            yield from _heard(span, told, runner_id)
+
+
+def _heard(
+    span: Span, told: wire.CancelFlow | wire.CancelTask | wire.StopInfrastructure, runner_id: str
+) -> Iterator[str]:
     said = {"rescind.flow_run_id": told.flow_run_id, "rescind.runner_id": runner_id}
     if isinstance(told, wire.CancelTask):
         said["rescind.task_run_id"] = told.task_run_id

@@ -32,6 +32,7 @@ from rescind.runners.executors.base import (
 )
 from rescind.runners.executors.ends import end_of_exit, never_started
 from rescind.runners.executors.interrupting.mainthread import main_regions
+from rescind.tracing.lines import about
 
 __all__ = ["REACT_SECONDS", "HeldAttempt", "HoldingExecutor"]
 
@@ -202,7 +203,8 @@ class HoldingExecutor(Executor):
             return attempt.gate is None or attempt.gate(attempt.key)
         except Exception:  # noqa: BLE001 - it is not ours.
             # What may not be known to be allowed is not begun.
-            _log.exception("the start gate failed for %s, so it is not begun", attempt.key)
+            with about(flow_run_id=attempt.key.flow_run_id, task_run_id=attempt.key.task_run_id):
+                _log.exception("the start gate failed for %s, so it is not begun", attempt.key)
             return False
 
     def _end(
@@ -216,7 +218,8 @@ class HoldingExecutor(Executor):
         try:
             attempt.on_end(end)
         except Exception:  # noqa: BLE001 - it is not ours.
-            _log.exception("the end of %s could not be handed on", attempt.key)
+            with about(flow_run_id=attempt.key.flow_run_id, task_run_id=attempt.key.task_run_id):
+                _log.exception("the end of %s could not be handed on", attempt.key)
         with self._lock:
             del self._attempts[attempt.key]
             self._lock.notify_all()

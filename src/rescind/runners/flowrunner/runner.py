@@ -37,6 +37,7 @@ from rescind.runners.flowrunner.submission import Submission
 from rescind.runners.flowrunner.watching import Happening, Watcher
 from rescind.runners.loopthread import LoopThread
 from rescind.settings import Settings
+from rescind.tracing.lines import about
 
 __all__ = ["FlowRunner"]
 
@@ -103,7 +104,8 @@ class FlowRunner:
             RescindError: the service cannot be reached as it must, or refuses the flow run.
 
         """
-        with self._loop, self._asking.by(self._cancel_on):
+        # What its loop does is called from here, and so has this as well.
+        with about(flow_run_id=self.flow_run_id), self._loop, self._asking.by(self._cancel_on):
             self._main.start()
             try:
                 if self._executor is not self._main:

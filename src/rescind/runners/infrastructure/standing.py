@@ -23,6 +23,7 @@ from rescind.events.words import RunnerCapabilities
 from rescind.runners.client import Intent, Lost, RunnerClient, Scope, StopInfrastructure
 from rescind.runners.infrastructure.base import Evidence, Infrastructure
 from rescind.settings import Settings
+from rescind.tracing.lines import about
 from rescind.tracing.spans import span
 
 __all__ = ["StandBy", "TornDown", "pauses"]
@@ -134,7 +135,8 @@ class StandBy:
     async def _take(self, intent: Intent) -> None:
         match intent:
             case StopInfrastructure():
-                task = asyncio.create_task(self._tear_down(intent))
+                with about(flow_run_id=intent.flow_run_id, traceparent=intent.traceparent):
+                    task = asyncio.create_task(self._tear_down(intent))
                 self._tasks.add(task)
                 task.add_done_callback(self._tasks.discard)
             case Lost():
@@ -147,9 +149,7 @@ class StandBy:
     async def _tear_down(self, intent: StopInfrastructure) -> None:
         intent.report("started")
         began = time.monotonic()
-        log = _log.bind(
-            flow_run_id=intent.flow_run_id, handle=intent.handle.model_dump(mode="json")
-        )
+        log = _log.bind(handle=intent.handle.model_dump(mode="json"))
         kind = self._infrastructure.kind
         try:
             with span("end infrastructure", "internal", _about(intent, kind), intent.traceparent):

@@ -45,7 +45,11 @@ async def say_until_taken(
         if told.code is not Code.OPEN_WORK:
             return told
         if open_work_seconds == _OPEN_WORK_SECONDS:
-            _log.info("task runs are open; the end is said again", why=told.message)
+            _log.info(
+                "task runs are open; the end is said again",
+                why=told.message,
+                flow_run_id=told.flow_run_id,
+            )
         await asyncio.sleep(open_work_seconds)
         open_work_seconds = min(2 * open_work_seconds, _SECONDS_MAX)
 

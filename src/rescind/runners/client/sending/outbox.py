@@ -27,6 +27,7 @@ from rescind.kafka.records import OutRecord, Sent
 from rescind.runners.client.clock import wall_ms
 from rescind.runners.client.sending.checking import check_request
 from rescind.runners.client.sending.spill import Spill
+from rescind.tracing.lines import about
 
 __all__ = ["MEMORY_BYTES_MAX", "Head", "Outbox", "Placed", "Post", "new_id"]
 
@@ -227,7 +228,10 @@ class Outbox:
             batch.sent.set_exception(RunnerClosedError(f"a {batch.head.type} that has to go"))
         elif (error := done.exception()) is not None:
             # For ever: too large for the topic, or no right to write there.
-            _log.error("a request cannot be sent", type=batch.head.type, why=str(error))
+            with about(
+                flow_run_id=batch.head.common.get("flow_run_id"), request_id=batch.request_id
+            ):
+                _log.error("a request cannot be sent", type=batch.head.type, why=str(error))
             batch.sent.set_exception(error)
         else:
             self._on_sent(batch.request_id, record, done.result())

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
+import structlog
+
 from rescind.asking.line import new_request_id
 from rescind.errors import ReadModelError
 from rescind.events.journal import Entry, RequestRefused
@@ -22,8 +24,11 @@ from rescind.server.api.cancels.known import Shown, look_until, shown
 from rescind.server.api.cancels.words import CancelTaskRun
 from rescind.server.api.means import Means
 from rescind.server.api.subjects import Subject
+from rescind.tracing.lines import about
 
 __all__ = ["Cancels", "request_for"]
+
+_log = structlog.get_logger(__name__)
 
 
 def request_for(
@@ -53,13 +58,17 @@ class Cancels:
 
         Raises `ProblemError` if nothing will be cancelled by it, or Kafka is away.
         """
-        if key is None:
-            return await self._ask(
-                request_for(subject, wanted, by, new_request_id("http")), subject
-            )
-        request = request_for(subject, wanted, by, request_id_of(key, wanted))
-        ask = partial(self._ask_unless_answered, request, subject)
-        return await self._repeats.once(subject, request.request_id or "", ask)
+        request_id = new_request_id("http") if key is None else request_id_of(key, wanted)
+        request = request_for(subject, wanted, by, request_id)
+        with about(**subject._asdict(), request_id=request_id):
+            if key is None:
+                answered = await self._ask(request, subject)
+            else:
+                ask = partial(self._ask_unless_answered, request, subject)
+                answered = await self._repeats.once(subject, request_id, ask)
+            said = answered.answer.outcome
+            _log.info("a cancel is answered", outcome=said, status=answered.status)
+            return answered
 
     async def _ask_unless_answered(
         self, request: FlowCancel | TaskCancel, subject: Subject
