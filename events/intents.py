@@ -10,6 +10,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import FailFast, Field
 
 from rescind.events.refusals import Code
+from rescind.events.traces import Traceparent
 from rescind.events.words import (
     Actor,
     ChosenId,
@@ -19,7 +20,6 @@ from rescind.events.words import (
     Moment,
     Seconds,
     Text,
-    Traceparent,
     Wire,
 )
 

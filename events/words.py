@@ -48,7 +48,6 @@ __all__ = [
     "StreamKind",
     "TaskKind",
     "Text",
-    "Traceparent",
     "Wire",
     "clipped",
     "moment_from_text",
@@ -76,9 +75,6 @@ Text = Annotated[str, StringConstraints(max_length=_TEXT_CHARACTERS_MAX)]
 
 HostName = Annotated[str, StringConstraints(max_length=255)]
 """A sentence for people; a longer one of a stranger is refused, one of ours is `clipped`."""
-
-Traceparent = Annotated[str, StringConstraints(max_length=256)]
-"""As W3C Trace Context has it. What it says is not looked at here: it is only carried on."""
 
 
 def clipped(text: str, characters_max: int = _TEXT_CHARACTERS_MAX) -> str:

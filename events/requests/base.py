@@ -8,7 +8,8 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
-from rescind.events.words import Actor, ChosenId, Moment, Name, StreamKind, Traceparent
+from rescind.events.traces import Traceparent
+from rescind.events.words import Actor, ChosenId, Moment, Name, StreamKind
 
 __all__ = [
     "ITEMS_MAX",

@@ -137,7 +137,9 @@ class Intake:
 
     def ends_seen(self) -> dict[Lane, int]:
         """Where each lane ended when it was looked at last; not those that never were."""
-        seen = {lane: reader.end_seen(self._partition) for lane, reader in self._readers.items()}
+        seen: dict[Lane, int | None] = {
+            lane: reader.end_seen(self._partition) for lane, reader in self._readers.items()
+        }
         return {lane: end for lane, end in seen.items() if end is not None}
 
     async def wait(self, seconds: float) -> None:
