@@ -14,6 +14,8 @@ import structlog
 
 __all__ = ["configure_logging"]
 
+# What a line of Python's own logging may say that it is about, in its `extra`.
+_ABOUT: Final = ("flow_run_id", "task_run_id")
 _FORMATS: Final = frozenset({"json", "console"})
 
 
@@ -42,7 +44,9 @@ def configure_logging(level: str = "INFO", *, json: bool | None = None) -> None:
     )
     handler = logging.StreamHandler()
     handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=last)
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[*shared, structlog.stdlib.ExtraAdder(allow=_ABOUT)], processors=last
+        )
     )
     root = logging.getLogger()
     root.handlers[:] = [handler]

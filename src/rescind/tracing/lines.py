@@ -1,7 +1,7 @@
 """`about`: log lines that are written meanwhile name the run, the request and the trace.
 
-Deciding does not bind them: that would cost each of tens of thousands of requests a second a
-tenth of its time, for lines that are written when one fails.
+Deciding does not bind them: that takes 9 µs, and deciding one of tens of thousands of requests a
+second 26, for lines that are written when one fails.
 """
 
 from collections.abc import Iterator

@@ -32,7 +32,6 @@ from rescind.runners.executors.base import (
 )
 from rescind.runners.executors.ends import end_of_exit, never_started
 from rescind.runners.executors.interrupting.mainthread import main_regions
-from rescind.tracing.lines import about
 
 __all__ = ["REACT_SECONDS", "HeldAttempt", "HoldingExecutor"]
 
@@ -203,8 +202,8 @@ class HoldingExecutor(Executor):
             return attempt.gate is None or attempt.gate(attempt.key)
         except Exception:  # noqa: BLE001 - it is not ours.
             # What may not be known to be allowed is not begun.
-            with about(flow_run_id=attempt.key.flow_run_id, task_run_id=attempt.key.task_run_id):
-                _log.exception("the start gate failed for %s, so it is not begun", attempt.key)
+            said = "the start gate failed for %s, so it is not begun"
+            _log.exception(said, attempt.key, extra=_about(attempt.key))
             return False
 
     def _end(
@@ -218,8 +217,8 @@ class HoldingExecutor(Executor):
         try:
             attempt.on_end(end)
         except Exception:  # noqa: BLE001 - it is not ours.
-            with about(flow_run_id=attempt.key.flow_run_id, task_run_id=attempt.key.task_run_id):
-                _log.exception("the end of %s could not be handed on", attempt.key)
+            said = "the end of %s could not be handed on"
+            _log.exception(said, attempt.key, extra=_about(attempt.key))
         with self._lock:
             del self._attempts[attempt.key]
             self._lock.notify_all()
@@ -236,3 +235,7 @@ class HoldingExecutor(Executor):
     @abstractmethod
     def _close(self) -> None:
         """Let go of threads and processes; what still runs is on its own."""
+
+
+def _about(key: AttemptKey) -> dict[str, str]:
+    return {"flow_run_id": key.flow_run_id, "task_run_id": key.task_run_id}
