@@ -84,29 +84,38 @@ async def test_a_port_that_is_taken_is_said_in_a_sentence(own: Scene) -> None:
     assert "Traceback" not in said
 
 
-async def test_agents_show_what_they_have_in_view_and_what_they_did(own: Scene) -> None:
+def value(process: Process, name: str, **labels: str) -> float | None:
+    return scrape(process).get((f"rescind_{name}", frozenset(labels.items())))
+
+
+async def test_agents_show_what_bulk_cancellations_have_come_to(own: Scene) -> None:
     own.house.worker()
-    agents = own.house.agents(metrics_port=0, heartbeat_seconds=0.5, lost_after_seconds=3)
-    runs = [await own.begun(f"bulk-{number}", ["t1"]) for number in range(3)]
+    # Nobody beats for these runners: they must not be given up meanwhile.
+    agents = own.house.agents(metrics_port=0, lost_after_seconds=600)
+    for number in range(3):
+        await own.begun(f"bulk-{number}", ["t1"])
+    await until(lambda: value(agents, "runners_living") == 3, within_seconds=60)
 
-    async def has_runners() -> bool:
-        return scrape(agents).get(("rescind_runners_living", frozenset()), 0) >= 1
-
-    await until(has_runners, within_seconds=60)
     code, said = await own.rescind("bulk", "start", "--where", "state=Running", "--yes", "--wait")
+
     assert code == 0, said
-
-    def shown(name: str, **labels: str) -> float | None:
-        return scrape(agents).get((f"rescind_{name}", frozenset(labels.items())))
-
-    await until(lambda: shown("bulk_items_total", outcome="asked") == 3, within_seconds=60)
-    # Nobody beats for them: they are given up, what they held ends, and nothing is open then.
-    await until(lambda: (shown("runners_given_up_total") or 0) >= 3, within_seconds=60)
-    for run in runs:
-        await own.event(run.flow_run_id, "flow.cancelled")
-    await until(lambda: shown("cancellations_open") == 0, within_seconds=60)
-    assert shown("cancellations_current") == 1
-    lags = [name for name, _ in scrape(agents) if name == "rescind_agents_lag_offsets"]
-    assert len(lags) >= 1
+    await until(lambda: value(agents, "bulk_items_total", outcome="asked") == 3)
+    await until(lambda: value(agents, "cancellations_open") == 3)
+    assert value(agents, "cancellations_current") == 1
+    assert value(agents, "cancellations_stuck") == 0
+    assert [name for name, _ in scrape(agents) if name == "rescind_agents_lag_offsets"]
     agents.terminate()
     assert await agents.exit_code() == 0
+
+
+async def test_agents_show_whom_they_have_given_up(own: Scene) -> None:
+    own.house.worker()
+    run = await own.begun("silent", ["t1"])
+    await own.cancel(run.flow_run_id)
+
+    agents = own.house.agents(metrics_port=0, heartbeat_seconds=0.5, lost_after_seconds=3)
+
+    await own.event(run.flow_run_id, "flow.cancelled")
+    await until(lambda: (value(agents, "runners_given_up_total") or 0) >= 1)
+    await until(lambda: value(agents, "cancellations_open") == 0)
+    await until(lambda: value(agents, "runners_living") == 0)
