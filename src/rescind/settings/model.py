@@ -1,19 +1,11 @@
-"""What can be set, in one object: by ``RESCIND_*`` variables, else by ``rescind.toml``.
+"""`Settings`: every setting, with its default and its checks."""
 
-The file is ``rescind.toml`` in the working directory, or the one that ``RESCIND_CONFIG`` names;
-a variable goes before the file, and one that is empty is not set. Use `load_settings`: it raises
-`SettingsError` with the name of what is wrong, where the class alone raises pydantic's error.
-Secrets are ``SecretStr``, so that no log and no traceback has them. Nothing is read again later: a
-setting changes with a restart.
-"""
-
-import difflib
 import os
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 import platformdirs
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
@@ -23,25 +15,14 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from rescind.errors import SettingsError
 from rescind.events import levels
 
-__all__ = ["Settings", "default_data_dir", "load_settings", "unknown_variables"]
+__all__ = ["PREFIX", "Settings", "config_file", "default_data_dir"]
 
-_PREFIX = "RESCIND_"
+PREFIX = "RESCIND_"
 
-# Variables that are no settings: where the file is, docker-compose.yml's, what marks processes,
-# and the tests'.
-_NO_SETTINGS: Final = (
-    "RESCIND_CONFIG",
-    "RESCIND_HANDLE",
-    "RESCIND_JOB",
-    "RESCIND_KAFKA_PORT",
-    "RESCIND_PROCESS_TREE",
-)
 # Without a prefix is one of the ways to name topics.
-_MAY_BE_EMPTY: Final = "RESCIND_TOPIC_PREFIX"
-_OF_TESTS: Final = ("RESCIND_TEST_", "RESCIND_CI_")
+_MAY_BE_EMPTY: Final = "RESCIND_TOPICPREFIX"
 
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 PositiveSeconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -65,7 +46,7 @@ class Settings(BaseSettings):
 
     # An empty variable is one that is not set: deployment files write `NAME=${NAME:-}`.
     model_config = SettingsConfigDict(
-        env_prefix=_PREFIX, env_ignore_empty=True, extra="forbid", frozen=True
+        env_prefix=PREFIX, env_ignore_empty=True, extra="forbid", frozen=True
     )
 
     bootstrap: str | None = None
@@ -243,59 +224,8 @@ class Settings(BaseSettings):
     def printable(self) -> dict[str, str]:
         """Each setting under the name of its variable, without secrets: for a log or a person."""
         return {
-            _PREFIX + name.upper(): _shown(getattr(self, name)) for name in type(self).model_fields
+            PREFIX + name.upper(): _shown(getattr(self, name)) for name in type(self).model_fields
         }
-
-
-def load_settings(**overrides: Any) -> Settings:
-    """Read the settings from arguments, environment and file, in that order.
-
-    Raises `SettingsError` when a value is not what it must be, or the file cannot be read.
-    """
-    named = os.environ.get("RESCIND_CONFIG")
-    if named and not Path(named).is_file():
-        raise SettingsError([("RESCIND_CONFIG", "the path of a file that exists", repr(named))])
-    try:
-        return Settings(**overrides)
-    except ValidationError as error:
-        raise SettingsError([_problem(e) for e in error.errors()]) from None
-    except ValueError as error:
-        # tomllib's error is a ValueError; it says the line and column.
-        raise SettingsError([(str(config_file()), "a TOML file", f"not one: {error}")]) from None
-    except OSError as error:
-        raise SettingsError([(str(config_file()), "readable", str(error.strerror))]) from None
-
-
-def unknown_variables() -> list[str]:
-    """A sentence for each ``RESCIND_*`` variable that is no setting: set, it changes nothing.
-
-    No error: an older release may find the variables of a newer one.
-    """
-    known = [_PREFIX + name.upper() for name in Settings.model_fields]
-    sentences: list[str] = []
-    for name in sorted(os.environ):
-        if not name.startswith(_PREFIX) or name.startswith(_OF_TESTS):
-            continue
-        if name not in known and name not in _NO_SETTINGS:
-            alike = difflib.get_close_matches(name, known, n=1, cutoff=0.8)
-            meant = f"; {alike[0]} is one" if alike else ""
-            sentences.append(f"{name} is set, and no setting is called so{meant}")
-    return sentences
-
-
-def _problem(error: Any) -> tuple[str, str, str | None]:
-    message = str(error["msg"]).removeprefix("Value error, ").removeprefix("Input should be ")
-    if not error["loc"]:
-        # A rule over several settings names the one to change: "name|what is expected".
-        field, _, expected = message.partition("|")
-        return _PREFIX + field.upper(), expected, None
-    field = str(error["loc"][0])
-    name = _PREFIX + field.upper() if field in Settings.model_fields else field
-    if error["type"] == "extra_forbidden":
-        return name, "the name of a setting", "unknown"
-    if field in {"signing_keys", "sasl_password", "tls_key_password", "database_url"}:
-        return name, message, None
-    return name, message, repr(error["input"])
 
 
 def _shown(value: object) -> str:
