@@ -22,7 +22,7 @@ __all__ = ["PREFIX", "Settings", "config_file", "default_data_dir"]
 PREFIX = "RESCIND_"
 
 # Without a prefix is one of the ways to name topics.
-_MAY_BE_EMPTY: Final = "RESCIND_TOPICPREFIX"
+_MAY_BE_EMPTY: Final = "RESCIND_TOPIC_PREFIX"
 
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 PositiveSeconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
