@@ -79,6 +79,7 @@ async def test_66_who_may_cancel_is_named_in_the_journal_as_attested(
     unseen = await api.get(f"/flow-runs/{flow.flow_run_id}")
 
     assert answer.status_code == 202
+    await scene.journal.catches_up()
     (begun,) = scene.events(flow.flow_run_id, "flow.cancelling")
     assert begun.actor is not None
     assert begun.actor.model_dump() == {
@@ -108,6 +109,7 @@ async def test_a_token_ends_with_its_time_its_revocation_or_its_secret(
                           (stale, "has expired"), (revoked, "been revoked")):  # fmt: skip
         assert words in problem(answer, 401, "unauthenticated")["detail"]
         assert answer.headers["www-authenticate"] == 'Bearer realm="rescind"'
+    await scene.journal.catches_up()
     assert scene.events(flow.flow_run_id, "flow.cancelling") == []
 
 
@@ -135,6 +137,7 @@ async def test_who_is_held_to_a_namespace_sees_and_cancels_there_alone(
     problem(await api.cancel(theirs.flow_run_id), 404, "unknown-run")
     problem(await api.cancel(theirs.flow_run_id, "t"), 404, "unknown-run")
     assert (await api.cancel(ours.flow_run_id)).status_code == 202
+    await scene.journal.catches_up()
     assert scene.events(theirs.flow_run_id, "flow.cancelling") == []
 
 
@@ -148,4 +151,5 @@ async def test_the_service_decides_what_is_elsewhere_also_when_nobody_here_has_r
 
     problem(await api.cancel(theirs.flow_run_id), 404, "unknown-run")
     problem(await api.cancel(scene.named("nobody")), 404, "unknown-run")
+    await scene.journal.catches_up()
     assert scene.events(theirs.flow_run_id, "flow.cancelling") == []

@@ -71,6 +71,7 @@ async def test_what_one_server_was_asked_the_other_answers_alike_also_when_the_f
     assert (asked.status_code, again.status_code) == (202, 202)
     assert asked.json()["cancellation"] == again.json()["cancellation"]
     assert asked.json()["outcome"] == again.json()["outcome"] == "cancelling"
+    await scene.journal.catches_up()
     assert len(scene.events(flow.flow_run_id, "flow.cancelling")) == 1
     second.process.terminate()
     assert second.process.wait() == 0

@@ -71,6 +71,7 @@ async def test_a_cancel_by_a_page_is_recorded_under_the_name_of_the_token(
     form = form_of((await api.client.get(path)).text)
     assert (await api.client.post(path, data=form)).status_code == 303
 
+    await scene.journal.catches_up()
     (begun,) = scene.events(flow.flow_run_id, "flow.cancelling")
     assert begun.actor is not None
     assert (begun.actor.id, begun.actor.kind, begun.actor.verified) == (
@@ -91,6 +92,7 @@ async def test_a_form_of_another_session_is_not_taken(scene: Scene, api: Api) ->
 
     assert [replayed.status_code, forged.status_code] == [403, 403]
     assert "open the page again" in replayed.text
+    await scene.journal.catches_up()
     assert scene.events(flow.flow_run_id, "flow.cancelling") == []
 
 
