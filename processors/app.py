@@ -3,7 +3,7 @@
 The worker's pipelines are a service in Faust's process and life cycle; what they do is one
 transaction a batch, which Faust has no mode for that holds. `benchmarks/cases/faust_path.py` runs
 the same fan-out as an agent beside it. What may happen at least once is an agent where a reader
-looks for one: `liveness`, `reminders`, `bulk`.
+looks for one: `liveness`, `reminders`, `bulk`, `hooks`.
 """
 
 import asyncio
@@ -22,9 +22,11 @@ from rescind.kafka.reading.visits import ends
 from rescind.kafka.topics import TopicNames
 from rescind.kafka.writing.sender import Sender
 from rescind.processors.bulk import Sweeper, add_bulk
+from rescind.processors.hooks import Couriers, add_hooks, all_hooks
 from rescind.processors.liveness import Liveness, add_liveness
 from rescind.processors.measuring.agents import AgentMeters
 from rescind.processors.measuring.endpoint import scraped
+from rescind.processors.measuring.hooks import HookMeters
 from rescind.processors.measuring.looking import Seen, add_looking
 from rescind.processors.on_faust.hosting import host, make_app, wait_for_broker
 from rescind.processors.reminders import add_reminders
@@ -157,7 +159,9 @@ def run_agents(settings: Settings) -> int:
     add_reminders(app, asking, cancelling, registry, meters)
     sweeper = Sweeper(asking, partitions, meters)
     add_bulk(app, asking, sweeper, meters)
+    couriers = Couriers(all_hooks(settings.hooks), asking, HookMeters(meters.registry))
+    add_hooks(app, asking, couriers)
     add_looking(app, meters, Seen(registry, cancelling, sweeper.bulks))
-    _log.info("agents begin", host=socket.gethostname())
+    _log.info("agents begin", host=socket.gethostname(), hooks=couriers.names)
     with scraped(settings, meters.registry):
         return host(app, _AgentsService(asking, registry, cancelling))

@@ -7,6 +7,7 @@ in the JSON Schemas that stand beside this document, and not repeated.
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+from rescind.events.cancellations import ABOUT_HEADER
 from rescind.events.describe.channels import CHANNELS, Channel, Message
 from rescind.events.describe.jsonschema import Schema
 from rescind.events.refusals import Code
@@ -162,10 +163,15 @@ def _headers() -> dict[str, Schema]:
         "type": "string",
         "description": "How many bytes it had, or its batch, of which this is the beginning.",
     }
+    about: Schema = {
+        "type": "string",
+        "description": "JSON: name, namespace and labels of the flow run, and who asked for its "
+        "cancellation and why. In `cancellations`, where it begins and ends.",
+    }
     return {
         "CloudEventHeaders": _object(
             "Of a CloudEvent 1.0 in binary mode. The value holds everything that they say.",
-            _CLOUD_EVENT,
+            {**_CLOUD_EVENT, ABOUT_HEADER: about},
             _CLOUD_EVENT,
         ),
         "RequestHeaders": _object(

@@ -7,7 +7,6 @@ asked again. What is said about them is said in headers.
 from dataclasses import dataclass
 from typing import Final
 
-from rescind.events.refusals import Code
 from rescind.events.requests import REQUEST_ID_HEADER
 from rescind.events.requests.sizes import headers_bytes
 from rescind.kafka.records import UNPACKED_BYTES_MAX, Headers, OutRecord, Record, Unread
@@ -34,7 +33,7 @@ def forwarded(record: Record, partition: int, request_id: str, stream_id: str) -
     return OutRecord(record.topic, stream_id.encode(), record.value, headers, partition)
 
 
-def dead_letter(record: Record, topic: str, partition: int, code: Code, why: str) -> OutRecord:
+def dead_letter(record: Record, topic: str, partition: int, code: str, why: str) -> OutRecord:
     """The record as it was read, with the reason and where it lay.
 
     Of a larger one than the topic takes the beginning, with its whole size. Of one that was not
@@ -42,7 +41,7 @@ def dead_letter(record: Record, topic: str, partition: int, code: Code, why: str
     """
     position = f"{record.topic}-{record.partition}-{record.offset}"
     said = [
-        (_CODE, code.value.encode()),
+        (_CODE, code.encode()),
         (_WHY, why[:2_000].encode()),
         (_POSITION, position.encode()),
     ]

@@ -4,8 +4,14 @@ At most one state record for each run, the last one; the journal has every step.
 """
 
 from collections.abc import Iterator
+from typing import Any
 
-from rescind.events.cancellations import tells_of_cancellations
+from rescind.events.cancellations import (
+    ABOUT_HEADER,
+    AboutFlow,
+    tells_of_cancellations,
+    tells_of_flow,
+)
 from rescind.events.cloudevents import entry_headers, headers
 from rescind.events.intents import Inbox
 from rescind.events.journal import Entry, StreamKind
@@ -54,7 +60,39 @@ def _journal(
         if tells_of_cancellations(entry.event.type, of_task_run=of_task_run) and (
             not of_task_run or _is_cancelled_alone(entry, draft)
         ):
-            yield record._replace(topic=topics.cancellations)
+            yield record._replace(
+                topic=topics.cancellations, headers=[*said, *_about(entry, draft)]
+            )
+
+
+def _about(entry: Entry, draft: Draft) -> Iterator[tuple[str, bytes]]:
+    """Which flow run it is, where somebody may want to know that of this event."""
+    if not tells_of_flow(entry.event.type):
+        return
+    flow = draft.flow(entry.stream_id)
+    if flow is None:
+        return
+    begun = flow.cancellation
+    asked: dict[str, Any] = (
+        {}
+        if begun is None
+        else {
+            "cancellation_id": begun.id,
+            "actor": begun.actor,
+            "reason": begun.reason,
+            "mode": begun.mode,
+            "bulk_id": begun.bulk_id,
+            "deadline_at": begun.deadline_ms,
+        }
+    )
+    told = AboutFlow(
+        name=flow.name,
+        namespace=flow.namespace,
+        labels=dict(flow.labels),
+        state=flow.state,
+        **asked,
+    )
+    yield ABOUT_HEADER, told.model_dump_json(exclude_none=True).encode()
 
 
 def _is_cancelled_alone(entry: Entry, draft: Draft) -> bool:

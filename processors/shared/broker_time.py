@@ -15,6 +15,7 @@ import socket
 import time
 from collections import deque
 from collections.abc import Callable
+from typing import Literal
 
 import structlog
 
@@ -41,10 +42,13 @@ class BrokerTime:
         topic: str,
         worker_id: str,
         monotonic: Callable[[], float] = time.monotonic,
+        *,
+        service: Literal["worker", "agents"] = "worker",
     ) -> None:
         self._sender = sender
         self._topic = topic
         self._worker_id = worker_id
+        self._service: Literal["worker", "agents"] = service
         self._monotonic = monotonic
         self._offsets_ms: deque[float] = deque(maxlen=ANSWERS_KEPT)
 
@@ -64,7 +68,7 @@ class BrokerTime:
             # Its own idea of the time decides nothing; `rescind doctor` says if it is off.
             canary = Canary(
                 agent_id=self._worker_id,
-                service="worker",
+                service=self._service,
                 host=socket.gethostname(),
                 sent_at=round(time.time() * 1000),
             )

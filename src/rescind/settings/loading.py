@@ -8,6 +8,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from rescind.errors import SettingsError
+from rescind.hooksettings import hook_problem
 from rescind.settings.model import PREFIX, Settings, config_file
 
 __all__ = ["load_settings", "unknown_variables"]
@@ -51,7 +52,7 @@ def unknown_variables() -> list[str]:
     known = [PREFIX + name.upper() for name in Settings.model_fields]
     sentences: list[str] = []
     for name in sorted(os.environ):
-        if not name.startswith(PREFIX) or name.startswith(_OF_TESTS):
+        if not name.startswith(PREFIX) or name.startswith((*_OF_TESTS, "RESCIND_HOOKS__")):
             continue
         if name not in known and name not in _NO_SETTINGS:
             alike = difflib.get_close_matches(name, known, n=1, cutoff=0.8)
@@ -67,6 +68,8 @@ def _problem(error: Any) -> tuple[str, str, str | None]:
         field, _, expected = message.partition("|")
         return PREFIX + field.upper(), expected, None
     field = str(error["loc"][0])
+    if field == "hooks":
+        return hook_problem(error)
     name = PREFIX + field.upper() if field in Settings.model_fields else field
     if error["type"] == "extra_forbidden":
         return name, "the name of a setting", "unknown"

@@ -16,6 +16,7 @@ from pydantic_settings import (
 )
 
 from rescind.events import levels
+from rescind.hooksettings import Hook, HookName
 
 __all__ = ["PREFIX", "Settings", "config_file", "default_data_dir"]
 
@@ -46,7 +47,11 @@ class Settings(BaseSettings):
 
     # An empty variable is one that is not set: deployment files write `NAME=${NAME:-}`.
     model_config = SettingsConfigDict(
-        env_prefix=PREFIX, env_ignore_empty=True, extra="forbid", frozen=True
+        env_prefix=PREFIX,
+        env_nested_delimiter="__",
+        env_ignore_empty=True,
+        extra="forbid",
+        frozen=True,
     )
 
     bootstrap: str | None = None
@@ -143,6 +148,9 @@ class Settings(BaseSettings):
     feature_level: int = Field(default=levels.OLDEST, ge=levels.OLDEST)
     """In which shapes state is written, at least: raised when every worker has the new release."""
 
+    hooks: dict[HookName, Hook] = Field(default_factory=dict[str, Hook])
+    """Who is told of cancellations: a table `[hooks.NAME]` for each, see below."""
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -229,6 +237,6 @@ class Settings(BaseSettings):
 
 
 def _shown(value: object) -> str:
-    if value == ():
+    if value in ((), {}):
         return ""
     return "" if value is None else str(value)

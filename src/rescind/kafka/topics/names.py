@@ -72,6 +72,10 @@ class TopicNames:
         """The consumer group of the lifecycle's workers."""
         return self.prefix + "lifecycle"
 
+    def hook_group(self, name: str) -> str:
+        """The group that keeps up to where a hook was told: it begins as that of the agents."""
+        return f"{self.prefix}agents.hooks.{name}"
+
     def transactional_id(self, partition: int) -> str:
         """Who writes a partition: one id for each, so that a new owner fences the old one."""
         return f"{self.lifecycle_group}-{partition}"

@@ -1,0 +1,1 @@
+"""How hooks are told of cancellations: what, in which order, how insistently, and up to where."""

@@ -1,0 +1,87 @@
+"""`Desk`: what one hook has of the partitions that are served here: what is open, due, to be told.
+
+Pure but for the lanes, which it hands what is to be told; the courier brings records and the time,
+and keeps what is to be kept.
+"""
+
+from collections.abc import Mapping
+
+from rescind.events.hooks import HookKind
+from rescind.hooksettings import Hook
+from rescind.kafka.records import Record
+from rescind.processors.hooking.lanes import Lanes
+from rescind.processors.hooking.ledger import Ledger, Saved
+from rescind.processors.hooking.notices import Alarms, Notice
+
+__all__ = ["Desk"]
+
+
+class Desk:
+    """One hook and some partitions, each begun at what was saved of it."""
+
+    def __init__(self, hook: Hook, saved: Mapping[int, Saved]) -> None:
+        self.lanes: Lanes | None = None
+        self._hook = hook
+        self._ledgers = {partition: Ledger(each) for partition, each in saved.items()}
+        self._alarms = {partition: Alarms() for partition in saved}
+        self._kept = dict(saved)
+
+    def read(self, record: Record) -> None:
+        """Take in the next record of a partition.
+
+        Raises:
+            UnknownEventError: a newer release has written what this one should understand.
+
+        """
+        told = self._alarms[record.partition].read(record)
+        for notice in told.void:
+            self._ledger(notice).end(notice.item)
+        for notice in told.later:
+            if self._is_wanted(notice):
+                self._ledger(notice).begin(notice.item)
+        for notice in told.now:
+            self._tell(notice)
+
+    def read_up_to(self, partition: int, offset: int) -> None:
+        """All records of a partition before this one were taken in."""
+        self._ledgers[partition].read_up_to(offset)
+
+    def due(self, now_ms: int) -> set[int]:
+        """The partitions in which somebody is stuck by now, if nothing is unread there."""
+        return {p for p, alarms in self._alarms.items() if alarms.is_any_due(now_ms)}
+
+    def strike(self, partition: int, now_ms: int) -> None:
+        """Tell of those; all that had happened by then was taken in."""
+        for notice in self._alarms[partition].due(now_ms):
+            self._tell(notice)
+
+    def ended(self, notice: Notice) -> None:
+        """It was taken, or is a dead letter."""
+        self._ledger(notice).end(notice.item)
+
+    def to_keep(self, *, all_of_it: bool) -> dict[int, Saved]:
+        """What Kafka is to keep, without what it has already unless that is wanted."""
+        now = {partition: ledger.saved() for partition, ledger in self._ledgers.items()}
+        return now if all_of_it else {p: s for p, s in now.items() if s != self._kept.get(p)}
+
+    def kept(self, saved: Mapping[int, Saved]) -> None:
+        """Kafka has these."""
+        self._kept.update(saved)
+
+    def _tell(self, notice: Notice) -> None:
+        if not self._is_wanted(notice):
+            return
+        assert self.lanes is not None
+        self._ledger(notice).begin(notice.item)
+        self.lanes.put(notice)
+
+    def _is_wanted(self, notice: Notice) -> bool:
+        kind: HookKind = notice.event.type
+        return (
+            kind in self._hook.events
+            and notice.event.fits(self._hook.namespaces, self._hook.labels)
+            and self._ledger(notice).is_due(notice.item)
+        )
+
+    def _ledger(self, notice: Notice) -> Ledger:
+        return self._ledgers[notice.partition]

@@ -1,0 +1,104 @@
+"""The agent that tells hooks of cancellations: webhooks, and callables of users' packages.
+
+It hears ``cancellations`` as a member of the agents' group, and who has a partition there tells
+the hooks of it; each hook has a courier of its own, which reads the topic for itself from where
+that hook has got. An agent alone has one position for all hooks, and acknowledges what it cannot
+bring: so a hook that hangs would hold up the others, or lose events. Nothing of this is on the
+way of a cancellation: whatever a hook does, the lifecycle does not know of it.
+"""
+
+import asyncio
+import socket
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import structlog
+
+from rescind.errors import BrokerError
+from rescind.hooksettings import Hook
+from rescind.processors.hooking.calling import PythonHook, offered
+from rescind.processors.hooking.courier import Courier
+from rescind.processors.hooking.tries import Target
+from rescind.processors.measuring.hooks import HookMeters
+from rescind.processors.on_faust.committed import CommittedApp
+from rescind.processors.shared.broker_time import BrokerTime
+from rescind.processors.shared.tools import Asking
+
+__all__ = ["Couriers", "add_hooks", "all_hooks", "target_of"]
+
+AGAIN_SECONDS = 1.0
+
+_log = structlog.get_logger(__name__)
+
+
+def all_hooks(named: Mapping[str, Hook]) -> dict[str, Hook]:
+    """Those of the settings, and the entry points of which the settings say nothing."""
+    return {**dict.fromkeys(sorted(offered()), Hook()), **named}
+
+
+def target_of(name: str, hook: Hook) -> Target:
+    """Who is told."""
+    if hook.url is None:
+        return PythonHook(name, hook.timeout_seconds, offered().get(name))
+    # Late: httpx takes a while to import, and few have a webhook.
+    from rescind.processors.hooking.webhook import Webhook
+
+    return Webhook(hook)
+
+
+class Couriers:
+    """The couriers of all hooks, of the partitions that this process has."""
+
+    def __init__(self, hooks: Mapping[str, Hook], tools: Asking, meters: HookMeters) -> None:
+        self._hooks = {name: hook for name, hook in hooks.items() if hook.enabled}
+        self._tools = tools
+        self._meters = meters
+
+    @property
+    def names(self) -> list[str]:
+        """The hooks that are told something."""
+        return list(self._hooks)
+
+    async def serve(self, mine: Callable[[], set[int]]) -> None:
+        """Do that for ever; without a hook there is nothing to do."""
+        if not self._hooks:
+            return
+        tools = self._tools
+        who = f"hooks-{socket.gethostname()}"
+        broker_time = BrokerTime(tools.sender, tools.topics.heartbeats, who, service="agents")
+        await _learnt(broker_time)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(broker_time.keep_learning())
+            for name, hook in self._hooks.items():
+                target = target_of(name, hook)
+                courier = Courier(name, hook, target, tools, broker_time, self._meters)
+                group.create_task(courier.serve(mine), name=f"hook-{name}")
+
+
+async def _learnt(broker_time: BrokerTime) -> None:
+    while True:
+        try:
+            await broker_time.learn()
+        except BrokerError as error:
+            _log.warning("hooks wait for the broker's time", error=str(error))
+            await asyncio.sleep(AGAIN_SECONDS)
+        else:
+            return
+
+
+def add_hooks(app: CommittedApp, tools: Asking, couriers: Couriers) -> None:
+    """Put the agent and its couriers on the app."""
+    topic = tools.topics.cancellations
+    cancellations = app.topic(topic, value_type=bytes, value_serializer="raw")
+
+    @app.agent(cancellations, concurrency=1, name="hooks")
+    async def hear(stream: Any) -> None:
+        async for _ in stream.events():
+            # To be given partitions is what it is here for: the couriers read for themselves.
+            pass
+
+    @app.task
+    async def bring() -> None:
+        await couriers.serve(
+            lambda: {tp.partition for tp in app.consumer.assignment() if tp.topic == topic}
+        )
