@@ -6,6 +6,7 @@ failure, redirects included: whoever answers with one must not choose where even
 """
 
 import asyncio
+import logging
 import ssl
 import time
 from importlib.metadata import version
@@ -19,6 +20,10 @@ from rescind.processors.hooking.signature import signed_headers
 from rescind.processors.hooking.tries import Try, retry_after
 
 __all__ = ["Webhook"]
+
+# They say each address in full, which may be a secret.
+for _talkative in ("httpx", "httpcore"):
+    logging.getLogger(_talkative).setLevel(logging.WARNING)
 
 _GONE: Final = 410
 _QUOTED_BYTES_MAX: Final = 500
