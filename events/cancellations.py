@@ -73,3 +73,5 @@ class AboutFlow(Wire):
     mode: Mode | None = None
     bulk_id: ChosenId | None = None
     deadline_at: Moment | None = None
+    body_unconfirmed: bool | None = None
+    """Nobody has seen its body stop; not there if that is not so. No account counts the body."""

@@ -103,6 +103,8 @@ class HookEvent(Wire):
     """When what can be stopped is over."""
     account: Account | None = None
     """What became of its task runs; there when it has ended."""
+    body_unconfirmed: bool | None = None
+    """Nobody has seen its body stop, which the account does not count; else not there."""
     why: Literal["deadline", "quarantine"] | None = None
     """For what it is stuck."""
     event_id: str | None = None

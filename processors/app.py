@@ -22,7 +22,8 @@ from rescind.kafka.reading.visits import ends
 from rescind.kafka.topics import TopicNames
 from rescind.kafka.writing.sender import Sender
 from rescind.processors.bulk import Sweeper, add_bulk
-from rescind.processors.hooks import Couriers, add_hooks, all_hooks
+from rescind.processors.hooking.targets import all_hooks
+from rescind.processors.hooks import Couriers, add_hooks
 from rescind.processors.liveness import Liveness, add_liveness
 from rescind.processors.measuring.agents import AgentMeters
 from rescind.processors.measuring.endpoint import scraped

@@ -16,34 +16,18 @@ import structlog
 
 from rescind.errors import BrokerError
 from rescind.hooksettings import Hook
-from rescind.processors.hooking.calling import PythonHook, offered
 from rescind.processors.hooking.courier import Courier
-from rescind.processors.hooking.tries import Target
+from rescind.processors.hooking.targets import target_of
 from rescind.processors.measuring.hooks import HookMeters
 from rescind.processors.on_faust.committed import CommittedApp
 from rescind.processors.shared.broker_time import BrokerTime
 from rescind.processors.shared.tools import Asking
 
-__all__ = ["Couriers", "add_hooks", "all_hooks", "target_of"]
+__all__ = ["Couriers", "add_hooks"]
 
 AGAIN_SECONDS = 1.0
 
 _log = structlog.get_logger(__name__)
-
-
-def all_hooks(named: Mapping[str, Hook]) -> dict[str, Hook]:
-    """Those of the settings, and the entry points of which the settings say nothing."""
-    return {**dict.fromkeys(sorted(offered()), Hook()), **named}
-
-
-def target_of(name: str, hook: Hook) -> Target:
-    """Who is told."""
-    if hook.url is None:
-        return PythonHook(name, hook.timeout_seconds, offered().get(name))
-    # Late: httpx takes a while to import, and few have a webhook.
-    from rescind.processors.hooking.webhook import Webhook
-
-    return Webhook(hook)
 
 
 class Couriers:

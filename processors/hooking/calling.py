@@ -35,10 +35,15 @@ class PythonHook:
         self._point = point
         self._hanging = 0
 
+    @property
+    def is_full(self) -> bool:
+        """Whether too many of its calls hang."""
+        return self._hanging >= HANGING_MAX
+
     async def tell(self, event: HookEvent) -> Try:
         if self._point is None:
             return Try(f"no installed package offers {self._name!r} in the group {HOOKS_GROUP}")
-        if self._hanging >= HANGING_MAX:
+        if self.is_full:
             return Try(f"{self._hanging} earlier calls have not returned")
         loop = asyncio.get_running_loop()
         ended: asyncio.Future[str] = loop.create_future()

@@ -177,7 +177,8 @@ class _Teller:
 
     def _ends(self, kind: HookKind, account: Any, named_end: str) -> tuple[Notice, ...]:
         said = {"account": account, "named_end": named_end}
-        if not account.unconfirmed:
+        is_body_seen = self._about is None or not self._about.body_unconfirmed
+        if not account.unconfirmed and is_body_seen:
             return (self.notice(kind, **said),)
         return (self.notice(kind, **said), self.notice(HookKind.UNCONFIRMED, **said))
 

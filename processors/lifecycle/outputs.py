@@ -90,9 +90,15 @@ def _about(entry: Entry, draft: Draft) -> Iterator[tuple[str, bytes]]:
         namespace=flow.namespace,
         labels=dict(flow.labels),
         state=flow.state,
+        body_unconfirmed=_is_unconfirmed(flow.flow_run_id, flow.body_id, draft),
         **asked,
     )
     yield ABOUT_HEADER, told.model_dump_json(exclude_none=True).encode()
+
+
+def _is_unconfirmed(flow_run_id: str, body_id: str | None, draft: Draft) -> bool | None:
+    body = None if body_id is None else draft.task(flow_run_id, body_id)
+    return True if body is not None and body.stopped_confirmed is False else None
 
 
 def _is_cancelled_alone(entry: Entry, draft: Draft) -> bool:

@@ -11,6 +11,7 @@ from rescind.cli.commands.cancel import cancel
 from rescind.cli.commands.dead_letters import dead_letters
 from rescind.cli.commands.doctor import doctor
 from rescind.cli.commands.flows import demo, run
+from rescind.cli.commands.hooks import hooks
 from rescind.cli.commands.journal import journal
 from rescind.cli.commands.looking import ls, show, watch
 from rescind.cli.commands.services import agents, runner, server, worker
@@ -63,6 +64,7 @@ app.add_typer(bulk, name="bulk", rich_help_panel=_USE)
 app.add_typer(journal, name="journal", rich_help_panel=_USE)
 app.add_typer(audit, name="audit", rich_help_panel=_RUN)
 app.add_typer(dead_letters, name="dead-letters", rich_help_panel=_RUN)
+app.add_typer(hooks, name="hooks", rich_help_panel=_RUN)
 app.command(rich_help_panel=_RUN)(doctor)
 app.add_typer(tokens, name="tokens", rich_help_panel=_RUN)
 app.add_typer(topics, name="topics", rich_help_panel=_RUN)

@@ -58,6 +58,7 @@
     │   ├── UnknownBulkError          no bulk cancellation has this id
     │   ├── UnknownTokenError         no token has this id, and nobody's has this name
     │   ├── UnknownDeadLetterError    no dead letter lies at this place
+    │   ├── UnknownHookError          no hook has this name
     │   ├── UnknownRunError           no flow run has this id, or one that begins so
     │   ├── AmbiguousIdError          more than one flow run has an id that begins so
     │   ├── NoAnswerError             a request is in Kafka, and nobody has answered it yet
@@ -101,6 +102,7 @@ from rescind.errors.commands import (
     NotReadyError,
     UnknownBulkError,
     UnknownDeadLetterError,
+    UnknownHookError,
     UnknownRunError,
     UnknownTokenError,
 )
@@ -273,6 +275,7 @@ __all__ = [
     "UnknownBulkError",
     "UnknownDeadLetterError",
     "UnknownEventError",
+    "UnknownHookError",
     "UnknownRunError",
     "UnknownTokenError",
     "UnreadableEventError",

@@ -78,6 +78,22 @@ class UnknownDeadLetterError(CommandError):
         )
 
 
+class UnknownHookError(CommandError):
+    """No hook is called so, neither in the settings nor by an installed package."""
+
+    def __init__(self, name: str, known: Sequence[str]) -> None:
+        super().__init__(name, tuple(known))
+        self.name = name
+        self.known = tuple(known)
+
+    def __str__(self) -> str:
+        known = ", ".join(self.known) or "none"
+        return (
+            f"expected the name of a hook (there is {known}), but none is called {self.name!r}; "
+            "a table [hooks.NAME] in rescind.toml makes one"
+        )
+
+
 class AmbiguousIdError(CommandError):
     """More than one flow run has an id that begins so; ``found`` has some of them."""
 

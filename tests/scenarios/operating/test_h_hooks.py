@@ -52,9 +52,10 @@ async def told(scene: Scene, **hooks: dict[str, Any]) -> Process:
 
 async def cancelled(scene: Scene, name: str, **fields: Any) -> str:
     """A flow run that was cancelled while it ran, and has ended."""
-    driven = await scene.begun(name)
+    driven = await scene.begun(name, tasks=["t"])
     await scene.cancel(driven.flow_run_id, reason="wrong table", **fields)
-    await driven.ends("body", "cancelled", stopped_confirmed=True)
+    for task in ("t", "body"):
+        await driven.ends(task, "cancelled", stopped_confirmed=True)
     await scene.event(driven.flow_run_id, "flow.cancelled")
     return driven.flow_run_id
 

@@ -1,4 +1,4 @@
-"""`dead-letters`: requests that could not be read or answered, as they came."""
+"""`dead-letters`: requests that could not be read or answered, and what hooks did not take."""
 
 from typing import Annotated
 
@@ -9,7 +9,7 @@ from rescind.cli.options import AnswerWithin, Json
 __all__ = ["dead_letters"]
 
 dead_letters = typer.Typer(
-    help="Requests that could not be read or answered, kept for 30 days as they came.",
+    help="Requests that could not be read or answered, and what hooks did not take, for 30 days.",
     no_args_is_help=True,
 )
 
@@ -51,7 +51,8 @@ def retry(
 ) -> int:
     """Ask the same once more, as it came: after a bug was mended, or a newer release is here.
 
-    The dead letter stays. What is refused again ends with 1, and may become another one.
+    The dead letter stays. What is refused again ends with 1, and may become another one. What a
+    hook did not take is told to it once more, by this command with its own settings.
     """
     from rescind.cli.letters.retrying import retry_letters
     from rescind.cli.session import run

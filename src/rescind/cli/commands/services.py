@@ -28,7 +28,7 @@ def worker() -> int:
 
 
 def agents() -> int:
-    """Run the agents: liveness of runners, reminders, bulk cancellations. SIGTERM drains them."""
+    """Run the agents: liveness of runners, reminders, bulk sweeps, hooks. SIGTERM drains them."""
     with importing():
         from rescind.cli.services import serve_agents
 

@@ -2,6 +2,7 @@
 
 Nothing is changed but what the service had written beside it, so a signature still fits. The
 answer is found by where the record lies now: what could not be read has no request id.
+What was for a hook is told to it again.
 """
 
 import asyncio
@@ -11,6 +12,7 @@ from typing import Any, Final
 
 from rescind.cli.exits import Exit
 from rescind.cli.letters.reading import Letter, find_letter
+from rescind.cli.letters.telling import tell_again
 from rescind.cli.printing.lines import journal_line
 from rescind.cli.printing.output import Output
 from rescind.cli.reading.journal import Placed
@@ -21,6 +23,7 @@ from rescind.kafka.reading.readers import TopicFollower
 from rescind.kafka.reading.visits import ends
 from rescind.kafka.records import OutRecord
 from rescind.kafka.writing.sender import Sender
+from rescind.processors.hooking.letters import NOT_TAKEN, hook_of
 
 __all__ = ["retry_letters"]
 
@@ -35,6 +38,7 @@ class _Outcome:
     exit: Exit
     answer: tuple[Entry, ...] = ()
     why: str = ""
+    hook: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         refused = [e.event.code.value for e in self.answer if isinstance(e.event, RequestRefused)]
@@ -44,6 +48,7 @@ class _Outcome:
             "events": [entry.event.type for entry in self.answer],
             "codes": refused,
             "message": self.why,
+            "hook": self.hook or None,
         }
 
 
@@ -73,6 +78,9 @@ async def _retry(
     letter: Letter, session: Session, sender: Sender, journal: TopicFollower, seconds: float
 ) -> _Outcome:
     said, record = letter.said, letter.record
+    if (hook := hook_of(said.headers)) is not None and said.code == NOT_TAKEN:
+        why = await tell_again(letter, hook, session)
+        return _Outcome(letter, Exit.REFUSED if why else Exit.OK, why=why, hook=hook)
     lanes = _lanes(session)
     if why := _why_not(letter, lanes):
         return _Outcome(letter, Exit.REFUSED, why=why)
@@ -126,5 +134,7 @@ async def _answer(
 def _tell(outcome: _Outcome, output: Output) -> None:
     if outcome.why:
         output.complain(f"{outcome.letter.place}: {outcome.why}")
+    elif outcome.hook:
+        output.show(f"{outcome.letter.place}: hook {outcome.hook} has taken it")
     for entry in outcome.answer:
         output.show(journal_line(entry))

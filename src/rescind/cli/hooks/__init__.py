@@ -1,0 +1,1 @@
+"""`rescind hooks`: who is told of cancellations, and whether they take it."""

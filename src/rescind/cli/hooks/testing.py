@@ -1,0 +1,90 @@
+"""`rescind hooks test`: one event that says it is a test, and of a webhook one that is forged."""
+
+import secrets
+import time
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from rescind.cli.exits import Exit
+from rescind.cli.hooks.finding import find_hook
+from rescind.cli.printing.output import Output
+from rescind.cli.session import read_settings
+from rescind.events.hooks import HookEvent, HookKind
+from rescind.hooksettings import Hook
+
+__all__ = ["try_hook"]
+
+Verdict = Literal["verified", "not_verified", "not_known"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Tried:
+    why_not: str
+    status: int | None
+    seconds: float
+
+
+async def try_hook(name: str, *, as_json: bool) -> Exit:
+    """Raises `UnknownHookError`, `SettingsError`."""
+    output = Output(as_json=as_json)
+    settings = read_settings()
+    hook = find_hook(settings, name)
+    event = HookEvent(
+        id=f"test-{secrets.token_hex(8)}", type=HookKind.TEST, at=round(time.time() * 1000)
+    )
+    tried = await _tell(name, hook, event)
+    verdict: Verdict = "not_known"
+    if hook.url is not None and not tried.why_not:
+        # By a key that nobody has: whoever takes this takes anybody's.
+        forged = await _tell(name, hook, event, keys=(secrets.token_bytes(32),))
+        verdict = "verified" if forged.why_not else "not_verified"
+    if as_json:
+        output.document(_document(name, hook, event, tried, verdict))
+    else:
+        _say(name, hook, tried, verdict, output)
+    return Exit.REFUSED if tried.why_not else Exit.OK
+
+
+async def _tell(
+    name: str, hook: Hook, event: HookEvent, keys: tuple[bytes, ...] | None = None
+) -> _Tried:
+    from rescind.processors.hooking.targets import target_of
+
+    target = target_of(name, hook, keys)
+    begun = time.monotonic()
+    try:
+        answer = await target.tell(event)
+    finally:
+        await target.close()
+    return _Tried(answer.why_not, answer.status, time.monotonic() - begun)
+
+
+def _document(
+    name: str, hook: Hook, event: HookEvent, tried: _Tried, verdict: Verdict
+) -> dict[str, Any]:
+    return {
+        "name": name,
+        "place": hook.place,
+        "event_id": event.id,
+        "taken": not tried.why_not,
+        "why_not": tried.why_not,
+        "status": tried.status,
+        "seconds": round(tried.seconds, 3),
+        "signature": verdict if hook.url is not None else None,
+    }
+
+
+def _say(name: str, hook: Hook, tried: _Tried, verdict: Verdict, output: Output) -> None:
+    if tried.why_not:
+        output.complain(f"hook {name} at {hook.place} has not taken a test: {tried.why_not}")
+        return
+    status = f" with {tried.status}" if tried.status is not None else ""
+    took = f"{tried.seconds * 1000:.0f} ms"
+    output.show(f"{name} at {hook.place} has taken a test{status} after {took}.")
+    if verdict == "verified":
+        output.show("It verifies signatures: the same with a wrong one was not taken.")
+    elif verdict == "not_verified":
+        output.complain(
+            f"hook {name} takes what is signed by nobody: expected it to verify the signature, "
+            "but it has taken the same with a wrong one"
+        )

@@ -1,0 +1,1 @@
+"""What hooks are told, how, and up to where."""
