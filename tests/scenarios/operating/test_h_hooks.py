@@ -12,6 +12,7 @@ from tests.scenarios.processes import Process
 from tests.sink import SECRET, Answer, Request, Sink, fails, sink
 from tests.waiting import until
 
+MODULE = "tests.scenarios.hooks_of_a_package"
 BEGINS = "a hook begins with what comes next"
 
 
@@ -210,10 +211,56 @@ async def test_61_what_one_flow_run_fails_with_holds_up_no_other_and_becomes_a_d
     code, said = await own.rescind("dead-letters", "ls", "--json")
     (letter,) = json.loads(said)
     assert code == 0
+    # Told once more, by a command with the same settings.
+    receiver.script = lambda _: Answer()
+    given = {"hooks": json.dumps({"ops": webhook(receiver)})}
+    retrying = own.house.start("-m", "rescind", "dead-letters", "retry", letter["place"], **given)
+    assert await retrying.exit_code() == 0, retrying.said()
+    assert "hook ops has taken it" in retrying.said()
+    assert receiver.about(poison) == ["flow.cancelled", "flow.cancelling"]
+    assert receiver.taken[-1].id == receiver.requests[0].id
     assert letter["code"] == "not_taken"
     assert "hook ops, tried" in letter["why"]
     assert "answered 503" in letter["why"]
     assert len([r for r in receiver.requests if r.kind == "flow.cancelling"]) >= 3
+
+
+async def test_61_a_callable_that_raises_hangs_or_is_not_there_changes_nothing_for_another(
+    own: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard = tmp_path / "heard"
+    monkeypatch.setenv("PYTHONPATH", str(installed(tmp_path / "site")))
+    monkeypatch.setenv("HEARD_BY_HOOKS", str(heard))
+    # Not forked: what is installed is looked for on the path of a process that starts.
+    hooks = {name: {"timeout_seconds": 0.5, "retry_seconds": 3} for name in ("raises", "hangs")}
+    running = own.house.start("-Wdefault", "-m", "rescind", "agents", hooks=json.dumps(hooks))
+    await until(lambda: running.said().count(BEGINS) == 8)
+    flow_run_id = await cancelled(own, "flow")
+
+    def told() -> list[dict[str, Any]]:
+        lines = heard.read_text().splitlines() if heard.exists() else []
+        return [json.loads(line) for line in lines]
+
+    await until(lambda: len(told()) == 2)
+    await until(lambda: running.said().count("it is a dead letter") >= 4)
+
+    assert [each["type"] for each in told()] == ["flow.cancelling", "flow.cancelled"]
+    assert {each["flow_run_id"] for each in told()} == {flow_run_id}
+    _, said = await own.rescind("dead-letters", "ls", "--json")
+    why = [letter["why"] for letter in json.loads(said)]
+    assert any("hook raises" in each and "LookupError" in each for each in why)
+    assert any("hook hangs" in each and "has not returned" in each for each in why)
+    assert not running.has_ended
+
+
+def installed(site: Path) -> Path:
+    """A folder in which a package is installed that offers these hooks."""
+    info = site / "hooks_of_a_package-1.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: hooks-of-a-package\nVersion: 1\n")
+    points = [f"{name} = {MODULE}:{name}" for name in ("takes", "raises", "hangs", "no_such")]
+    (info / "entry_points.txt").write_text("[rescind.hooks]\n" + "\n".join(points) + "\n")
+    return site
 
 
 async def test_61_who_is_stuck_is_told_once_also_when_no_worker_lives_and_agents_come_again(
@@ -222,7 +269,7 @@ async def test_61_who_is_stuck_is_told_once_also_when_no_worker_lives_and_agents
     async with alone(House(bootstrap, tmp_path)) as scene:
         worker = scene.house.worker()
         running = await told(scene, ops=webhook(receiver))
-        driven = await scene.begun("flow")
+        driven = await scene.begun("flow", tasks=["t"])
         await scene.cancel(driven.flow_run_id, grace_seconds=0.1, deadline_seconds=1)
         worker.kill()
 

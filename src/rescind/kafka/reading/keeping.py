@@ -6,6 +6,8 @@ has done itself. A group that nobody writes to for `offsets.retention.minutes` (
 is forgotten, so whoever keeps something writes it again now and then.
 """
 
+import asyncio
+import time
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Final, Self
@@ -25,6 +27,8 @@ __all__ = ["KeptFollower", "kept_positions"]
 
 _REQUEST_MS: Final = 10_000
 _WAIT_SECONDS: Final = 30.0
+_COORDINATOR_SECONDS: Final = 10.0
+_AGAIN_SECONDS: Final = 0.2
 
 
 async def kept_positions(
@@ -32,21 +36,33 @@ async def kept_positions(
 ) -> dict[int, tuple[int, str]]:
     """The offset and the text that are kept for each partition; one that has none is left out.
 
-    Raises `BrokerUnavailableError`, also when the coordinator is not ready yet.
+    Raises `BrokerUnavailableError`.
     """
-    admin = AIOKafkaAdminClient(**connection.options(), request_timeout_ms=_REQUEST_MS)
-    try:
-        await admin.start()
-        found: Mapping[Any, Any] = await admin.list_consumer_group_offsets(group)
-    except (KafkaError, TimeoutError) as error:
-        raise BrokerUnavailableError(connection.bootstrap, str(error) or "no answer") from error
-    finally:
-        await admin.close()
+    end = time.monotonic() + _COORDINATOR_SECONDS
+    while True:
+        try:
+            found = await _asked(connection, group)
+            break
+        except (KafkaError, TimeoutError) as error:
+            # The first who asks a new cluster for any group has Kafka make the topic for it.
+            if time.monotonic() > end:
+                why = str(error) or "no answer"
+                raise BrokerUnavailableError(connection.bootstrap, why) from error
+            await asyncio.sleep(_AGAIN_SECONDS)
     return {
         int(place.partition): (int(at.offset), str(at.metadata or ""))
         for place, at in found.items()
         if place.topic == topic and at.offset >= 0
     }
+
+
+async def _asked(connection: Connection, group: str) -> Mapping[Any, Any]:
+    admin = AIOKafkaAdminClient(**connection.options(), request_timeout_ms=_REQUEST_MS)
+    try:
+        await admin.start()
+        return await admin.list_consumer_group_offsets(group)
+    finally:
+        await admin.close()
 
 
 class KeptFollower(TopicFollower):
