@@ -16,7 +16,8 @@ import structlog
 
 from rescind.errors import BrokerError
 from rescind.hooksettings import Hook
-from rescind.processors.hooking.courier import Courier
+from rescind.processors.alarms import alarms
+from rescind.processors.hooking.courier import Courier, Means
 from rescind.processors.hooking.targets import target_of
 from rescind.processors.measuring.hooks import HookMeters
 from rescind.processors.on_faust.committed import CommittedApp
@@ -35,28 +36,34 @@ class Couriers:
 
     def __init__(self, hooks: Mapping[str, Hook], tools: Asking, meters: HookMeters) -> None:
         self._hooks = {name: hook for name, hook in hooks.items() if hook.enabled}
-        self._tools = tools
-        self._meters = meters
+        who = f"hooks-{socket.gethostname()}"
+        broker_time = BrokerTime(tools.sender, tools.topics.heartbeats, who, service="agents")
+        self._means = Means(tools, broker_time, meters)
 
     @property
     def names(self) -> list[str]:
         """The hooks that are told something."""
         return list(self._hooks)
 
+    def hear(self, partition: int, offset: int) -> None:
+        """There is a record: by this is measured how far a hook is behind."""
+        self._means.heard[partition] = offset + 1
+
     async def serve(self, mine: Callable[[], set[int]]) -> None:
-        """Do that for ever; without a hook there is nothing to do."""
-        if not self._hooks:
-            return
-        tools = self._tools
-        who = f"hooks-{socket.gethostname()}"
-        broker_time = BrokerTime(tools.sender, tools.topics.heartbeats, who, service="agents")
-        await _learnt(broker_time)
+        """Do that for ever, of the partitions that `mine` names."""
+        means = self._means
+        await _learnt(means.broker_time)
+        couriers = [
+            alarms(means),
+            *(
+                Courier(name, hook, target_of(name, hook), means)
+                for name, hook in self._hooks.items()
+            ),
+        ]
         async with asyncio.TaskGroup() as group:
-            group.create_task(broker_time.keep_learning())
-            for name, hook in self._hooks.items():
-                target = target_of(name, hook)
-                courier = Courier(name, hook, target, tools, broker_time, self._meters)
-                group.create_task(courier.serve(mine), name=f"hook-{name}")
+            group.create_task(means.broker_time.keep_learning())
+            for courier in couriers:
+                group.create_task(courier.serve(mine), name=f"hook-{courier.name}")
 
 
 async def _learnt(broker_time: BrokerTime) -> None:
@@ -77,9 +84,8 @@ def add_hooks(app: CommittedApp, tools: Asking, couriers: Couriers) -> None:
 
     @app.agent(cancellations, concurrency=1, name="hooks")
     async def hear(stream: Any) -> None:
-        async for _ in stream.events():
-            # To be given partitions is what it is here for: the couriers read for themselves.
-            pass
+        async for event in stream.events():
+            couriers.hear(event.message.partition, event.message.offset)
 
     @app.task
     async def bring() -> None:

@@ -9,6 +9,7 @@ taken since is told again, under the same id.
 import asyncio
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Final
 
 import structlog
@@ -27,7 +28,7 @@ from rescind.processors.measuring.hooks import HookMeters
 from rescind.processors.shared.broker_time import BrokerTime
 from rescind.processors.shared.tools import Asking
 
-__all__ = ["Courier"]
+__all__ = ["Courier", "Means"]
 
 LOOK_SECONDS: Final = 0.5
 KEEP_SECONDS: Final = 0.5
@@ -42,6 +43,21 @@ FETCH_RECORDS: Final = 200
 _log = structlog.get_logger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What the couriers of one process share.
+
+    Attributes:
+        heard: for each partition, the offset after the last record that the agent has heard.
+
+    """
+
+    tools: Asking
+    broker_time: BrokerTime
+    meters: HookMeters
+    heard: dict[int, int] = field(default_factory=dict[int, int])
+
+
 class Courier:
     """Brings one hook what there is to tell. ``mine`` names the partitions of this process."""
 
@@ -50,28 +66,18 @@ class Courier:
         name: str,
         hook: Hook,
         target: Target,
-        tools: Asking,
-        broker_time: BrokerTime,
-        meters: HookMeters,
+        means: Means,
+        group: str | None = None,
     ) -> None:
         self.name = name
         self._hook = hook
         self._target = target
-        self._tools = tools
-        self._broker_time = broker_time
-        self._meters = meters
-        self._lanes: Lanes | None = None
-        meters.shows(name, self)
-
-    @property
-    def open(self) -> int:
-        """How much was read and is not taken."""
-        return 0 if self._lanes is None else self._lanes.pending
-
-    def oldest_seconds(self) -> float:
-        """How long ago the oldest of it happened."""
-        oldest_ms = None if self._lanes is None else self._lanes.oldest_ms()
-        return 0.0 if oldest_ms is None else max(self._broker_time.now_ms() - oldest_ms, 0) / 1000
+        self._tools = means.tools
+        self._broker_time = means.broker_time
+        self._meters = means.meters
+        self._heard = means.heard
+        self._group = group or means.tools.topics.hook_group(name)
+        self._meters.begins(name)
 
     async def serve(self, mine: Callable[[], set[int]]) -> None:
         """Do that for ever. It never raises: what is wrong is logged, and tried again."""
@@ -101,7 +107,7 @@ class Courier:
 
     async def _serve(self, partitions: set[int], mine: Callable[[], set[int]]) -> None:
         connection, topics = self._tools.connection, self._tools.topics
-        topic, group = topics.cancellations, topics.hook_group(self.name)
+        topic, group = topics.cancellations, self._group
         saved = await self._saved(partitions)
         desk = Desk(self._hook, saved)
         positions = {partition: each.offset for partition, each in saved.items()}
@@ -115,7 +121,7 @@ class Courier:
                 self._bury,
                 self._meters,
             )
-            self._lanes = desk.lanes = lanes
+            desk.lanes = lanes
             keeping = asyncio.create_task(self._go_on_keeping(desk, follower))
             try:
                 while mine() == partitions and not keeping.done():
@@ -123,14 +129,14 @@ class Courier:
             finally:
                 await _ended(keeping)
                 await lanes.close()
-                self._lanes = None
                 await self._keep(desk, follower, all_of_it=False)
+                self._meters.begins(self.name)
 
     async def _saved(self, partitions: set[int]) -> dict[int, Saved]:
         """Where to begin."""
         connection, topics = self._tools.connection, self._tools.topics
         topic = topics.cancellations
-        kept = await kept_positions(connection, topics.hook_group(self.name), topic)
+        kept = await kept_positions(connection, self._group, topic)
         async with Visit(connection) as visit:
             starts, ends = await visit.starts(topic), await visit.ends(topic)
         saved: dict[int, Saved] = {}
@@ -154,6 +160,7 @@ class Courier:
 
     async def _read(self, desk: Desk, lanes: Lanes, follower: KeptFollower) -> None:
         """Take in what has come, or wait for a moment."""
+        self._look(desk, lanes)
         if lanes.pending >= PENDING_MAX:
             await lanes.until_fewer_than(PENDING_MAX, LOOK_SECONDS)
             return
@@ -162,6 +169,12 @@ class Courier:
             desk.read(record)
             desk.read_up_to(record.partition, record.offset + 1)
         await self._strike(desk, follower)
+
+    def _look(self, desk: Desk, lanes: Lanes) -> None:
+        """Say how it stands."""
+        oldest_ms = lanes.oldest_ms()
+        waits_ms = 0 if oldest_ms is None else max(self._broker_time.now_ms() - oldest_ms, 0)
+        self._meters.stands(self.name, lanes.pending, waits_ms / 1000, desk.behind(self._heard))
 
     async def _strike(self, desk: Desk, follower: KeptFollower) -> None:
         now_ms = self._broker_time.now_ms()

@@ -9,9 +9,10 @@ from collections.abc import Mapping
 from rescind.events.hooks import HookKind
 from rescind.hooksettings import Hook
 from rescind.kafka.records import Record
+from rescind.processors.hooking.alarms import Alarms
 from rescind.processors.hooking.lanes import Lanes
 from rescind.processors.hooking.ledger import Ledger, Saved
-from rescind.processors.hooking.notices import Alarms, Notice
+from rescind.processors.hooking.notices import Notice
 
 __all__ = ["Desk"]
 
@@ -67,6 +68,11 @@ class Desk:
     def kept(self, saved: Mapping[int, Saved]) -> None:
         """Kafka has these."""
         self._kept.update(saved)
+
+    def behind(self, heard: Mapping[int, int]) -> int:
+        """How many records there are from the first with something open on, of these partitions."""
+        begins = ((p, ledger.saved().offset) for p, ledger in self._ledgers.items())
+        return sum(max(heard.get(p, 0) - offset, 0) for p, offset in begins)
 
     def _tell(self, notice: Notice) -> None:
         if not self._is_wanted(notice):

@@ -1,4 +1,4 @@
-"""What a record of ``cancellations`` means for hooks: what is to be told, now or when it is due.
+"""What a record of ``cancellations`` means for hooks: the events that they are told.
 
 Nothing else is looked at, so whoever reads the same records tells the same. An event of a newer
 release stops the reader if it is of a kind that it should understand: told too late is better
@@ -13,19 +13,16 @@ from rescind.errors import UnreadableEventError
 from rescind.events.cancellations import ABOUT_HEADER, AboutFlow
 from rescind.events.hooks import HookEvent, HookKind, HookPlace, hook_event_id
 from rescind.events.journal import (
-    CancellationEscalated,
     Entry,
     FlowCancelled,
     FlowCancelling,
     FlowFailed,
-    FlowForgotten,
     FlowQuarantined,
 )
 from rescind.kafka.records import Record
 from rescind.processors.hooking.ledger import Item
-from rescind.statemachine.clocks import STUCK_AFTER_MS
 
-__all__ = ["MARKS", "Alarms", "Notice", "Told"]
+__all__ = ["MARKS", "Notice", "Teller", "entry_of"]
 
 MARKS: Final = {
     HookKind.CANCELLING: "b",
@@ -43,7 +40,6 @@ _TYPES: Final = (
     "flow.forgotten.",
     "cancellation.escalated.",
 )
-_ENDS: Final = (FlowCancelled, FlowFailed, FlowForgotten)
 
 
 class Notice(NamedTuple):
@@ -60,82 +56,7 @@ class Notice(NamedTuple):
         return self.event.position.partition
 
 
-class Told(NamedTuple):
-    """What follows from a record.
-
-    Attributes:
-        now: to be told at once, in this order.
-        later: to be told when it is due, unless it is over by then.
-        void: was to be told later, and is over in time.
-
-    """
-
-    now: tuple[Notice, ...] = ()
-    later: tuple[Notice, ...] = ()
-    void: tuple[Notice, ...] = ()
-
-
-class Alarms:
-    """Which cancellations of a partition are not over, and when each of them is stuck.
-
-    That is a matter of the broker's time alone: of the end's, or of what is the case when it is
-    due and all that had happened by then was read.
-    """
-
-    def __init__(self) -> None:
-        self._waiting: dict[str, Notice] = {}
-
-    def read(self, record: Record) -> Told:
-        """Take in the next record.
-
-        Raises:
-            UnknownEventError: a newer release has written what this one should understand.
-
-        """
-        entry = _entry(record)
-        if entry is None:
-            return Told()
-        told = _Teller(record, entry)
-        before = self._waiting.get(entry.stream_id)
-        match entry.event:
-            case FlowCancelling(terms=terms):
-                stuck = told.notice(
-                    HookKind.STUCK,
-                    at=terms.deadline_at + STUCK_AFTER_MS,
-                    why="deadline",
-                    deadline_at=terms.deadline_at,
-                )
-                self._waiting[entry.stream_id] = stuck
-                return Told(told.story(), (stuck,), () if before is None else (before,))
-            case CancellationEscalated(deadline_at=deadline_at):
-                if before is not None:
-                    self._waiting[entry.stream_id] = _moved(before, deadline_at)
-                return Told()
-            case _:
-                return self._ended(entry, told, before)
-
-    def due(self, now_ms: int) -> list[Notice]:
-        """What is stuck by now; each is returned once."""
-        found = [notice for notice in self._waiting.values() if notice.event.at < now_ms]
-        for notice in found:
-            del self._waiting[notice.event.flow_run_id or ""]
-        return sorted(found, key=lambda notice: notice.event.at)
-
-    def is_any_due(self, now_ms: int) -> bool:
-        """Whether `due` would find something."""
-        return any(notice.event.at < now_ms for notice in self._waiting.values())
-
-    def _ended(self, entry: Entry, told: "_Teller", before: Notice | None) -> Told:
-        self._waiting.pop(entry.stream_id, None)
-        if before is None:
-            return Told(told.story())
-        if isinstance(entry.event, _ENDS) and entry.at_ms > before.event.at:
-            # It was stuck before it was over, whoever was away at that time.
-            return Told((before, *told.story()))
-        return Told(told.story(), (), (before,))
-
-
-class _Teller:
+class Teller:
     """Makes notices of one record."""
 
     def __init__(self, record: Record, entry: Entry) -> None:
@@ -200,7 +121,7 @@ class _Teller:
                 return {}
 
 
-def _entry(record: Record) -> Entry | None:
+def entry_of(record: Record) -> Entry | None:
     """The entry of a record that may mean something, without the others being taken apart."""
     name = (record.header("ce_type") or b"").decode(errors="replace")
     if not name.startswith(_TYPES):
@@ -225,9 +146,3 @@ def _about(record: Record) -> AboutFlow | None:
 
 def _is_open(about: AboutFlow) -> bool:
     return not about.state.startswith("Finished")
-
-
-def _moved(notice: Notice, deadline_at: int) -> Notice:
-    """The same alarm for another deadline."""
-    later = {"at": deadline_at + STUCK_AFTER_MS, "deadline_at": deadline_at}
-    return notice._replace(event=notice.event.model_copy(update=later))

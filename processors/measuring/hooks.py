@@ -1,6 +1,6 @@
 """What the agents show to Prometheus of hooks."""
 
-from typing import Final, Protocol
+from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
@@ -9,13 +9,6 @@ from rescind.processors.hooking.tries import Try
 __all__ = ["HookMeters"]
 
 _HOOK: Final = ("hook",)
-
-
-class _Standing(Protocol):
-    @property
-    def open(self) -> int: ...
-
-    def oldest_seconds(self) -> float: ...
 
 
 class HookMeters:
@@ -52,13 +45,24 @@ class HookMeters:
             _HOOK,
             registry=registry,
         )
+        self._behind = Gauge(
+            "rescind_hooks_records_behind",
+            "Records of cancellations from the first with something open to the last that came.",
+            _HOOK,
+            registry=registry,
+        )
 
-    def shows(self, hook: str, standing: _Standing) -> None:
-        """From now on the gauges of a hook say this."""
+    def begins(self, hook: str) -> None:
+        """Show it, also before there is anything to count."""
         self._failed.labels(hook)
         self._buried.labels(hook)
-        self._open.labels(hook).set_function(lambda: standing.open)
-        self._oldest.labels(hook).set_function(standing.oldest_seconds)
+        self.stands(hook, 0, 0.0, 0)
+
+    def stands(self, hook: str, is_open: int, oldest_seconds: float, behind: int) -> None:
+        """Set the gauges. A scrape comes in another thread, which must not look for itself."""
+        self._open.labels(hook).set(is_open)
+        self._oldest.labels(hook).set(oldest_seconds)
+        self._behind.labels(hook).set(behind)
 
     def tried(self, hook: str, kind: str, answer: Try) -> None:
         """Count one try."""

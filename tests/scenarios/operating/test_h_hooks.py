@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from rescind.processors.alarms import ALARMS
 from tests.scenarios.harness import House, Scene, alone
 from tests.scenarios.processes import Process
 from tests.sink import SECRET, Answer, Request, Sink, fails, sink
@@ -47,7 +48,7 @@ def agents(scene: Scene, **hooks: dict[str, Any]) -> Process:
 async def told(scene: Scene, **hooks: dict[str, Any]) -> Process:
     """Agents with these hooks, each of which has begun in both partitions."""
     process = agents(scene, **hooks)
-    await until(lambda: process.said().count(BEGINS) >= 2 * len(hooks))
+    await until(lambda: process.said().count(BEGINS) >= 2 * len([*hooks, ALARMS]))
     return process
 
 
@@ -213,8 +214,9 @@ async def test_61_what_one_flow_run_fails_with_holds_up_no_other_and_becomes_a_d
     assert code == 0
     # Told once more, by a command with the same settings.
     receiver.script = lambda _: Answer()
-    given = {"hooks": json.dumps({"ops": webhook(receiver)})}
-    retrying = own.house.start("-m", "rescind", "dead-letters", "retry", letter["place"], **given)
+    given = json.dumps({"ops": webhook(receiver)})
+    words = ("dead-letters", "retry", letter["place"])
+    retrying = own.house.start("-m", "rescind", *words, hooks=given)
     assert await retrying.exit_code() == 0, retrying.said()
     assert "hook ops has taken it" in retrying.said()
     assert receiver.about(poison) == ["flow.cancelled", "flow.cancelling"]
@@ -234,7 +236,7 @@ async def test_61_a_callable_that_raises_hangs_or_is_not_there_changes_nothing_f
     # Not forked: what is installed is looked for on the path of a process that starts.
     hooks = {name: {"timeout_seconds": 0.5, "retry_seconds": 3} for name in ("raises", "hangs")}
     running = own.house.start("-Wdefault", "-m", "rescind", "agents", hooks=json.dumps(hooks))
-    await until(lambda: running.said().count(BEGINS) == 8)
+    await until(lambda: running.said().count(BEGINS) == 2 * 5)
     flow_run_id = await cancelled(own, "flow")
 
     def told() -> list[dict[str, Any]]:
@@ -277,7 +279,7 @@ async def test_61_who_is_stuck_is_told_once_also_when_no_worker_lives_and_agents
         running.terminate()
         await running.exit_code()
         scene.house.worker()
-        agents(scene, ops=webhook(receiver))
+        again = agents(scene, ops=webhook(receiver))
         await until(lambda: "flow.unconfirmed" in receiver.about(driven.flow_run_id))
 
         assert receiver.about(driven.flow_run_id) == [
@@ -286,6 +288,10 @@ async def test_61_who_is_stuck_is_told_once_also_when_no_worker_lives_and_agents
             "flow.cancelled",
             "flow.unconfirmed",
         ]
+        # With or without a hook, the agents say so themselves, and each of it once.
+        await until(lambda: "alarm: flow.unconfirmed" in again.said())
+        assert running.said().count("alarm: flow.stuck") == 1
+        assert "alarm: flow.stuck" not in again.said()
         stuck = receiver.taken[1].event
         assert (stuck["why"], stuck["flow_run_id"]) == ("deadline", driven.flow_run_id)
         assert stuck["cancellation_id"] == receiver.taken[0].event["cancellation_id"]

@@ -39,10 +39,10 @@ async def kept_positions(
     Raises `BrokerUnavailableError`.
     """
     end = time.monotonic() + _COORDINATOR_SECONDS
-    while True:
+    found: Mapping[Any, Any] | None = None
+    while found is None:
         try:
             found = await _asked(connection, group)
-            break
         except (KafkaError, TimeoutError) as error:
             # The first who asks a new cluster for any group has Kafka make the topic for it.
             if time.monotonic() > end:
@@ -60,7 +60,8 @@ async def _asked(connection: Connection, group: str) -> Mapping[Any, Any]:
     admin = AIOKafkaAdminClient(**connection.options(), request_timeout_ms=_REQUEST_MS)
     try:
         await admin.start()
-        return await admin.list_consumer_group_offsets(group)
+        found: Mapping[Any, Any] = await admin.list_consumer_group_offsets(group)
+        return found
     finally:
         await admin.close()
 

@@ -76,6 +76,11 @@ class TopicNames:
         """The group that keeps up to where a hook was told: it begins as that of the agents."""
         return f"{self.prefix}agents.hooks.{name}"
 
+    @property
+    def alarms_group(self) -> str:
+        """The group that keeps up to where alarms were raised."""
+        return f"{self.prefix}agents.alarms"
+
     def transactional_id(self, partition: int) -> str:
         """Who writes a partition: one id for each, so that a new owner fences the old one."""
         return f"{self.lifecycle_group}-{partition}"

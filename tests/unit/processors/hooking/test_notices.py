@@ -7,7 +7,8 @@ import pytest
 from rescind.errors import NoTransitionError, UnknownEventError
 from rescind.events.hooks import HookEvent, HookKind, hook_event_id
 from rescind.kafka.records import OutRecord, Record
-from rescind.processors.hooking.notices import Alarms, Notice
+from rescind.processors.hooking.alarms import Alarms
+from rescind.processors.hooking.notices import Notice
 from rescind.statemachine.clocks import STUCK_AFTER_MS
 from tests.unit.processors.desk import NAMES, Desk, written
 
