@@ -12,6 +12,8 @@ import rescind
 from rescind.cli.describe import PAGE, page
 from rescind.cli.describe_deployment import PAGE as DEPLOYMENT
 from rescind.cli.describe_deployment import page as deployment
+from rescind.cli.describe_hooks import PAGE as HOOKS
+from rescind.cli.describe_hooks import page as hooks
 from rescind.cli.describe_settings import PAGE as SETTINGS
 from rescind.cli.describe_settings import page as settings
 from rescind.events.describe.files import files
@@ -39,6 +41,7 @@ def main() -> None:
         OPENAPI: openapi(),
         SETTINGS: settings(),
         DEPLOYMENT: deployment(),
+        HOOKS: hooks(),
         executors.PAGE: executors.page(),
     }
     for name, text in made.items():

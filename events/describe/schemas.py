@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from rescind.events.describe.asking import request_classes
 from rescind.events.describe.effects import EFFECTS, event_classes
 from rescind.events.describe.jsonschema import Schema, SourceOf, definitions, description, union_of
+from rescind.events.hooks import HookEvent
 from rescind.events.intents import Canary, Heartbeat, Inbox, Reminder
 from rescind.events.journal.base import Event
 from rescind.events.journal.envelope import Envelope
@@ -32,6 +33,10 @@ _SIMPLE: Final[Mapping[str, tuple[str, tuple[type[BaseModel], ...]]]] = {
     "heartbeats": (
         "The value of a record in heartbeats: a runner's, or the service's own canary.",
         (Heartbeat, Canary),
+    ),
+    "hooks": (
+        "The body of a webhook, on no topic.",
+        (HookEvent,),
     ),
 }
 

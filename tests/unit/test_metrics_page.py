@@ -7,9 +7,17 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from rescind.processors.measuring.agents import AgentMeters
+from rescind.processors.measuring.hooks import HookMeters
 from rescind.processors.measuring.meters import Meters as MetersOfAWorker
 from rescind.processors.measuring.teardowns import TeardownMeters
 from rescind.server.api.measuring import Meters as MetersOfTheServer
+
+
+def _of_agents() -> CollectorRegistry:
+    registry = AgentMeters().registry
+    HookMeters(registry)
+    return registry
+
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "metrics.md"
 
@@ -18,7 +26,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "reference" / "metrics.md"
     "part,registry",
     [
         (0, MetersOfAWorker().registry),
-        (1, AgentMeters().registry),
+        (1, _of_agents()),
         (2, MetersOfTheServer().registry),
         (3, TeardownMeters().registry),
     ],

@@ -48,6 +48,7 @@ _PARTS: Final = {
     "signing_keys": "Who may ask",
     "instance_id": "Processes",
     "acknowledge_seconds": "Clocks and limits",
+    "hooks": "Hooks",
 }
 # These are found on each machine, so the page cannot say them.
 _FOUND: Final = {"data_dir": "the user's data folder", "cache_dir": "the user's cache folder"}

@@ -149,7 +149,7 @@ class Settings(BaseSettings):
     """In which shapes state is written, at least: raised when every worker has the new release."""
 
     hooks: dict[HookName, Hook] = Field(default_factory=dict[str, Hook])
-    """Who is told of cancellations: a table `[hooks.NAME]` for each, see below."""
+    """Who is told of cancellations: a table `[hooks.NAME]` for each, see [hooks](hooks.md)."""
 
     @classmethod
     def settings_customise_sources(

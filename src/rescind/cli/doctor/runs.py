@@ -64,5 +64,5 @@ async def _dead_letters(session: Session) -> Check:
     count = sum([len(records) async for records in read_all(session.connection, topic, since)])
     if not count:
         return ok("dead letters", "none")
-    says = f"{count} of the last 30 days: requests that could not be read, or events for hooks"
+    says = f"{count} requests that could not be read, or events for hooks, of the last 30 days"
     return warn("dead letters", says, f"`rescind dead-letters ls` says why each is in {topic}")
