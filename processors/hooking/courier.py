@@ -78,6 +78,7 @@ class Courier:
         self._heard = means.heard
         self._group = group or means.tools.topics.hook_group(name)
         self._meters.begins(name)
+        self._keeps = True
 
     async def serve(self, mine: Callable[[], set[int]]) -> None:
         """Do that for ever. It never raises: what is wrong is logged, and tried again."""
@@ -206,9 +207,12 @@ class Courier:
         try:
             await follower.keep(saved)
         except RescindError as error:
-            _log.warning("what a hook has taken is kept later", hook=self.name, error=str(error))
+            if self._keeps:
+                _log.warning("what a hook takes is kept later", hook=self.name, error=str(error))
+            self._keeps = False
         else:
             desk.kept(saved)
+            self._keeps = True
 
     async def _bury(self, notice: Notice, answer: Try, tries: int) -> None:
         letter = hook_letter(self.name, notice, answer, tries, self._tools.topics)

@@ -29,6 +29,7 @@ _REQUEST_MS: Final = 10_000
 _WAIT_SECONDS: Final = 30.0
 _COORDINATOR_SECONDS: Final = 10.0
 _AGAIN_SECONDS: Final = 0.2
+_KEEP_SECONDS: Final = 5.0
 
 
 async def kept_positions(
@@ -102,10 +103,12 @@ class KeptFollower(TopicFollower):
         await self.close()
 
     async def keep(self, positions: Mapping[int, tuple[int, str]]) -> None:
-        """Have these kept. Raises `BrokerUnavailableError`."""
+        """Have these kept. Raises `BrokerUnavailableError`, within seconds."""
         places = {TopicPartition(self.topic, p): kept for p, kept in positions.items()}
         try:
-            await self._open().commit(places)
+            # The client tries for as long as the broker is away.
+            async with asyncio.timeout(_KEEP_SECONDS):
+                await self._open().commit(places)
         except (KafkaError, TimeoutError) as error:
             why = str(error) or type(error).__name__
             raise BrokerUnavailableError(self._connection.bootstrap, why) from error
