@@ -9,11 +9,11 @@ import pytest
 
 from rescind.processors.alarms import ALARMS
 from tests.scenarios.harness import House, Scene, alone
+from tests.scenarios.hooks_of_a_package import installed
 from tests.scenarios.processes import Process
 from tests.sink import SECRET, Answer, Request, Sink, fails, sink
 from tests.waiting import until
 
-MODULE = "tests.scenarios.hooks_of_a_package"
 BEGINS = "a hook begins with what comes next"
 
 
@@ -253,16 +253,6 @@ async def test_61_a_callable_that_raises_hangs_or_is_not_there_changes_nothing_f
     assert any("hook raises" in each and "LookupError" in each for each in why)
     assert any("hook hangs" in each and "has not returned" in each for each in why)
     assert not running.has_ended
-
-
-def installed(site: Path) -> Path:
-    """A folder in which a package is installed that offers these hooks."""
-    info = site / "hooks_of_a_package-1.dist-info"
-    info.mkdir(parents=True)
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: hooks-of-a-package\nVersion: 1\n")
-    points = [f"{name} = {MODULE}:{name}" for name in ("takes", "raises", "hangs", "no_such")]
-    (info / "entry_points.txt").write_text("[rescind.hooks]\n" + "\n".join(points) + "\n")
-    return site
 
 
 async def test_61_who_is_stuck_is_told_once_also_when_no_worker_lives_and_agents_come_again(
