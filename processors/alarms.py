@@ -9,9 +9,9 @@ from typing import Final
 import structlog
 
 from rescind.events.hooks import HookEvent, HookKind
-from rescind.hooksettings import Hook
 from rescind.processors.hooking.courier import Courier, Means
 from rescind.processors.hooking.tries import Try
+from rescind.settings.hooks import Hook
 
 __all__ = ["ALARMS", "alarms"]
 

@@ -15,7 +15,6 @@ from typing import Any
 import structlog
 
 from rescind.errors import BrokerError
-from rescind.hooksettings import Hook
 from rescind.processors.alarms import alarms
 from rescind.processors.hooking.courier import Courier, Means
 from rescind.processors.hooking.targets import target_of
@@ -23,6 +22,7 @@ from rescind.processors.measuring.hooks import HookMeters
 from rescind.processors.on_faust.committed import CommittedApp
 from rescind.processors.shared.broker_time import BrokerTime
 from rescind.processors.shared.tools import Asking
+from rescind.settings.hooks import Hook
 
 __all__ = ["Couriers", "add_hooks"]
 

@@ -15,7 +15,6 @@ from typing import Final
 import structlog
 
 from rescind.errors import RescindError, UnknownEventError
-from rescind.hooksettings import Hook
 from rescind.kafka.reading.keeping import KeptFollower, kept_positions
 from rescind.kafka.reading.visits import Visit
 from rescind.processors.hooking.desk import Desk
@@ -27,6 +26,7 @@ from rescind.processors.hooking.tries import Target, Try
 from rescind.processors.measuring.hooks import HookMeters
 from rescind.processors.shared.broker_time import BrokerTime
 from rescind.processors.shared.tools import Asking
+from rescind.settings.hooks import Hook
 
 __all__ = ["Courier", "Means"]
 

@@ -7,12 +7,12 @@ and keeps what is to be kept.
 from collections.abc import Mapping
 
 from rescind.events.hooks import HookKind
-from rescind.hooksettings import Hook
 from rescind.kafka.records import Record
 from rescind.processors.hooking.alarms import Alarms
 from rescind.processors.hooking.lanes import Lanes
 from rescind.processors.hooking.ledger import Ledger, Saved
 from rescind.processors.hooking.notices import Notice
+from rescind.settings.hooks import Hook
 
 __all__ = ["Desk"]
 

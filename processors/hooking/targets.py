@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
-from rescind.hooksettings import Hook
 from rescind.processors.hooking.calling import PythonHook, offered
 from rescind.processors.hooking.tries import Target
+from rescind.settings.hooks import Hook
 
 __all__ = ["all_hooks", "target_of"]
 

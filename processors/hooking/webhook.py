@@ -15,9 +15,9 @@ from typing import Final
 import httpx
 
 from rescind.events.hooks import HookEvent
-from rescind.hooksettings import Hook, secret_bytes
 from rescind.processors.hooking.signature import signed_headers
 from rescind.processors.hooking.tries import Try, retry_after
+from rescind.settings.hooks import Hook, secret_bytes
 
 __all__ = ["Webhook"]
 

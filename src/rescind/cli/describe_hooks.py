@@ -14,7 +14,7 @@ from pydantic.fields import FieldInfo
 
 from rescind.cli.describe_fields import docstrings
 from rescind.events.hooks import HookEvent, HookKind
-from rescind.hooksettings import Hook
+from rescind.settings.hooks import Hook
 
 __all__ = ["PAGE", "page"]
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from rescind.errors import SettingsError
-from rescind.hooksettings import hook_problem
+from rescind.settings.hooks import hook_problem
 from rescind.settings.model import PREFIX, Settings, config_file
 
 __all__ = ["load_settings", "unknown_variables"]

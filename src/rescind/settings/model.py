@@ -16,7 +16,7 @@ from pydantic_settings import (
 )
 
 from rescind.events import levels
-from rescind.hooksettings import Hook, HookName
+from rescind.settings.hooks import Hook, HookName
 
 __all__ = ["PREFIX", "Settings", "config_file", "default_data_dir"]
 

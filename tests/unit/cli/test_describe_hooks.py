@@ -4,7 +4,7 @@ from pathlib import Path
 
 from rescind.cli.describe_hooks import PAGE, page
 from rescind.events.hooks import HookEvent, HookKind
-from rescind.hooksettings import Hook
+from rescind.settings.hooks import Hook
 
 ROOT = Path(__file__).parents[3]
 

@@ -2,8 +2,8 @@
 
 from rescind.cli.session import needs_extra
 from rescind.errors import UnknownHookError
-from rescind.hooksettings import Hook
 from rescind.settings import Settings
+from rescind.settings.hooks import Hook
 
 __all__ = ["find_hook", "known_hooks"]
 

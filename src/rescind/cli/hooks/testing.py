@@ -10,7 +10,7 @@ from rescind.cli.hooks.finding import find_hook
 from rescind.cli.printing.output import Output
 from rescind.cli.session import read_settings
 from rescind.events.hooks import HookEvent, HookKind
-from rescind.hooksettings import Hook
+from rescind.settings.hooks import Hook
 
 __all__ = ["try_hook"]
 

@@ -3,9 +3,9 @@
 from typing import Any, Final
 
 from rescind.events.hooks import HookEvent, HookKind, HookPlace
-from rescind.hooksettings import Hook
 from rescind.processors.hooking.ledger import Item
 from rescind.processors.hooking.notices import MARKS, Notice
+from rescind.settings.hooks import Hook
 from tests.sink import SECRET, Sink
 
 __all__ = ["EVENT", "notice", "webhook"]

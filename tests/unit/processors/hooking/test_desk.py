@@ -5,12 +5,12 @@ from typing import Any, cast
 import pytest
 
 from rescind.events.hooks import HookKind
-from rescind.hooksettings import Hook
 from rescind.kafka.records import Record
 from rescind.processors.hooking.desk import Desk
 from rescind.processors.hooking.lanes import Lanes
 from rescind.processors.hooking.ledger import Saved
 from rescind.processors.hooking.notices import Notice
+from rescind.settings.hooks import Hook
 from tests.unit.processors.desk import NAMES, written
 from tests.unit.processors.desk import Desk as Lifecycle
 

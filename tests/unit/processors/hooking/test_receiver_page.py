@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from rescind.hooksettings import Hook
 from rescind.processors.hooking.tries import Try
 from rescind.processors.hooking.webhook import Webhook
+from rescind.settings.hooks import Hook
 from tests.pages import blocks
 from tests.sink import SECRET
 from tests.unit.processors.hooking.telling import EVENT
