@@ -13,11 +13,16 @@ from rescind.server.readmodel.projecting.batches import Part, write
 from rescind.server.readmodel.projecting.placed import place
 from rescind.server.readmodel.standing import Standing, begin_at, standings
 from rescind.server.readmodel.storage.database import Database
-from rescind.server.readmodel.storage.rows import flow_of, task_of
-from rescind.server.readmodel.storage.tables import flow_runs, metadata, task_runs
+from rescind.server.readmodel.storage.rows import bulk_of, flow_of, task_of
+from rescind.server.readmodel.storage.tables import (
+    bulk_cancellations,
+    flow_runs,
+    metadata,
+    task_runs,
+)
 from rescind.statemachine.draft import Draft
 from rescind.statemachine.records import open_record
-from rescind.statemachine.runs import FlowRun, TaskRun
+from rescind.statemachine.runs import Bulk, FlowRun, TaskRun
 
 __all__ = ["STEP", "Reader", "Told", "check_equal", "reader", "records_of", "told"]
 
@@ -69,6 +74,11 @@ class Reader:
             if row.flow_run_id in found:
                 found[row.flow_run_id][row.task_run_id] = task_of(row)
         return {flow_run_id: tasks for flow_run_id, tasks in found.items() if tasks}
+
+    def bulks(self) -> dict[str, Bulk]:
+        """The bulk cancellations that live."""
+        living = (row for row in self.rows(bulk_cancellations) if row.forgotten_ms is None)
+        return {row.bulk_id: bulk_of(row) for row in living}
 
 
 class Told(Reader):
@@ -140,6 +150,7 @@ def check_equal(model: Reader, fold: Draft) -> None:
     }
     assert model.flows() == flows
     assert model.tasks() == tasks
+    assert model.bulks() == {key: bulk for key, bulk in fold.bulks.items() if bulk is not None}
     # Equal is not enough: 0 and 0.0 are.
     for flow_run_id, flow in model.flows().items():
         assert open_record(flow, levels.NEWEST) == open_record(flows[flow_run_id], levels.NEWEST)

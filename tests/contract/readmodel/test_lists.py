@@ -10,6 +10,7 @@ import pytest
 from rescind.errors import CursorError
 from rescind.events.requests import FlowRegister
 from rescind.events.states import FlowState
+from rescind.events.words import StreamKind
 from rescind.server.readmodel.queries.answers import FlowRunRow
 from rescind.server.readmodel.queries.flows import FlowFilter
 from rescind.server.readmodel.queries.pages import Page
@@ -262,7 +263,7 @@ def test_what_came_after_a_place_is_told_from_there(model: Told) -> None:
 
     told = [event.value for event in (*seen, *rest)]
     assert told == [entry.to_json() for entry in scenario.world.journal]
-    assert read.events_after({0: 0}, "no-such-run") == []
+    assert read.events_after({0: 0}, (StreamKind.FLOW, "no-such-run")) == []
 
 
 def test_a_request_that_could_not_be_read_is_among_the_dead_letters(model: Told) -> None:

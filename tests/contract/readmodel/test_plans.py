@@ -7,6 +7,7 @@ from sqlalchemy import Connection, Select
 
 from rescind.events.words import StreamKind
 from rescind.server.readmodel.projecting.known import lookup_statement
+from rescind.server.readmodel.queries.bulks import bulks_statement, items_statement
 from rescind.server.readmodel.queries.flows import FlowFilter, flows_statement, stuck_statement
 from rescind.server.readmodel.queries.runners import runners_statement
 from rescind.server.readmodel.queries.tasks import (
@@ -43,11 +44,23 @@ ONE_INDEX: dict[str, tuple[Select[Any], str]] = {
     "of a task run": (timeline_statement(StreamKind.FLOW, "r", "t", 50, None), "events_by_stream"),
     "journal": (journal_statement(50, None), "events_newest"),
     "not folded": (not_folded_statement(50, None), "events_not_folded"),
-    "after, of a flow run": (after_statement(0, 5, "run", 50), "events_by_stream"),
+    "after, of a flow run": (
+        after_statement(0, 5, (StreamKind.FLOW, "run"), 50),
+        "events_by_stream",
+    ),
+    "bulk cancellations": (bulks_statement((), 50, None), "bulk_cancellations_newest"),
+    "items of an outcome": (
+        items_statement("bulk", "took_effect", 50, None),
+        "bulk_items_by_outcome",
+    ),
 }
 
 MERGED: dict[str, tuple[Select[Any], str]] = {
     "states": (flows_statement(FlowFilter(states=("Running",)), 50, None), "flow_runs_by_state"),
+    "bulk cancellations of a state": (
+        bulks_statement(("Finished",), 50, None),
+        "bulk_cancellations_by_state",
+    ),
     "dead letters": (
         refused_statement(("unreadable", "internal_error"), 50, None),
         "events_refused",
@@ -97,6 +110,15 @@ def test_the_task_runs_of_a_batch_are_looked_up_by_their_keys(filled: Told) -> N
 
     assert "task_runs_pkey" in plan or "sqlite_autoindex_task_runs_1" in plan, plan
     assert "SCAN task_runs" not in plan, plan
+
+
+def test_items_are_read_by_their_key(filled: Told) -> None:
+    statement = items_statement("bulk", None, 50, None)
+    plan = filled.database.ask(lambda connection: plan_of(connection, statement))
+
+    assert "bulk_items_pkey" in plan or "sqlite_autoindex_bulk_items_1" in plan, plan
+    assert "TEMP B-TREE" not in plan, plan
+    assert "Sort" not in plan, plan
 
 
 def test_the_runners_are_read_by_their_key(filled: Told) -> None:

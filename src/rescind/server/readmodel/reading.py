@@ -16,9 +16,11 @@ from rescind.errors import DatabaseUnavailableError, ReadModelMissingError
 from rescind.events.journal import Entry
 from rescind.events.states import TaskState
 from rescind.events.words import StreamKind
-from rescind.server.readmodel.queries import cancellations, cancelling, flows, runners, tasks
+from rescind.server.readmodel.queries import bulks, cancellations, cancelling, flows, runners, tasks
 from rescind.server.readmodel.queries import timeline as journal
 from rescind.server.readmodel.queries.answers import (
+    BulkItemRow,
+    BulkRow,
     CancelAccount,
     Cancellable,
     FlowRunDetails,
@@ -155,6 +157,37 @@ class ReadModel:
         """
         return self._ask(partial(tasks.list_unconfirmed, within=within, limit=limit, cursor=cursor))
 
+    def bulk_cancellations(
+        self, states: Iterable[str] = (), *, limit: int = _LIMIT, cursor: str | None = None
+    ) -> Page[BulkRow]:
+        """Bulk cancellations, the latest first."""
+        return self._ask(
+            partial(bulks.list_bulks, states=tuple(states), limit=limit, cursor=cursor)
+        )
+
+    def bulk_cancellation(self, bulk_id: str) -> BulkRow | None:
+        """One of them; None: the journal has none."""
+        return self._ask(partial(bulks.bulk_cancellation, bulk_id=bulk_id))
+
+    def bulk_items(
+        self,
+        bulk_id: str,
+        outcome: str | None = None,
+        *,
+        limit: int = _LIMIT,
+        cursor: str | None = None,
+    ) -> Page[BulkItemRow]:
+        """What came of each flow run that it has asked, in the order in which they were."""
+        return self._ask(
+            partial(
+                bulks.list_bulk_items,
+                bulk_id=bulk_id,
+                outcome=outcome,
+                limit=limit,
+                cursor=cursor,
+            )
+        )
+
     def runners(self, *, limit: int = _LIMIT, cursor: str | None = None) -> Page[RunnerRow]:
         """Runners by their ids."""
         return self._ask(partial(runners.list_runners, limit=limit, cursor=cursor))
@@ -206,12 +239,14 @@ class ReadModel:
         return self._ask(partial(journal.list_journal, limit=limit, cursor=cursor))
 
     def events_after(
-        self, positions: Mapping[int, int], flow_run_id: str | None = None, *, limit: int = _LIMIT
+        self,
+        positions: Mapping[int, int],
+        of: tuple[StreamKind, str] | None = None,
+        *,
+        limit: int = _LIMIT,
     ) -> list[JournalEvent]:
-        """What the journal has from these offsets on, of all or of one flow run."""
-        return self._ask(
-            partial(journal.events_after, positions=positions, flow_run_id=flow_run_id, limit=limit)
-        )
+        """What the journal has from these offsets on, of all or of one stream."""
+        return self._ask(partial(journal.events_after, positions=positions, of=of, limit=limit))
 
     def dead_letters(self, *, limit: int = _LIMIT, cursor: str | None = None) -> Page[JournalEvent]:
         """Refusals of requests whose bytes are in the topic of dead letters, the latest first."""

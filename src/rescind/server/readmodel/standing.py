@@ -39,7 +39,7 @@ def begin_at(connection: Connection, firsts: Mapping[int, int]) -> None:
     """Let partitions that have no position yet begin there, in the caller's transaction."""
     known = standings(connection)
     rows = [
-        {"partition": partition, "next_offset": first, "at_ms": 0, "events": 0}
+        {"partition": partition, "next_offset": first, "at_ms": 0, "events": 0, "bulks_upto": first}
         for partition, first in sorted(firsts.items())
         if partition not in known
     ]

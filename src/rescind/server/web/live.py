@@ -12,7 +12,7 @@ from fastapi import APIRouter, Depends, Query
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from rescind.errors import ReadModelError
-from rescind.events.words import ChosenId
+from rescind.events.words import ChosenId, StreamKind
 from rescind.server.access.asking import reads_page
 from rescind.server.api.means import Means
 from rescind.server.api.problems import Kind, ProblemError
@@ -43,23 +43,27 @@ def live_routes(means: Means) -> APIRouter:
     )
     async def watch(
         flow_run_id: Annotated[ChosenId | None, Query()] = None,
+        bulk_id: Annotated[ChosenId | None, Query()] = None,
     ) -> AsyncIterator[ServerSentEvent]:
-        async for word in _words(means, flow_run_id):
+        of = None if flow_run_id is None else (StreamKind.FLOW, flow_run_id)
+        if bulk_id is not None:
+            of = StreamKind.BULK, bulk_id
+        async for word in _words(means, of):
             yield word
 
     return router
 
 
-async def _words(means: Means, flow_run_id: str | None) -> AsyncIterator[ServerSentEvent]:
+async def _words(means: Means, of: tuple[StreamKind, str] | None) -> AsyncIterator[ServerSentEvent]:
     """The first word comes at once: the page may be older than its stream."""
     seen: dict[int, int] = {}
     try:
         while await means.beat.past(seen, is_patient=False):
             known = await asyncio.to_thread(means.model.standings)
             now = {number: at.next_offset for number, at in known.items()}
-            is_news = not seen or flow_run_id is None
+            is_news = not seen or of is None
             if not is_news:
-                new = await asyncio.to_thread(means.model.events_after, seen, flow_run_id, limit=1)
+                new = await asyncio.to_thread(means.model.events_after, seen, of, limit=1)
                 is_news = bool(new)
             if is_news:
                 yield ServerSentEvent(event="changed", raw_data="")

@@ -14,7 +14,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import StringConstraints
 
 from rescind.errors import ReadModelError
-from rescind.events.words import ChosenId
+from rescind.events.words import ChosenId, StreamKind
 from rescind.kafka.partitions import partition_of
 from rescind.server.access.asking import Reader, everywhere, reads
 from rescind.server.api.live.positions import CHARACTERS_MAX, read_positions, write_positions
@@ -31,9 +31,9 @@ _Position = Annotated[str, StringConstraints(max_length=CHARACTERS_MAX)] | None
 
 
 class _Followed(NamedTuple):
-    """What a client wants: of one flow run or of all, from these offsets on."""
+    """What a client wants: of one stream or of all, from these offsets on."""
 
-    flow_run_id: str | None
+    of: tuple[StreamKind, str] | None
     positions: Mapping[int, int]
 
 
@@ -56,6 +56,9 @@ def event_routes(means: Means) -> APIRouter:
         flow_run_id: Annotated[
             ChosenId | None, Query(description="Of this flow run alone.")
         ] = None,
+        bulk_id: Annotated[
+            ChosenId | None, Query(description="Of this bulk cancellation alone.")
+        ] = None,
         after: Annotated[
             _Position, Query(description="From where on, for a first connection.")
         ] = None,
@@ -69,10 +72,11 @@ def event_routes(means: Means) -> APIRouter:
         now = {number: at.next_offset for number, at in known.items()}
         said = last_event_id or after
         positions = now | (read_positions(said, len(now)) if said else {})
-        if flow_run_id is not None and now:
-            partition = partition_of(flow_run_id, len(now))
+        of = _stream(flow_run_id, bulk_id)
+        if of is not None and now:
+            partition = partition_of(of[1], len(now))
             positions = {partition: positions[partition]}
-        return _Followed(flow_run_id, positions)
+        return _Followed(of, positions)
 
     @router.get(
         "/events",
@@ -94,6 +98,15 @@ def event_routes(means: Means) -> APIRouter:
     return router
 
 
+def _stream(flow_run_id: str | None, bulk_id: str | None) -> tuple[StreamKind, str] | None:
+    if flow_run_id is not None and bulk_id is not None:
+        detail = "expected `flow_run_id` or `bulk_id`, but there are both"
+        raise ProblemError(Kind.INVALID, detail)
+    if flow_run_id is not None:
+        return StreamKind.FLOW, flow_run_id
+    return None if bulk_id is None else (StreamKind.BULK, bulk_id)
+
+
 async def _messages(means: Means, wanted: _Followed) -> AsyncIterator[ServerSentEvent]:
     positions = dict(wanted.positions)
     # A client that is cut off before the first event knows where to go on, too.
@@ -103,7 +116,7 @@ async def _messages(means: Means, wanted: _Followed) -> AsyncIterator[ServerSent
         try:
             known = await asyncio.to_thread(means.model.standings)
             found = await asyncio.to_thread(
-                means.model.events_after, positions, wanted.flow_run_id, limit=_AT_ONCE
+                means.model.events_after, positions, wanted.of, limit=_AT_ONCE
             )
         except ReadModelError:
             # It is told by every other read; the client comes back to where it was.

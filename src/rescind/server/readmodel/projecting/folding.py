@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from rescind.errors import NoTransitionError
 from rescind.events.journal import (
+    BulkForgotten,
     CancellationLapsed,
     Entry,
     FlowForgotten,
@@ -16,6 +17,7 @@ from rescind.events.journal import (
     TaskRegistered,
 )
 from rescind.events.words import StreamKind
+from rescind.server.readmodel.projecting.folding_bulks import BulkFold
 from rescind.server.readmodel.projecting.known import Known, TaskKey
 from rescind.server.readmodel.projecting.placed import Placed, Stream
 from rescind.statemachine.draft import Draft
@@ -23,7 +25,7 @@ from rescind.statemachine.runs import FlowRun, TaskRun
 
 __all__ = ["Fold", "stretches"]
 
-_LAST = (FlowForgotten, CancellationLapsed, RunnerForgotten)
+_LAST = (FlowForgotten, CancellationLapsed, RunnerForgotten, BulkForgotten)
 """After these nothing is known of a stream, so nothing wrong can be either."""
 
 
@@ -56,6 +58,7 @@ class Fold:
         moving: those that stood still, and of which nothing is known any more.
         forgotten: flow runs that were forgotten, with the time.
         new_flows, new_tasks: runs that have no row yet, with the offset of their registration.
+        bulks: what has changed of bulk cancellations.
 
     """
 
@@ -68,6 +71,7 @@ class Fold:
         self.forgotten: dict[str, int] = {}
         self.new_flows: dict[str, int] = {}
         self.new_tasks: dict[TaskKey, int] = {}
+        self.bulks = BulkFold(self.draft)
 
     def see(self, placed: Sequence[Placed]) -> list[Placed]:
         """Fold records; the same ones, with an error where one could be read and not folded."""
@@ -94,22 +98,27 @@ class Fold:
             if one.halts is not None:
                 self._halt(one.halts, one.record.offset, one.error or "")
             return one
-        if entry.stream_kind is StreamKind.BULK:
-            # It has no table: its events are there, and its flow runs' rows name it.
-            return one
         if isinstance(entry.event, FlowForgotten):
             self.forgotten[entry.stream_id] = entry.at_ms
+        elif isinstance(entry.event, BulkForgotten):
+            self.bulks.forgotten[entry.stream_id] = entry.at_ms
         if self.halted and (stream := one.stream) in self.halted and stream is not None:
             if isinstance(entry.event, _LAST):
                 self._let_go(stream)
             return one
         try:
-            self.draft.fold(entry)
+            self._fold(entry)
         except NoTransitionError as error:
             self._halt(one.stream, one.record.offset, str(error))
             return one._replace(error=str(error))
         self._note_place(entry, one.record.offset)
         return one
+
+    def _fold(self, entry: Entry) -> None:
+        if entry.stream_kind is StreamKind.BULK:
+            self.bulks.fold(entry)
+        else:
+            self.draft.fold(entry)
 
     def _note_place(self, entry: Entry, offset: int) -> None:
         if isinstance(entry.event, FlowRegistered):
@@ -126,7 +135,10 @@ class Fold:
         self.halted.discard(stream)
         if self.newly_halted.pop(stream, None) is None:
             self.moving.add(stream)
-        if stream[0] is StreamKind.RUNNER:
-            self.draft.runners[stream[1]] = None
-        else:
-            self.draft.armed[stream[1]] = None
+        match stream[0]:
+            case StreamKind.RUNNER:
+                self.draft.runners[stream[1]] = None
+            case StreamKind.BULK:
+                self.draft.bulks[stream[1]] = None
+            case _:
+                self.draft.armed[stream[1]] = None

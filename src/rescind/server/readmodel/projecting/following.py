@@ -19,6 +19,7 @@ from rescind.kafka.reading.readers import TopicFollower
 from rescind.kafka.reading.visits import starts
 from rescind.kafka.records import Record
 from rescind.server.readmodel.projecting.batches import Part, write
+from rescind.server.readmodel.projecting.catching_up import left_behind
 from rescind.server.readmodel.projecting.placed import gone, place
 from rescind.server.readmodel.standing import begin_at, standings
 from rescind.server.readmodel.storage.database import Database
@@ -119,6 +120,9 @@ class Following:
                 for partition, first in firsts.items()
                 if (since := known[partition]) < first
             ]
+            # Nothing to write but what an earlier release has passed over.
+            behind = [Part(partition, at, at) for partition, at in left_behind(tables).items()]
+            write(tables, behind)
             write(tables, lost)
             return known | {part.partition: part.upto for part in lost}
 

@@ -19,8 +19,14 @@ from sqlalchemy import (
 
 from rescind.events.journal import CancellationAcknowledged, Entry
 from rescind.events.words import StreamKind
-from rescind.server.readmodel.storage.rows import armed_of, flow_of, runner_of, task_of
-from rescind.server.readmodel.storage.tables import armed, flow_runs, runners, task_runs
+from rescind.server.readmodel.storage.rows import armed_of, bulk_of, flow_of, runner_of, task_of
+from rescind.server.readmodel.storage.tables import (
+    armed,
+    bulk_cancellations,
+    flow_runs,
+    runners,
+    task_runs,
+)
 from rescind.statemachine.partition import Partition
 
 __all__ = ["Known", "TaskKey", "known_of", "lookup_statement"]
@@ -37,12 +43,14 @@ class Known:
     Attributes:
         base: those that live; what was forgotten begins anew.
         forgotten: the flow runs whose row is only a memory.
+        forgotten_bulks: the bulk cancellations likewise.
 
     """
 
     def __init__(self) -> None:
         self.base = Partition()
         self.forgotten = set[str]()
+        self.forgotten_bulks = set[str]()
 
 
 class _Keys:
@@ -52,6 +60,7 @@ class _Keys:
         self.flows: dict[str, None] = {}
         self.tasks: dict[TaskKey, None] = {}
         self.runners: dict[str, None] = {}
+        self.bulks: dict[str, None] = {}
         for entry in entries:
             if entry.version is None:
                 continue
@@ -59,6 +68,8 @@ class _Keys:
                 self.runners[entry.stream_id] = None
             elif entry.stream_kind is StreamKind.FLOW:
                 self._see(entry)
+            elif entry.stream_kind is StreamKind.BULK:
+                self.bulks[entry.stream_id] = None
 
     def _see(self, entry: Entry) -> None:
         flow_run_id = entry.stream_id
@@ -84,6 +95,7 @@ def known_of(connection: Connection, entries: Iterable[Entry], partition: int) -
         for row in connection.execute(select(runners.c.record).where(*these)):
             runner = runner_of(row)
             known.base.runners[runner.runner_id] = runner
+    _look_up_bulks(connection, known, keys.bulks)
     return known
 
 
@@ -107,6 +119,17 @@ def _look_up_tasks(connection: Connection, known: Known, keys: Collection[TaskKe
         for row in connection.execute(wanted, {"keys": orjson.dumps(some).decode()}):
             task = task_of(row)
             known.base.tasks.setdefault(task.flow_run_id, {})[task.task_run_id] = task
+
+
+def _look_up_bulks(connection: Connection, known: Known, keys: Collection[str]) -> None:
+    columns = bulk_cancellations.c
+    wanted = select(columns.bulk_id, columns.forgotten_ms, columns.record)
+    for ids in _some(keys):
+        for row in connection.execute(wanted.where(columns.bulk_id.in_(ids))):
+            if row.forgotten_ms is not None:
+                known.forgotten_bulks.add(row.bulk_id)
+            else:
+                known.base.bulks[row.bulk_id] = bulk_of(row)
 
 
 @cache

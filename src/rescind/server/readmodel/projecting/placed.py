@@ -55,7 +55,7 @@ def _stream_of(record: Record) -> Stream | None:
     body: Any = orjson.loads(record.value or b"{}")
     if body.get("version") is None:
         return None
-    for kind in (StreamKind.FLOW, StreamKind.RUNNER):
+    for kind in (StreamKind.FLOW, StreamKind.RUNNER, StreamKind.BULK):
         stream_id = body.get(kind.value)
         if isinstance(stream_id, str) and len(stream_id) <= _ID_CHARACTERS_MAX:
             return kind, stream_id, record.partition

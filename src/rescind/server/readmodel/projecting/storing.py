@@ -2,10 +2,12 @@
 
 from typing import Any, Final
 
-from sqlalchemy import Connection, Table, Update, bindparam, delete, insert, update
+from sqlalchemy import Connection, delete, insert
 
+from rescind.server.readmodel.projecting.changing import change, values
 from rescind.server.readmodel.projecting.folding import Fold
 from rescind.server.readmodel.projecting.placed import plain
+from rescind.server.readmodel.projecting.storing_bulks import store_bulks
 from rescind.server.readmodel.storage.many import run_many
 from rescind.server.readmodel.storage.rows import (
     armed_row,
@@ -26,12 +28,6 @@ from rescind.server.readmodel.storage.tables import (
 __all__ = ["store"]
 
 
-def _change(table: Table, keys: tuple[str, ...], changing: tuple[str, ...]) -> Update:
-    """Set only what may change: an index over other columns is then not touched."""
-    these = [table.c[key] == bindparam(f"of_{key}") for key in keys]
-    return update(table).where(*these).values({name: bindparam(name) for name in changing})
-
-
 _FLOW_CHANGES: Final = ("state", "finished_ms", "stuck_from_ms", "record", "counts")
 _TASK_CHANGES: Final = (
     *("state", "how", "held_by", "started_ms", "finished_ms", "unconfirmed_ms"),
@@ -41,9 +37,9 @@ _new_flow: Final = insert(flow_runs)
 _new_label: Final = insert(flow_labels)
 _new_task: Final = insert(task_runs)
 _new_halted: Final = insert(halted)
-_change_flow: Final = _change(flow_runs, ("flow_run_id",), _FLOW_CHANGES)
-_change_task: Final = _change(task_runs, ("flow_run_id", "task_run_id"), _TASK_CHANGES)
-_forget_flow: Final = _change(flow_runs, ("flow_run_id",), ("forgotten_ms",))
+_change_flow: Final = change(flow_runs, ("flow_run_id",), _FLOW_CHANGES)
+_change_task: Final = change(task_runs, ("flow_run_id", "task_run_id"), _TASK_CHANGES)
+_forget_flow: Final = change(flow_runs, ("flow_run_id",), ("forgotten_ms",))
 
 
 def store(connection: Connection, fold: Fold, partition: int) -> None:
@@ -51,6 +47,7 @@ def store(connection: Connection, fold: Fold, partition: int) -> None:
     _store_flows(connection, fold, partition)
     _store_tasks(connection, fold)
     _store_others(connection, fold, partition)
+    store_bulks(connection, fold, partition)
     _store_halted(connection, fold)
 
 
@@ -62,7 +59,7 @@ def _store_flows(connection: Connection, fold: Fold, partition: int) -> None:
         offset = fold.new_flows.get(flow_run_id)
         row = flow_row(flow, partition, offset or 0)
         if offset is None:
-            changed.append(_values(row, ("flow_run_id",), _FLOW_CHANGES))
+            changed.append(values(row, ("flow_run_id",), _FLOW_CHANGES))
             continue
         if flow_run_id in fold.known.forgotten:
             _take_away(connection, flow_run_id)
@@ -91,7 +88,7 @@ def _store_tasks(connection: Connection, fold: Fold) -> None:
         offset = fold.new_tasks.get((task.flow_run_id, task.task_run_id))
         row = task_row(task, offset or 0)
         if offset is None:
-            changed.append(_values(row, ("flow_run_id", "task_run_id"), _TASK_CHANGES))
+            changed.append(values(row, ("flow_run_id", "task_run_id"), _TASK_CHANGES))
         else:
             made.append(row)
     run_many(connection, _new_task, made)
@@ -130,12 +127,3 @@ def _store_halted(connection: Connection, fold: Fold) -> None:
         for (kind, stream_id, partition), (offset, error) in fold.newly_halted.items()
     ]
     run_many(connection, _new_halted, rows)
-
-
-def _values(
-    row: dict[str, Any], keys: tuple[str, ...], changing: tuple[str, ...]
-) -> dict[str, Any]:
-    values = {name: row[name] for name in changing}
-    for key in keys:
-        values[f"of_{key}"] = row[key]
-    return values

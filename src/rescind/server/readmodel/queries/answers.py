@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from rescind.events.states import CancellationState, FlowState
 from rescind.events.words import Handle, How, RunnerCapabilities, StreamKind
 from rescind.statemachine.partition import Known
-from rescind.statemachine.runs import FlowRun, RunnerRecord, TaskRun
+from rescind.statemachine.runs import Bulk, FlowRun, RunnerRecord, TaskRun
 
 __all__ = [
+    "BulkItemRow",
+    "BulkRow",
     "CancelAccount",
     "Cancellable",
     "FlowRunDetails",
@@ -136,3 +138,32 @@ class JournalEvent:
     code: str | None
     value: bytes | None
     error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class BulkRow:
+    """A bulk cancellation, and from when on it goes at its present pace.
+
+    ``since_ms`` and ``since_asked``: when it was started or resumed last, and how many flow runs
+    had been asked by then; ``told_ms``: when the last one that was asked was told of.
+    """
+
+    bulk: Bulk
+    since_ms: int | None
+    since_asked: int | None
+    told_ms: int | None
+    forgotten_at_ms: int | None
+    halt: Halt | None
+
+
+@dataclass(frozen=True, slots=True)
+class BulkItemRow:
+    """What came of one flow run that was asked; its name and state are those of now, if known."""
+
+    number: int
+    flow_run_id: str
+    outcome: str
+    event_id: str
+    at_ms: int
+    name: str | None
+    state: str | None

@@ -94,10 +94,10 @@ def events_after(
     connection: Connection,
     positions: Mapping[int, int],
     *,
-    flow_run_id: str | None = None,
+    of: tuple[StreamKind, str] | None = None,
     limit: int,
 ) -> list[JournalEvent]:
-    """What the journal has from these offsets on, in the order of each partition.
+    """What the journal has from these offsets on, of all or of one stream, partition by partition.
 
     Partitions that are not named give nothing. Whoever asks again says the offset after the last
     event of each partition.
@@ -105,7 +105,7 @@ def events_after(
     limit = bounded(limit)
     found: list[JournalEvent] = []
     for partition, offset in sorted(positions.items()):
-        statement = after_statement(partition, offset, flow_run_id, limit - len(found))
+        statement = after_statement(partition, offset, of, limit - len(found))
         found += map(_event, connection.execute(statement))
         if len(found) >= limit:
             break
@@ -113,14 +113,12 @@ def events_after(
 
 
 def after_statement(
-    partition: int, offset: int, flow_run_id: str | None, count: int
+    partition: int, offset: int, of: tuple[StreamKind, str] | None, count: int
 ) -> Select[Any]:
     conditions = [_events.partition == partition, _events.offset >= offset]
-    if flow_run_id is not None:
-        conditions += [
-            _events.stream_kind == StreamKind.FLOW.value,
-            _events.stream_id == plain(flow_run_id),
-        ]
+    if of is not None:
+        kind, stream_id = of
+        conditions += [_events.stream_kind == kind.value, _events.stream_id == plain(stream_id)]
     return select(events).where(*conditions).order_by(*_PLACE).limit(count)
 
 

@@ -4,28 +4,38 @@
 taken from it and are never read back.
 """
 
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, Final
 
 from sqlalchemy import Row
 
 from rescind.events import levels
+from rescind.events.bulk import BulkItem
 from rescind.server.readmodel.projecting.placed import plain
 from rescind.statemachine.clocks import stuck_from
 from rescind.statemachine.records import counts_record, open_record, read_open, with_counts
-from rescind.statemachine.runs import Armed, FlowRun, RunnerRecord, TaskRun
+from rescind.statemachine.runs import Armed, Bulk, FlowRun, RunnerRecord, TaskRun
 from rescind.statemachine.tally import holder_of
 
 __all__ = [
+    "TOOK_EFFECT",
     "armed_of",
     "armed_row",
+    "bulk_of",
+    "bulk_row",
     "flow_of",
     "flow_row",
+    "item_rows",
     "label_rows",
     "runner_of",
     "runner_row",
     "task_of",
     "task_row",
 ]
+
+
+TOOK_EFFECT: Final = "took_effect"
+"""What came of the cancel of a flow run that was not refused."""
 
 
 def flow_row(flow: FlowRun, partition: int, registered_offset: int) -> dict[str, Any]:
@@ -96,6 +106,38 @@ def armed_row(armed: Armed, partition: int) -> dict[str, Any]:
     }
 
 
+def bulk_row(bulk: Bulk, partition: int) -> dict[str, Any]:
+    """A bulk cancellation that lives: what is forgotten is only marked so."""
+    return {
+        "bulk_id": bulk.bulk_id,
+        "partition": partition,
+        "state": bulk.state,
+        "created_ms": bulk.created_ms,
+        "finished_ms": bulk.finished_ms,
+        "forgotten_ms": None,
+        "since_ms": None,
+        "since_asked": None,
+        "record": open_record(bulk, levels.NEWEST),
+    }
+
+
+def item_rows(
+    bulk_id: str, first: int, items: Iterable[BulkItem], at_ms: int
+) -> list[dict[str, Any]]:
+    """One for each flow run that was asked, of which so many had been asked before."""
+    return [
+        {
+            "bulk_id": bulk_id,
+            "number": number,
+            "flow_run_id": item.flow_run_id,
+            "outcome": TOOK_EFFECT if item.code is None else item.code.value,
+            "event_id": plain(item.event_id),
+            "at_ms": at_ms,
+        }
+        for number, item in enumerate(items, first)
+    ]
+
+
 def flow_of(row: Row[Any]) -> FlowRun:
     """The flow run of a row with `record` and `counts`.
 
@@ -125,3 +167,10 @@ def armed_of(row: Row[Any]) -> Armed:
     armed = read_open(row.record)
     assert isinstance(armed, Armed)
     return armed
+
+
+def bulk_of(row: Row[Any]) -> Bulk:
+    """Raises `UnreadableStateError` if a newer release wrote it."""
+    bulk = read_open(row.record)
+    assert isinstance(bulk, Bulk)
+    return bulk

@@ -19,10 +19,13 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    text,
 )
 
 __all__ = [
     "armed",
+    "bulk_cancellations",
+    "bulk_items",
     "events",
     "flow_labels",
     "flow_runs",
@@ -54,6 +57,9 @@ positions: Final = Table(
     # The time of the last entry; 0 before the first.
     Column("at_ms", BigInteger, nullable=False),
     Column("events", BigInteger, nullable=False),
+    # Up to where bulk cancellations were folded. A release that had no tables for them leaves it
+    # behind: what it has passed over is folded from `events` by the next one that writes.
+    Column("bulks_upto", BigInteger, nullable=False, server_default=text("0")),
 )
 
 flow_runs: Final = Table(
@@ -146,6 +152,37 @@ armed: Final = Table(
     Column("flow_run_id", _Words, primary_key=True),
     Column("partition", Integer, nullable=False),
     Column("record", LargeBinary, nullable=False),
+)
+
+bulk_cancellations: Final = Table(
+    "bulk_cancellations",
+    metadata,
+    Column("bulk_id", _Words, primary_key=True),
+    Column("partition", Integer, nullable=False),
+    Column("state", _Words, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("finished_ms", BigInteger),
+    Column("forgotten_ms", BigInteger),
+    # When it was started or resumed last, and how many had been asked by then: its pace.
+    Column("since_ms", BigInteger),
+    Column("since_asked", BigInteger),
+    Column("record", LargeBinary, nullable=False),
+    Index("bulk_cancellations_newest", "created_ms", "bulk_id"),
+    Index("bulk_cancellations_by_state", "state", "created_ms", "bulk_id"),
+)
+
+bulk_items: Final = Table(
+    "bulk_items",
+    metadata,
+    Column("bulk_id", _Words, primary_key=True),
+    # Which one it was, in the order in which they were asked, from 0 on.
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("flow_run_id", _Words, nullable=False),
+    # The code of a refusal, or `took_effect`.
+    Column("outcome", _Words, nullable=False),
+    Column("event_id", _Words, nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+    Index("bulk_items_by_outcome", "bulk_id", "outcome", "number"),
 )
 
 runners: Final = Table(

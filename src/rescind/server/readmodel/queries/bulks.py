@@ -1,0 +1,149 @@
+"""Bulk cancellations: lists of them, one, and what came of each flow run that one has asked."""
+
+from collections.abc import Collection, Iterable
+from typing import Any, Final
+
+from sqlalchemy import Connection, Row, Select, and_, or_, select, union_all
+
+from rescind.events.words import StreamKind
+from rescind.server.readmodel.projecting.placed import plain
+from rescind.server.readmodel.queries.answers import BulkItemRow, BulkRow, Halt
+from rescind.server.readmodel.queries.pages import Page, after, before, bounded, cut
+from rescind.server.readmodel.storage.rows import bulk_of
+from rescind.server.readmodel.storage.tables import (
+    bulk_cancellations,
+    bulk_items,
+    flow_runs,
+    halted,
+)
+from rescind.statemachine.machine import BULK
+
+__all__ = ["bulk_cancellation", "list_bulk_items", "list_bulks"]
+
+_bulks: Final = bulk_cancellations.c
+_items: Final = bulk_items.c
+_ORDER: Final = (_bulks.created_ms, _bulks.bulk_id)
+_STATES: Final = tuple(BULK.states())
+
+
+def list_bulks(
+    connection: Connection, states: Iterable[str] = (), *, limit: int, cursor: str | None = None
+) -> Page[BulkRow]:
+    """Bulk cancellations, the latest first; of those of some states, as ``Finished``, alone.
+
+    Raises `CursorError` if the cursor is none of this list.
+    """
+    limit = bounded(limit)
+    rows = connection.execute(bulks_statement(states, limit + 1, cursor)).all()
+    halts = _halts(connection, [row.bulk_id for row in rows])
+    told = _told_ms(connection, rows)
+    return cut(rows, limit, _ORDER, lambda row: _row(row, halts, told))
+
+
+def bulks_statement(states: Iterable[str], count: int, cursor: str | None) -> Select[Any]:
+    """The statement behind `list_bulks`."""
+    newest = [column.desc() for column in _ORDER]
+    conditions = before(_ORDER, cursor)
+    wanted = set(states)
+    if not wanted:
+        return select(bulk_cancellations).where(*conditions).order_by(*newest).limit(count)
+    within = [
+        state
+        for state in _STATES
+        if any(state == name or state.startswith(f"{name}.") for name in wanted)
+    ]
+    # Each state has its own run of the index: a few of each, and the latest of those.
+    of_each = [
+        select(bulk_cancellations)
+        .where(_bulks.state == state, *conditions)
+        .order_by(*newest)
+        .limit(count)
+        .subquery()
+        for state in within or ("",)
+    ]
+    every = union_all(*[select(one) for one in of_each]).subquery()
+    return select(every).order_by(every.c.created_ms.desc(), every.c.bulk_id.desc()).limit(count)
+
+
+def bulk_cancellation(connection: Connection, bulk_id: str) -> BulkRow | None:
+    """One, also if the service has forgotten it; None: the journal has none."""
+    rows = connection.execute(
+        select(bulk_cancellations).where(_bulks.bulk_id == plain(bulk_id))
+    ).all()
+    halts, told = _halts(connection, [bulk_id]), _told_ms(connection, rows)
+    return next((_row(row, halts, told) for row in rows), None)
+
+
+def list_bulk_items(
+    connection: Connection,
+    bulk_id: str,
+    outcome: str | None = None,
+    *,
+    limit: int,
+    cursor: str | None = None,
+) -> Page[BulkItemRow]:
+    """What came of each flow run, in the order in which they were asked.
+
+    Raises `CursorError` if the cursor is none of this list.
+    """
+    limit = bounded(limit)
+    rows = connection.execute(items_statement(bulk_id, outcome, limit + 1, cursor)).all()
+    return cut(rows, limit, (_items.number,), _item)
+
+
+def items_statement(
+    bulk_id: str, outcome: str | None, count: int, cursor: str | None
+) -> Select[Any]:
+    """The statement behind `list_bulk_items`; flow runs are as they are now."""
+    order = (_items.number,)
+    conditions = [_items.bulk_id == plain(bulk_id), *after(order, cursor)]
+    if outcome is not None:
+        conditions.append(_items.outcome == plain(outcome))
+    of_item = flow_runs.c.flow_run_id == _items.flow_run_id
+    return (
+        select(bulk_items, flow_runs.c.name, flow_runs.c.state)
+        .outerjoin_from(bulk_items, flow_runs, of_item)
+        .where(*conditions)
+        .order_by(*order)
+        .limit(count)
+    )
+
+
+def _halts(connection: Connection, bulk_ids: Collection[str]) -> dict[str, Halt]:
+    standing = halted.c
+    rows = connection.execute(
+        select(standing.stream_id, standing.partition, standing.offset, standing.error).where(
+            standing.stream_kind == StreamKind.BULK.value, standing.stream_id.in_(bulk_ids)
+        )
+    )
+    return {row.stream_id: Halt(row.partition, row.offset, row.error) for row in rows}
+
+
+def _told_ms(connection: Connection, rows: Collection[Row[Any]]) -> dict[str, int]:
+    """When each was last told of a flow run that it has asked."""
+    last = [
+        and_(_items.bulk_id == row.bulk_id, _items.number == asked - 1)
+        for row in rows
+        if (asked := bulk_of(row).tally.asked)
+    ]
+    if not last:
+        return {}
+    told = select(_items.bulk_id, _items.at_ms).where(or_(*last))
+    return {row.bulk_id: row.at_ms for row in connection.execute(told)}
+
+
+def _row(row: Row[Any], halts: dict[str, Halt], told: dict[str, int]) -> BulkRow:
+    return BulkRow(
+        bulk_of(row),
+        row.since_ms,
+        row.since_asked,
+        told.get(row.bulk_id),
+        row.forgotten_ms,
+        halts.get(row.bulk_id),
+    )
+
+
+def _item(row: Row[Any]) -> BulkItemRow:
+    return BulkItemRow(
+        row.number, row.flow_run_id, row.outcome, row.event_id, row.at_ms, row.name, row.state
+    )
