@@ -71,10 +71,13 @@
     │   ├── ServerUnavailableError    nothing has answered, or not the whole answer has come
     │   ├── UnexpectedAnswerError     what has answered is no Rescind
     │   ├── NotFinishedError          a flow run has not ended in the time that was given
+    │   ├── BulkNotThereError         a bulk cancellation is not where it was waited for
     │   └── ProblemError              the server says what is wrong
     │       ├── InvalidRequestError       the request is not what it must be
     │       ├── RunNotFoundError          no such run is known
+    │       ├── BulkNotFoundError         no such bulk cancellation is known
     │       ├── NoCancellationError       nobody has asked to cancel it
+    │       ├── ConfirmationNeededError   it means so many that it has to be confirmed
     │       ├── RunFinishedError          it has ended, and finished is final
     │       ├── CancelRefusedError        the service has refused it
     │       ├── NotKnownError             nobody knows who asks
@@ -132,8 +135,11 @@ from rescind.errors.flows import (
 )
 from rescind.errors.http import (
     ApiError,
+    BulkNotFoundError,
+    BulkNotThereError,
     CallError,
     CancelRefusedError,
+    ConfirmationNeededError,
     InvalidRequestError,
     KeyUsedError,
     NoCancellationError,
@@ -208,6 +214,8 @@ __all__ = [
     "BrokerStartError",
     "BrokerUnavailableError",
     "BrokerUnsupportedError",
+    "BulkNotFoundError",
+    "BulkNotThereError",
     "CallError",
     "CancelRefusedError",
     "CannotInterruptError",
@@ -215,6 +223,7 @@ __all__ = [
     "CommandError",
     "CommandFailedError",
     "CommitLostError",
+    "ConfirmationNeededError",
     "CursorError",
     "DatabaseUnavailableError",
     "DeploymentError",

@@ -10,8 +10,11 @@ from rescind.errors.root import RescindError
 
 __all__ = [
     "ApiError",
+    "BulkNotFoundError",
+    "BulkNotThereError",
     "CallError",
     "CancelRefusedError",
+    "ConfirmationNeededError",
     "InvalidRequestError",
     "KeyUsedError",
     "NoCancellationError",
@@ -113,6 +116,27 @@ class NotFinishedError(ApiError):
         )
 
 
+class BulkNotThereError(ApiError):
+    """A bulk cancellation is not where it was waited for in the time that was given.
+
+    It goes on as it is.
+    """
+
+    def __init__(self, bulk_id: str, wanted: str, seconds: float, state: str | None) -> None:
+        super().__init__(bulk_id, wanted, seconds, state)
+        self.bulk_id = bulk_id
+        self.wanted = wanted
+        self.seconds = seconds
+        self.state = state
+
+    def __str__(self) -> str:
+        seen = "nobody has said what it is" if self.state is None else f"it is {self.state}"
+        return (
+            f"expected bulk cancellation {self.bulk_id!r} to be {self.wanted} within "
+            f"{self.seconds:g} s, but {seen}; wait longer, or see that `rescind agents` run"
+        )
+
+
 class ProblemError(ApiError):
     """The server says what is wrong. Its classes are kinds of it; a newer kind is this one.
 
@@ -204,6 +228,22 @@ class RunNotFoundError(ProblemError):
 
 class NoCancellationError(ProblemError):
     """Nobody has asked to cancel it."""
+
+
+class BulkNotFoundError(ProblemError):
+    """No such bulk cancellation is known, as far as the read model has read the journal."""
+
+    else_remedy = "`list_bulk_cancellations()` has those that are known"
+
+
+class ConfirmationNeededError(ProblemError):
+    """It means so many flow runs, `count`, that whoever starts it has to say how many."""
+
+    @property
+    def count(self) -> int | None:
+        """How many flow runs it means."""
+        value = self.said.get("count")
+        return value if isinstance(value, int) else None
 
 
 class RunFinishedError(ProblemError):

@@ -165,7 +165,7 @@ def test_what_nobody_knows_is_waited_for_but_briefly(clock: Clock) -> None:
 
 
 def test_who_follows_may_be_cut_off_again_and_again_but_not_for_long(clock: Clock) -> None:
-    follower = Follower("f", None, clock.pace())
+    follower = Follower("f", None, None, clock.pace())
 
     for _ in range(5):
         assert list(follower.feed("http://h", b"id: 0:1\n\n")) == [None]

@@ -11,6 +11,7 @@ from typing import Self, TypeVar
 
 import httpx
 
+from rescind.client.aio.bulks import BulkMethods
 from rescind.client.aio.carrier import AsyncCarrier
 from rescind.client.aio.lists import AsyncListing
 from rescind.client.aio.stream import AsyncEventStream
@@ -29,6 +30,7 @@ from rescind.client.answers import (
 )
 from rescind.client.core import operations
 from rescind.client.core.address import DEFAULT_URL
+from rescind.client.core.bulks import BulkCore
 from rescind.client.core.core import Core
 from rescind.client.core.operations import CascadeWord, ModeWord
 from rescind.client.core.pace import Operation
@@ -39,7 +41,7 @@ __all__ = ["AsyncClient"]
 T = TypeVar("T")
 
 
-class AsyncClient:
+class AsyncClient(BulkMethods):
     """Asks one server. An async context manager; left, it is closed.
 
     What was not answered, or was answered "not now", is asked again for ``retry_seconds``: a cancel
@@ -71,6 +73,7 @@ class AsyncClient:
         """
         self._carrier = AsyncCarrier(url, timeout_seconds, token, http)
         self._core = Core(retry_seconds, away_seconds)
+        self._bulks = BulkCore(self._core.pace)
         self.url = self._carrier.wire.base
 
     async def __aenter__(self) -> Self:
@@ -254,14 +257,19 @@ class AsyncClient:
         return AsyncListing(self._carrier, pages, cursor)
 
     def follow_events(
-        self, flow_run_id: str | None = None, *, after: str | None = None
+        self,
+        flow_run_id: str | None = None,
+        *,
+        bulk_id: str | None = None,
+        after: str | None = None,
     ) -> AsyncEventStream:
-        """The journal as it comes, of one flow run or of all, through restarts of the server.
+        """The journal as it comes, of one flow run, one bulk cancellation or all.
 
-        Nothing is lost and nothing comes twice. ``after`` is the id of an event that was followed,
-        by this client or another; without it, what comes from now on is sent.
+        It goes on through restarts of the server: nothing is lost and nothing comes twice.
+        ``after`` is the id of an event that was followed, by this client or another; without it,
+        what comes from now on is sent.
         """
-        return AsyncEventStream(self._carrier, self._core.follower(flow_run_id, after))
+        return AsyncEventStream(self._carrier, self._core.follower(flow_run_id, bulk_id, after))
 
     async def is_alive(self) -> Alive:
         """Whether the server answers, asked once; False if nothing does."""

@@ -1,5 +1,13 @@
 """What the server answers, as frozen models; the names are those of `openapi.json`."""
 
+from rescind.client.answers.bulks import (
+    BulkAnswer,
+    BulkCancellation,
+    BulkItem,
+    BulkProgress,
+    BulkWhere,
+    Cut,
+)
 from rescind.client.answers.cancelling import (
     Account,
     Agreed,
@@ -22,7 +30,7 @@ from rescind.client.answers.runs import (
     PageOf,
     TaskState,
 )
-from rescind.client.answers.words import Actor, ErrorInfo, Fate, Outcome, ParentLink
+from rescind.client.answers.words import Actor, BulkOutcome, ErrorInfo, Fate, Outcome, ParentLink
 
 __all__ = [
     "Account",
@@ -30,10 +38,17 @@ __all__ = [
     "Agreed",
     "Alive",
     "ArmedShown",
+    "BulkAnswer",
+    "BulkCancellation",
+    "BulkItem",
+    "BulkOutcome",
+    "BulkProgress",
+    "BulkWhere",
     "CancelAnswer",
     "CancellationShown",
     "CancellationState",
     "Counts",
+    "Cut",
     "ErrorInfo",
     "Event",
     "Fate",

@@ -14,8 +14,10 @@ from rescind.events.words import CascadePolicy, End, How, Mode, TaskKind
 __all__ = [
     "Actor",
     "Answer",
+    "BulkOutcome",
     "ErrorInfo",
     "Fate",
+    "KnownBulkOutcome",
     "KnownCascade",
     "KnownEnd",
     "KnownFate",
@@ -47,6 +49,18 @@ class Outcome(StrEnum):
     REFUSED = "refused"  #: foretold only: the service would refuse it
 
 
+class BulkOutcome(StrEnum):
+    """What comes of asking for something of a bulk cancellation."""
+
+    CREATED = "created"  #: it is there, as a draft
+    STARTED = "started"
+    PAUSED = "paused"
+    RESUMED = "resumed"
+    STOPPED = "stopped"
+    UNCHANGED = "unchanged"  #: it was so already
+    ACCEPTED = "accepted"  #: Kafka has the request, and nobody has answered it yet
+
+
 class Fate(StrEnum):
     """What would become of what a runner holds."""
 
@@ -62,6 +76,7 @@ class Fate(StrEnum):
 _First = Field(union_mode="left_to_right")
 
 KnownOutcome = Annotated[Outcome | str, _First]
+KnownBulkOutcome = Annotated[BulkOutcome | str, _First]
 KnownFate = Annotated[Fate | str, _First]
 KnownMode = Annotated[Mode | str, _First]
 KnownHow = Annotated[How | str, _First]

@@ -24,11 +24,13 @@ from rescind.client.answers import (
     Ready,
     TaskState,
 )
+from rescind.client.blocking.bulks import BulkMethods
 from rescind.client.blocking.carrier import Carrier
 from rescind.client.blocking.lists import Listing
 from rescind.client.blocking.stream import EventStream
 from rescind.client.core import operations
 from rescind.client.core.address import DEFAULT_URL
+from rescind.client.core.bulks import BulkCore
 from rescind.client.core.core import Core
 from rescind.client.core.operations import CascadeWord, ModeWord
 from rescind.client.core.pace import Operation
@@ -39,7 +41,7 @@ __all__ = ["Client"]
 T = TypeVar("T")
 
 
-class Client:
+class Client(BulkMethods):
     """Asks one server. A context manager; left, it is closed. Threads may share it.
 
     What was not answered, or was answered "not now", is asked again for ``retry_seconds``: a cancel
@@ -71,6 +73,7 @@ class Client:
         """
         self._carrier = Carrier(url, timeout_seconds, token, http)
         self._core = Core(retry_seconds, away_seconds)
+        self._bulks = BulkCore(self._core.pace)
         self.url = self._carrier.wire.base
 
     def __enter__(self) -> Self:
@@ -250,14 +253,19 @@ class Client:
         return Listing(self._carrier, pages, cursor)
 
     def follow_events(
-        self, flow_run_id: str | None = None, *, after: str | None = None
+        self,
+        flow_run_id: str | None = None,
+        *,
+        bulk_id: str | None = None,
+        after: str | None = None,
     ) -> EventStream:
-        """The journal as it comes, of one flow run or of all, through restarts of the server.
+        """The journal as it comes, of one flow run, one bulk cancellation or all.
 
-        Nothing is lost and nothing comes twice. ``after`` is the id of an event that was followed,
-        by this client or another; without it, what comes from now on is sent.
+        It goes on through restarts of the server: nothing is lost and nothing comes twice.
+        ``after`` is the id of an event that was followed, by this client or another; without it,
+        what comes from now on is sent.
         """
-        return EventStream(self._carrier, self._core.follower(flow_run_id, after))
+        return EventStream(self._carrier, self._core.follower(flow_run_id, bulk_id, after))
 
     def is_alive(self) -> Alive:
         """Whether the server answers, asked once; False if nothing does."""

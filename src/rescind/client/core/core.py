@@ -22,7 +22,6 @@ from rescind.client.core.calls import Doing
 from rescind.client.core.following import Follower
 from rescind.client.core.operations import CascadeWord, ModeWord
 from rescind.client.core.pace import Operation, Pace, ask
-from rescind.errors import CallError
 
 __all__ = ["Core", "PageAt"]
 
@@ -36,7 +35,7 @@ class PageAt(Protocol[T]):
 
 
 class Core:
-    """Of one client, with its patience."""
+    """Of one client, with its `pace`."""
 
     def __init__(
         self,
@@ -45,7 +44,7 @@ class Core:
         clock: Callable[[], float] = time.monotonic,
         chance: Callable[[], float] = random.random,
     ) -> None:
-        self._pace = Pace(retry_seconds, away_seconds, clock, chance)
+        self.pace = self._pace = Pace(retry_seconds, away_seconds, clock, chance)
 
     def ask(self, wanted: Operation[T]) -> Doing[T]:
         return ask(wanted, self._pace)
@@ -118,8 +117,6 @@ class Core:
         )
 
     def finished(self, flow_run_id: str, timeout_seconds: float | None) -> Doing[FlowRunWhole]:
-        if timeout_seconds is not None and not timeout_seconds >= 0:
-            raise CallError("timeout_seconds", "0 or more, or None", repr(timeout_seconds))
         operation = operations.flow_run(flow_run_id)
         return waiting.finished(operation, self._pace, flow_run_id, timeout_seconds)
 
@@ -129,5 +126,5 @@ class Core:
     def ready(self) -> Doing[Ready]:
         return waiting.ready(operations.is_ready())
 
-    def follower(self, flow_run_id: str | None, after: str | None) -> Follower:
-        return Follower(flow_run_id, after, self._pace)
+    def follower(self, flow_run_id: str | None, bulk_id: str | None, after: str | None) -> Follower:
+        return Follower(flow_run_id, bulk_id, after, self._pace)

@@ -26,14 +26,20 @@ _PLACE_CHARACTERS_MAX: Final = 30_000
 
 
 class Follower:
-    """Of one flow run, or of all of them."""
+    """Of one flow run, of one bulk cancellation, or of everything."""
 
-    def __init__(self, flow_run_id: str | None, after: str | None, pace: Pace) -> None:
+    def __init__(
+        self, flow_run_id: str | None, bulk_id: str | None, after: str | None, pace: Pace
+    ) -> None:
         if after is not None and not _is_place(after):
             raise CallError("after", "the id of an event that was followed", repr(after))
-        if flow_run_id is not None:
-            require_id("flow_run_id", flow_run_id)
-        self._query = () if flow_run_id is None else (("flow_run_id", flow_run_id),)
+        given = {"flow_run_id": flow_run_id, "bulk_id": bulk_id}
+        of = [(name, value) for name, value in given.items() if value is not None]
+        if len(of) > 1:
+            raise CallError("bulk_id", "to be left out beside a flow run", repr(bulk_id))
+        for name, value in of:
+            require_id(name, value)
+        self._query = tuple(of)
         self._place = after or ""
         self._pace = pace
         self._pauses = pace.pauses()

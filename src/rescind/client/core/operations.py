@@ -39,8 +39,12 @@ __all__ = [
     "count_flow_runs",
     "flow_run",
     "flow_runs",
+    "got",
     "is_alive",
     "is_ready",
+    "page_at",
+    "posted",
+    "read_as",
     "task_run",
     "task_runs",
     "timeline",
@@ -54,14 +58,66 @@ _TASK: Final = "/task-runs/{task_run_id}"
 _KEY: Final = re.compile(r"[!-~]{1,255}")
 
 # Building what reads a shape takes a millisecond: once for each that is asked for.
-_read = cache(reader)
+read_as = cache(reader)
 
 
 def cancel(
     flow_run_id: str, task_run_id: str | None, key: str, wanted: Mapping[str, Any]
 ) -> Operation[CancelAnswer]:
     """Of what is wanted, what is None is left out, and the server's own word for it holds."""
-    if not _KEY.fullmatch(key):
+    return posted(_of(flow_run_id, task_run_id, "/cancel"), CancelAnswer, wanted, key)
+
+
+def can_cancel(flow_run_id: str, task_run_id: str | None, mode: ModeWord) -> Operation[Forecast]:
+    path = _of(flow_run_id, task_run_id, "/can-cancel")
+    return got(path, Forecast, {"mode": mode})
+
+
+def cancellation(flow_run_id: str) -> Operation[CancellationShown | ArmedShown]:
+    return got(_of(flow_run_id, None, "/cancellation"), CancellationShown | ArmedShown)
+
+
+def cancellation_of_task_run(flow_run_id: str, task_run_id: str) -> Operation[CancellationShown]:
+    return got(_of(flow_run_id, task_run_id, "/cancellation"), CancellationShown)
+
+
+def flow_runs(
+    query: Mapping[str, Any], page_size: int, cursor: str | None
+) -> Operation[PageOf[FlowRun]]:
+    return got(path_of("/flow-runs"), PageOf[FlowRun], {**query, **page_at(page_size, cursor)})
+
+
+def count_flow_runs(namespace: str | None) -> Operation[Counts]:
+    return got(path_of("/flow-run-counts"), Counts, {"namespace": namespace})
+
+
+def flow_run(flow_run_id: str) -> Operation[FlowRunWhole]:
+    return got(_of(flow_run_id, None), FlowRunWhole)
+
+
+def task_runs(
+    flow_run_id: str, state: str | Iterable[str], page_size: int, cursor: str | None
+) -> Operation[PageOf[TaskState]]:
+    path = _of(flow_run_id, None, "/task-runs")
+    return got(path, PageOf[TaskState], {"state": state, **page_at(page_size, cursor)})
+
+
+def task_run(flow_run_id: str, task_run_id: str) -> Operation[TaskState]:
+    return got(_of(flow_run_id, task_run_id), TaskState)
+
+
+def timeline(
+    flow_run_id: str, task_run_id: str | None, page_size: int, cursor: str | None
+) -> Operation[PageOf[Event]]:
+    path = _of(flow_run_id, task_run_id, "/timeline")
+    return got(path, PageOf[Event], page_at(page_size, cursor))
+
+
+def posted(
+    path: str, shape: Any, wanted: Mapping[str, Any], key: str | None = None
+) -> Operation[Any]:
+    """Asks for something; what is None in it is left out."""
+    if key is not None and not _KEY.fullmatch(key):
         expected = "1 to 255 visible characters of ASCII"
         raise CallError("idempotency_key", expected, repr(key))
     said = {name: value for name, value in wanted.items() if value is not None}
@@ -69,67 +125,20 @@ def cancel(
         body = json.dumps(said, allow_nan=False).encode()
     except ValueError:
         raise CallError("every number", "finite", repr(said)) from None
-    headers: tuple[tuple[str, str], ...] = (
-        ("idempotency-key", key),
-        ("content-type", "application/json"),
-    )
+    headers: tuple[tuple[str, str], ...] = (("content-type", "application/json"),)
+    if key is not None:
+        headers = (("idempotency-key", key), *headers)
     if (traceparent := spans.current()) is not None:
         headers = (*headers, ("traceparent", traceparent))
-    path = _of(flow_run_id, task_run_id, "/cancel")
-    return Operation(Call("POST", path, headers=headers, body=body), _read(CancelAnswer))
-
-
-def can_cancel(flow_run_id: str, task_run_id: str | None, mode: ModeWord) -> Operation[Forecast]:
-    path = _of(flow_run_id, task_run_id, "/can-cancel")
-    return _get(path, Forecast, {"mode": mode})
-
-
-def cancellation(flow_run_id: str) -> Operation[CancellationShown | ArmedShown]:
-    return _get(_of(flow_run_id, None, "/cancellation"), CancellationShown | ArmedShown)
-
-
-def cancellation_of_task_run(flow_run_id: str, task_run_id: str) -> Operation[CancellationShown]:
-    return _get(_of(flow_run_id, task_run_id, "/cancellation"), CancellationShown)
-
-
-def flow_runs(
-    query: Mapping[str, Any], page_size: int, cursor: str | None
-) -> Operation[PageOf[FlowRun]]:
-    return _get(path_of("/flow-runs"), PageOf[FlowRun], {**query, **_page(page_size, cursor)})
-
-
-def count_flow_runs(namespace: str | None) -> Operation[Counts]:
-    return _get(path_of("/flow-run-counts"), Counts, {"namespace": namespace})
-
-
-def flow_run(flow_run_id: str) -> Operation[FlowRunWhole]:
-    return _get(_of(flow_run_id, None), FlowRunWhole)
-
-
-def task_runs(
-    flow_run_id: str, state: str | Iterable[str], page_size: int, cursor: str | None
-) -> Operation[PageOf[TaskState]]:
-    path = _of(flow_run_id, None, "/task-runs")
-    return _get(path, PageOf[TaskState], {"state": state, **_page(page_size, cursor)})
-
-
-def task_run(flow_run_id: str, task_run_id: str) -> Operation[TaskState]:
-    return _get(_of(flow_run_id, task_run_id), TaskState)
-
-
-def timeline(
-    flow_run_id: str, task_run_id: str | None, page_size: int, cursor: str | None
-) -> Operation[PageOf[Event]]:
-    path = _of(flow_run_id, task_run_id, "/timeline")
-    return _get(path, PageOf[Event], _page(page_size, cursor))
+    return Operation(Call("POST", path, headers=headers, body=body), read_as(shape))
 
 
 def is_alive() -> Operation[Alive]:
-    return Operation(Call("GET", "/health/live"), _read(Alive))
+    return Operation(Call("GET", "/health/live"), read_as(Alive))
 
 
 def is_ready() -> Operation[Ready]:
-    return Operation(Call("GET", "/health/ready"), _read(Ready))
+    return Operation(Call("GET", "/health/ready"), read_as(Ready))
 
 
 def _of(flow_run_id: str, task_run_id: str | None, rest: str = "") -> str:
@@ -138,17 +147,19 @@ def _of(flow_run_id: str, task_run_id: str | None, rest: str = "") -> str:
     return path_of(_FLOW, _TASK, rest, flow_run_id=flow_run_id, task_run_id=task_run_id)
 
 
-def _page(page_size: int, cursor: str | None) -> dict[str, Any]:
+def page_at(page_size: int, cursor: str | None) -> dict[str, Any]:
+    """The part of a query that says which page."""
     return {"limit": page_size, "cursor": cursor}
 
 
-def _get(path: str, shape: Any, query: Mapping[str, Any] | None = None) -> Operation[Any]:
+def got(path: str, shape: Any, query: Mapping[str, Any] | None = None) -> Operation[Any]:
+    """Asks for something that is there; what is None in the query is left out."""
     asked = tuple(
         (name, word) for name, value in (query or {}).items() for word in _words(name, value)
     )
     for name, word in asked:
         require_text(name, word)
-    return Operation(Call("GET", path, asked), _read(shape))
+    return Operation(Call("GET", path, asked), read_as(shape))
 
 
 def _words(name: str, value: Any) -> Iterable[str]:

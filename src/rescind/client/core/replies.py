@@ -9,7 +9,9 @@ from pydantic import TypeAdapter, ValidationError
 
 from rescind.client.core.calls import Call, NoReply, Reply
 from rescind.errors import (
+    BulkNotFoundError,
     CancelRefusedError,
+    ConfirmationNeededError,
     InvalidRequestError,
     KeyUsedError,
     NoCancellationError,
@@ -37,9 +39,11 @@ KINDS: Final[Mapping[str, type[ProblemError]]] = {
     "unknown-cursor": InvalidRequestError,
     "unknown-position": InvalidRequestError,
     "unknown-run": RunNotFoundError,
+    "unknown-bulk": BulkNotFoundError,
     "no-cancellation": NoCancellationError,
     "finished": RunFinishedError,
     "refused": CancelRefusedError,
+    "confirmation-needed": ConfirmationNeededError,
     "unauthenticated": NotKnownError,
     "not-allowed": NotAllowedError,
     "key-used-otherwise": KeyUsedError,

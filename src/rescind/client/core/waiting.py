@@ -1,15 +1,27 @@
-"""What takes as long as it takes: the answer to a cancel, and the end of a flow run."""
+"""What takes as long as it takes: an answer, and that something is as it is waited for."""
 
 import math
-from typing import Final
+from collections.abc import Callable
+from typing import Final, TypeVar
 
-from rescind.client.answers import Alive, CancelAnswer, FlowRunWhole, Outcome, Ready
+from rescind.client.answers import Alive, BulkAnswer, CancelAnswer, FlowRunWhole, Outcome, Ready
 from rescind.client.core.calls import Doing, NoReply
 from rescind.client.core.pace import Operation, Pace, ask
 from rescind.client.core.replies import raise_for
-from rescind.errors import NotFinishedError, NotNowError, RunNotFoundError, ServerUnavailableError
+from rescind.errors import (
+    ApiError,
+    CallError,
+    NotFinishedError,
+    NotNowError,
+    ProblemError,
+    RunNotFoundError,
+    ServerUnavailableError,
+)
 
-__all__ = ["alive", "answered", "finished", "ready"]
+__all__ = ["alive", "answered", "finished", "ready", "until"]
+
+T = TypeVar("T")
+Asked = TypeVar("Asked", CancelAnswer, BulkAnswer)
 
 _LOOK_SECONDS: Final = 0.1
 _LOOK_SECONDS_MAX: Final = 1.0
@@ -18,10 +30,8 @@ _LOOK_SECONDS_MAX: Final = 1.0
 _UNKNOWN_SECONDS: Final = 2.0
 
 
-def answered(
-    wanted: Operation[CancelAnswer], pace: Pace, answer_seconds: float
-) -> Doing[CancelAnswer]:
-    """Ask for a cancel, and under the same key again while Kafka has it and nobody has answered."""
+def answered(wanted: Operation[Asked], pace: Pace, answer_seconds: float) -> Doing[Asked]:
+    """Ask, and ask the same again while Kafka has it and nobody has answered: it is done once."""
     end = pace.clock() + answer_seconds
     answer = yield from ask(wanted, pace)
     for pause in pace.pauses():
@@ -40,29 +50,55 @@ def finished(
     Raises `NotFinishedError`, `RunNotFoundError`, and `ServerUnavailableError` or `NotNowError` if
     nobody can be asked for long.
     """
+    return until(
+        wanted,
+        pace,
+        timeout_seconds,
+        lambda flow: flow.is_finished,
+        RunNotFoundError,
+        lambda seconds, seen: NotFinishedError(
+            flow_run_id, seconds, None if seen is None else seen.state
+        ),
+    )
+
+
+def until(
+    wanted: Operation[T],
+    pace: Pace,
+    timeout_seconds: float | None,
+    is_there: Callable[[T], bool],
+    unknown: type[ProblemError],
+    late: Callable[[float, T | None], ApiError],
+) -> Doing[T]:
+    """Look until it is there. ``unknown``: what is raised while nobody knows it yet.
+
+    Raises what `late` makes of what was seen last, `unknown`, and `ServerUnavailableError` or
+    `NotNowError` if nobody can be asked for long.
+    """
     begun = pace.clock()
     seconds = math.inf if timeout_seconds is None else timeout_seconds
-    state: str | None = None
+    if not seconds >= 0:
+        raise CallError("timeout_seconds", "0 or more, or None", repr(timeout_seconds))
+    seen: T | None = None
     pause = 0.0
     while True:
         left = begun + seconds - pace.clock()
         call = wanted.call._replace(after_seconds=min(pause, max(0.0, left)))
         try:
             # A server that is away for a while is no reason to stop waiting.
-            found = yield from ask(
+            seen = yield from ask(
                 wanted._replace(call=call), pace, retry_seconds=min(pace.away_seconds, left)
             )
-            if found.is_finished:
-                return found
-            state = found.state
-        except RunNotFoundError:
-            if state is not None or pace.clock() - begun >= _UNKNOWN_SECONDS:
+            if is_there(seen):
+                return seen
+        except unknown:
+            if seen is not None or pace.clock() - begun >= _UNKNOWN_SECONDS:
                 raise
         except (ServerUnavailableError, NotNowError):
             if left > pace.away_seconds:
                 raise
         if pace.clock() - begun >= seconds:
-            raise NotFinishedError(flow_run_id, seconds, state)
+            raise late(seconds, seen)
         pause = min(_LOOK_SECONDS_MAX, 2 * pause or _LOOK_SECONDS)
 
 

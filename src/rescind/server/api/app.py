@@ -10,6 +10,7 @@ from fastapi.telemetry import TelemetryConfig
 
 import rescind
 from rescind.server.api.bodies import BoundedBody
+from rescind.server.api.bulks.routes import bulk_routes
 from rescind.server.api.cancels.routes import cancel_routes
 from rescind.server.api.live.events import event_routes
 from rescind.server.api.live.health import health_routes
@@ -31,6 +32,7 @@ _DESCRIPTION: Final = "Cancel work that is already running, and see what became 
 
 _ROUTES: Final = (
     *(cancel_routes, flow_run_routes, task_run_routes, cancellation_routes, event_routes),
+    bulk_routes,
 )
 
 # FastAPI's own would double each span of `Traced`, and tells of errors with their messages.

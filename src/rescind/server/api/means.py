@@ -20,7 +20,7 @@ from rescind.errors import (
     SettingsError,
 )
 from rescind.events.journal import Entry
-from rescind.events.requests import FlowCancel, RequestDenied, TaskCancel
+from rescind.events.requests import AnyRequest
 from rescind.kafka.connection import Connection, connect
 from rescind.kafka.reading.visits import ends
 from rescind.kafka.topics import TopicNames
@@ -111,7 +111,7 @@ class Means:
         await asyncio.wait([self._working])
         self._database.close()
 
-    async def ask(self, request: FlowCancel | TaskCancel | RequestDenied) -> Entry | None:
+    async def ask(self, request: AnyRequest) -> Entry | None:
         """What the service answers, signed as it is; None: nothing yet, and Kafka has the request.
 
         Raises `ProblemError` or `BrokerError` if Kafka does not say that it has it; it may have it

@@ -56,7 +56,9 @@ class Problem(BaseModel):
     code: str | None = None
     """Of a refusal by the service: its code."""
     state: str | None = None
-    """Of a run that has ended: how."""
+    """Of a run that has ended: how; of a bulk cancellation: where it is."""
+    count: int | None = None
+    """Of a bulk cancellation: how many flow runs it means."""
     remedy: str | None = None
 
 
@@ -74,9 +76,11 @@ class Kind(Enum):
     CURSOR = ("unknown-cursor", 400, "The cursor is none of this list")
     POSITION = ("unknown-position", 400, "The position is none of the journal")
     UNKNOWN_RUN = ("unknown-run", 404, "No such run is known")
+    UNKNOWN_BULK = ("unknown-bulk", 404, "No such bulk cancellation is known")
     NO_CANCELLATION = ("no-cancellation", 404, "Nobody has asked to cancel it")
     FINISHED = ("finished", 409, "It has ended, and finished is final")
     REFUSED = ("refused", 409, "The service has refused the request")
+    CONFIRMATION = ("confirmation-needed", 409, "It means so many that it has to be confirmed")
     UNAUTHENTICATED = ("unauthenticated", 401, "Nobody knows who asks")
     NOT_ALLOWED = ("not-allowed", 403, "Whoever asks may not do this")
     KEY_USED = ("key-used-otherwise", 422, "The idempotency key was used for another request")

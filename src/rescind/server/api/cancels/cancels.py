@@ -49,7 +49,7 @@ class Cancels:
 
     def __init__(self, means: Means) -> None:
         self._means = means
-        self._repeats = Repeats()
+        self._repeats = Repeats[Subject, Answered](lambda it: it.answer.outcome != "accepted")
 
     async def ask(
         self, subject: Subject, wanted: CancelTaskRun, by: Viewer, key: str | None

@@ -8,8 +8,8 @@ seen yet is remembered here, for a few seconds.
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable, Iterable
-from typing import Annotated, Final, NamedTuple
+from collections.abc import Awaitable, Callable, Hashable, Iterable
+from typing import Annotated, Final, Generic, NamedTuple, TypeVar
 
 import orjson
 from fastapi import Header
@@ -17,11 +17,12 @@ from pydantic import BaseModel, StringConstraints
 
 from rescind.asking.outcomes import is_answer
 from rescind.events.journal import Entry
-from rescind.server.api.cancels.answers import Answered
 from rescind.server.api.problems import Kind, ProblemError
-from rescind.server.api.subjects import Subject
 
-__all__ = ["IdempotencyKey", "Repeats", "answer_under", "request_id_of"]
+__all__ = ["IdempotencyKey", "Repeats", "answer_under", "request_id_of", "used_otherwise"]
+
+Of = TypeVar("Of", bound=Hashable)
+Answer = TypeVar("Answer")
 
 _MARK_CHARACTERS: Final = 12
 _REMEMBERED_SECONDS: Final = 10.0
@@ -53,12 +54,13 @@ def answer_under(request_id: str, answers: Iterable[Entry]) -> Entry | None:
         asked = entry.request_id or ""
         if len(asked) == len(request_id) and asked.startswith(key) and is_answer(entry):
             if asked != request_id:
-                raise _used_otherwise()
+                raise used_otherwise()
             return entry
     return None
 
 
-def _used_otherwise() -> ProblemError:
+def used_otherwise() -> ProblemError:
+    """Something else was asked under the same key."""
     return ProblemError(
         Kind.KEY_USED,
         "expected the same request as before under this key, but it is another one; "
@@ -66,20 +68,24 @@ def _used_otherwise() -> ProblemError:
     )
 
 
-class _Asked(NamedTuple):
+class _Asked(NamedTuple, Generic[Answer]):
     request_id: str
-    answer: "asyncio.Task[Answered]"
+    answer: "asyncio.Task[Answer]"
 
 
-class Repeats:
-    """What is being asked under a key, and what was a moment ago."""
+class Repeats(Generic[Of, Answer]):
+    """What is being asked under a key, and what was a moment ago.
 
-    def __init__(self) -> None:
-        self._asked: dict[tuple[Subject, str], _Asked] = {}
+    ``is_final`` says of an answer whether it will be the same when it is asked again.
+    """
+
+    def __init__(self, is_final: Callable[[Answer], bool]) -> None:
+        self._is_final = is_final
+        self._asked: dict[tuple[Of, str], _Asked[Answer]] = {}
 
     async def once(
-        self, subject: Subject, request_id: str, ask: Callable[[], Awaitable[Answered]]
-    ) -> Answered:
+        self, subject: Of, request_id: str, ask: Callable[[], Awaitable[Answer]]
+    ) -> Answer:
         """What comes of it, asked now or a moment ago.
 
         Raises `ProblemError` if something else is asked under its key, or was a moment ago.
@@ -91,19 +97,19 @@ class Repeats:
             self._asked[place] = asked
             asked.answer.add_done_callback(lambda answer: self._forget(place, answer))
         elif asked.request_id != request_id:
-            raise _used_otherwise()
+            raise used_otherwise()
         # Others may wait for it too, when this one has hung up.
         return await asyncio.shield(asked.answer)
 
-    def _forget(self, place: tuple[Subject, str], answer: "asyncio.Task[Answered]") -> None:
+    def _forget(self, place: tuple[Of, str], answer: "asyncio.Task[Answer]") -> None:
         is_final = (
             not answer.cancelled()
             and answer.exception() is None
-            and answer.result().answer.outcome != "accepted"
+            and self._is_final(answer.result())
         )
         seconds = _REMEMBERED_SECONDS if is_final else 0.0
         asyncio.get_running_loop().call_later(seconds, self._asked.pop, place, None)
 
 
-async def _awaited(ask: Callable[[], Awaitable[Answered]]) -> Answered:
+async def _awaited(ask: Callable[[], Awaitable[Answer]]) -> Answer:
     return await ask()

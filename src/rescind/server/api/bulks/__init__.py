@@ -1,0 +1,1 @@
+"""Bulk cancellations over HTTP: described, started, held up, looked at."""
