@@ -30,6 +30,15 @@ def house(bootstrap: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         house.close()
 
 
+@pytest.fixture(scope="module")
+def swept(house: House) -> Iterator[None]:
+    """Agents for the deployment that all share, as long as these scenarios run."""
+    agents = house.agents()
+    yield
+    agents.terminate()
+    assert agents.wait() == 0, agents.said()
+
+
 @pytest.fixture
 async def scene(house: House) -> AsyncIterator[Scene]:
     """A scenario in the deployment that all share. Whatever it did, the journal is whole."""

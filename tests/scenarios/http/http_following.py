@@ -50,7 +50,7 @@ class Listening:
 async def messages(response: httpx.Response) -> AsyncIterator[Message]:
     """The id and the data of each message; the first one has no data."""
     place, data = "", ""
-    async for line in response.aiter_lines():
+    async for line in _lines(response):
         if line.startswith("id: "):
             place = line.removeprefix("id: ")
         elif line.startswith("data: "):
@@ -58,6 +58,15 @@ async def messages(response: httpx.Response) -> AsyncIterator[Message]:
         elif not line and place:
             yield place, orjson.loads(data) if data else {}
             place, data = "", ""
+
+
+async def _lines(response: httpx.Response) -> AsyncIterator[str]:
+    """By line feeds alone: httpx would also cut at a U+0085 that somebody has named a run by."""
+    left = b""
+    async for chunk in response.aiter_bytes():
+        *lines, left = (left + chunk).split(b"\n")
+        for line in lines:
+            yield line.decode().removesuffix("\r")
 
 
 @asynccontextmanager
