@@ -4,7 +4,6 @@ It asks as the API does, and may do no more: what is here is words around `Cance
 """
 
 import asyncio
-import secrets
 from typing import Any, Final
 
 from fastapi import APIRouter, Depends, Request
@@ -18,10 +17,9 @@ from rescind.server.api.cancels.answers import Answered
 from rescind.server.api.cancels.cancels import Cancels
 from rescind.server.api.cancels.words import CancelFlowRun
 from rescind.server.api.means import Means
-from rescind.server.api.problems import Kind, ProblemError
 from rescind.server.api.reads.forecast import Forecast, forecast
 from rescind.server.api.subjects import FlowRunId, Subject
-from rescind.server.web.forms import Forms
+from rescind.server.web.forms import Forms, key_in, new_key, number_in
 from rescind.server.web.problems import PageRoute
 from rescind.server.web.rendering import page
 from rescind.server.web.words import ANSWERS
@@ -40,7 +38,7 @@ def cancel_form_routes(means: Means, forms: Forms) -> APIRouter:
     async def show_cancel_form(
         flow_run_id: FlowRunId, request: Request, mode: Mode = Mode.GRACEFUL
     ) -> Response:
-        fields = {"mode": mode.value, "key": f"web-{secrets.token_urlsafe(16)}"}
+        fields = {"mode": mode.value, "key": new_key()}
         return await _form_page(means, forms, request, flow_run_id, fields)
 
     @router.post("/flow-runs/{flow_run_id}/cancel")
@@ -55,7 +53,7 @@ def cancel_form_routes(means: Means, forms: Forms) -> APIRouter:
             wrong = {"grace_seconds": str(error)}
             return await _form_page(means, forms, request, flow_run_id, fields, wrong)
         subject = Subject(flow_run_id)
-        answered = await cancels.ask(subject, wanted, by, _key(fields))
+        answered = await cancels.ask(subject, wanted, by, key_in(fields))
         return _told(answered, flow_run_id)
 
     return router
@@ -66,20 +64,8 @@ def _wanted(fields: dict[str, str]) -> CancelFlowRun:
     said: dict[str, Any] = {"reason": fields.get("reason", "").strip()}
     if mode := fields.get("mode"):
         said["mode"] = mode
-    if grace := fields.get("grace_seconds", "").strip():
-        try:
-            said["grace_seconds"] = float(grace)
-        except ValueError:
-            raise ValueError("expected a number of seconds, such as 30") from None
+    said["grace_seconds"] = number_in(fields, "grace_seconds", "seconds, such as 30")
     return CancelFlowRun(**said)
-
-
-def _key(fields: dict[str, str]) -> str:
-    """The form's own: sent twice, by a double click or a reload, it asks once."""
-    key = fields.get("key", "")
-    if not (key.startswith("web-") and len(key) <= 64 and key.isascii() and key.isprintable()):
-        raise ProblemError(Kind.INVALID, "expected the form as this server has made it")
-    return key.replace(" ", "")
 
 
 async def _form_page(

@@ -8,7 +8,7 @@ and this does not count on it.
 
 import hmac
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 from urllib.parse import parse_qsl
 
@@ -18,7 +18,7 @@ from fastapi.responses import Response
 from rescind.server.access.sessions import session_cookie
 from rescind.server.api.problems import Kind, ProblemError
 
-__all__ = ["Form", "Forms"]
+__all__ = ["Form", "Forms", "key_in", "new_key", "number_in"]
 
 _COOKIE: Final = "rescind_form"
 _FIELDS_MAX: Final = 16
@@ -65,6 +65,30 @@ class Forms:
             detail = "expected a form of a page of this server; open the page again and send it"
             raise ProblemError(Kind.NOT_ALLOWED, detail)
         return sent
+
+
+def new_key() -> str:
+    """Of a form that is made: sent twice, by a double click or a reload, it asks once."""
+    return f"web-{secrets.token_urlsafe(16)}"
+
+
+def key_in(fields: Mapping[str, str]) -> str:
+    """The form's own key. Raises `ProblemError` if it is none of ours."""
+    key = fields.get("key", "")
+    if not (key.startswith("web-") and len(key) <= 64 and key.isascii() and key.isprintable()):
+        raise ProblemError(Kind.INVALID, "expected the form as this server has made it")
+    return key.replace(" ", "")
+
+
+def number_in(fields: Mapping[str, str], name: str, what: str) -> float | None:
+    """A number, if there is one. Raises `ValueError`: it is something else."""
+    text = fields.get(name, "").strip()
+    if not text:
+        return None
+    try:
+        return float(text)
+    except ValueError:
+        raise ValueError(f"expected a number of {what}") from None
 
 
 def _token(key: bytes, cookie: str, session: str) -> str:

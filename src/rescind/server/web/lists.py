@@ -99,6 +99,7 @@ def _add_runs(router: APIRouter, means: Means) -> None:
             label=label,
             label_is_wrong=bool(label) and not has_value,
             stuck=stuck,
+            cancel_these=_bulk_of(state, text, label) if not stuck else None,
             here=_link(here),
             is_first=not cursor,
             first=_link(asked),
@@ -178,6 +179,14 @@ def _tabs(counts: dict[str, int], state: str, stuck: bool, kept: dict[str, str])
         )
         for name, word, look in _TABS
     ]
+
+
+def _bulk_of(state: str, text: str, label: str) -> str | None:
+    """The form of a bulk cancellation of what a list shows; of what has ended there is none."""
+    if state.startswith("Finished"):
+        return None
+    said = {"states": state, "names": text, "labels": label if "=" in label else ""}
+    return _link(said, "/bulk/new")
 
 
 def _link(query: dict[str, str], path: str = "/") -> str:

@@ -37,7 +37,11 @@ class PageRoute(APIRoute):
                     return _to_the_door(request)
                 if problem.kind is Kind.BUG:
                     _log.error("a page was not made", path=request.url.path, exc_info=error)
-                return problem_page(problem, request.path_params.get("flow_run_id"))
+                return problem_page(
+                    problem,
+                    request.path_params.get("flow_run_id"),
+                    request.path_params.get("bulk_id"),
+                )
 
         return answer
 
@@ -85,7 +89,9 @@ def problem_of(error: Exception) -> ProblemError:
             return ProblemError(Kind.BUG, detail)
 
 
-def problem_page(problem: ProblemError, flow_run_id: str | None = None) -> Response:
+def problem_page(
+    problem: ProblemError, flow_run_id: str | None = None, bulk_id: str | None = None
+) -> Response:
     """A page that says what is wrong, and what can be done all the same."""
     response = _page(
         problem.kind.status,
@@ -95,6 +101,7 @@ def problem_page(problem: ProblemError, flow_run_id: str | None = None) -> Respo
         remedy=problem.more.get("remedy"),
         state=problem.more.get("state"),
         flow_run_id=flow_run_id,
+        bulk_id=bulk_id,
     )
     if problem.kind.status == 503:
         response.headers["Retry-After"] = "2"
@@ -103,5 +110,6 @@ def problem_page(problem: ProblemError, flow_run_id: str | None = None) -> Respo
 
 def _page(status: int, **words: str | None) -> Response:
     """The template has no word by default, so that none is forgotten."""
-    every = dict.fromkeys(("kind", "title", "detail", "remedy", "state", "flow_run_id"))
+    every = dict.fromkeys(("kind", "title", "detail", "remedy", "state"))
+    every |= dict.fromkeys(("flow_run_id", "bulk_id"))
     return page("problem.html", status, **{**every, **words})

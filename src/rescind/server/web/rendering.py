@@ -15,7 +15,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from rescind.server.access.asking import viewing
-from rescind.server.web import words
+from rescind.server.web import bulk_words, words
 
 __all__ = ["SECURITY_HEADERS", "STATIC", "page"]
 
@@ -57,6 +57,10 @@ def _flow_run_path(flow_run_id: str, part: str = "") -> str:
     return f"/flow-runs/{quote(flow_run_id, safe='')}{part}"
 
 
+def _bulk_path(bulk_id: str, part: str = "") -> str:
+    return f"/bulk/{quote(bulk_id, safe='')}{part}"
+
+
 def _pretty(value: Any) -> str:
     return orjson.dumps(value, option=orjson.OPT_INDENT_2).decode()
 
@@ -74,6 +78,7 @@ def _templates() -> Environment:
         lstrip_blocks=True,
     )
     made.globals |= {"static": _static, "at": _flow_run_path, "state_word": words.state_word}
+    made.globals |= {"at_bulk": _bulk_path, "outcome_word": bulk_words.outcome_word}
     made.globals |= {"who": words.who, "hows": words.HOWS, "fates": words.FATES}
     made.filters |= {
         "age": words.age,

@@ -8,6 +8,9 @@ from fastapi.responses import Response
 
 from rescind.processors.shared.keys import signing_keys
 from rescind.server.api.means import Means
+from rescind.server.web.bulk import bulk_page_routes
+from rescind.server.web.bulk_form import bulk_form_routes
+from rescind.server.web.bulks import bulk_list_routes
 from rescind.server.web.cancelling import cancel_form_routes
 from rescind.server.web.door import door_routes
 from rescind.server.web.forms import Forms
@@ -34,8 +37,9 @@ def web_routes(means: Means) -> APIRouter:
         kind = mimetypes.guess_type(name)[0] or "text/plain"
         return Response(data, 200, {**SECURITY_HEADERS, "Cache-Control": _FOR_EVER}, kind)
 
-    for routes in (list_routes, run_routes, live_routes):
+    for routes in (list_routes, run_routes, live_routes, bulk_list_routes):
         router.include_router(routes(means))
-    router.include_router(cancel_form_routes(means, forms))
+    for form_routes in (cancel_form_routes, bulk_form_routes, bulk_page_routes):
+        router.include_router(form_routes(means, forms))
     router.include_router(door_routes(means.gate, forms))
     return router

@@ -13,6 +13,7 @@ __all__ = [
     "HOWS",
     "StateWord",
     "age",
+    "coarse",
     "duration",
     "exact",
     "state_word",
@@ -37,6 +38,12 @@ _STATES: Final = {
     "Finished.Failed.Crashed": StateWord("Crashed", "failed"),
     "Finished.Failed.TimedOut": StateWord("Timed out", "failed"),
     "Finished.Cancelled": StateWord("Cancelled", "cancelled"),
+    # Of bulk cancellations.
+    "Draft": StateWord("Counting", "pending"),
+    "Draft.Counted": StateWord("Draft", "pending"),
+    "Paused": StateWord("Paused", "cancelling"),
+    "Finished.Completed": StateWord("Completed", "success"),
+    "Finished.Stopped": StateWord("Stopped", "cancelled"),
 }
 
 HOWS: Final = {
@@ -102,10 +109,11 @@ def age(at_ms: int, now_ms: int) -> str:
     seconds = (now_ms - at_ms) // 1000
     if -1 <= seconds < 1:
         return "now"
-    return f"{_coarse(seconds)} ago" if seconds > 0 else f"in {_coarse(-seconds)}"
+    return f"{coarse(seconds)} ago" if seconds > 0 else f"in {coarse(-seconds)}"
 
 
-def _coarse(seconds: int) -> str:
+def coarse(seconds: int) -> str:
+    """As ``7 s``, ``4 min``, ``3 h``, ``2 d``."""
     for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
         if seconds >= size:
             return f"{seconds // size} {unit}"

@@ -144,7 +144,8 @@ class BulkAsks:
     ) -> BulkAnswered:
         sentence = sentence or _SENTENCES[outcome]
         if outcome == "started" and row is not None:
-            sentence += f": flow runs to be asked: {row.bulk.meant}"
+            many = "flow run is" if row.bulk.meant == 1 else "flow runs are"
+            sentence += f": {row.bulk.meant} {many} to be asked"
         most = self._means.policy.bulk_unconfirmed_max
         answer = BulkAnswer(
             outcome=outcome,

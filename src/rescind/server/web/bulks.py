@@ -1,0 +1,66 @@
+"""The list of bulk cancellations."""
+
+import asyncio
+from typing import Annotated, Final
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Query
+from fastapi.responses import HTMLResponse
+
+from rescind.server.api.bulks.shown import show
+from rescind.server.api.bulks.words import BulkCancellation
+from rescind.server.api.means import Means
+from rescind.server.web.bulk_words import bars_of, facts_of
+from rescind.server.web.problems import PageRoute
+from rescind.server.web.rendering import page
+
+__all__ = ["bulk_list_routes"]
+
+_ROWS: Final = 50
+
+_TABS: Final = (
+    ("", "All", ""),
+    ("Draft", "Drafts", "pending"),
+    ("Running", "Running", "running"),
+    ("Paused", "Paused", "cancelling"),
+    ("Finished.Completed", "Completed", "success"),
+    ("Finished.Stopped", "Stopped", "cancelled"),
+)
+
+
+def bulk_list_routes(means: Means) -> APIRouter:
+    """The route, reading by these means."""
+    router = APIRouter(route_class=PageRoute, include_in_schema=False)
+    model, most = means.model, means.policy.bulk_unconfirmed_max
+
+    @router.get("/bulk")
+    async def show_bulk_cancellations(
+        state: Annotated[str, Query(max_length=64)] = "",
+        cursor: Annotated[str, Query(max_length=2_000)] = "",
+    ) -> HTMLResponse:
+        states = (state,) if state else ()
+        found = await asyncio.to_thread(
+            model.bulk_cancellations, states, limit=_ROWS, cursor=cursor or None
+        )
+        return page(
+            "bulks.html",
+            place="bulk",
+            rows=[_row(show(row, most)) for row in found.items],
+            tabs=[(word, look, _link(state=name), name == state) for name, word, look in _TABS],
+            state=state,
+            here=_link(state=state, cursor=cursor),
+            is_first=not cursor,
+            first=_link(state=state),
+            following=_link(state=state, cursor=found.cursor) if found.cursor else None,
+        )
+
+    return router
+
+
+def _row(bulk: BulkCancellation) -> dict[str, object]:
+    return {"bulk": bulk, "bars": bars_of(bulk), "facts": facts_of(bulk)}
+
+
+def _link(**query: str) -> str:
+    said = urlencode({name: value for name, value in query.items() if value})
+    return f"/bulk?{said}" if said else "/bulk"
