@@ -10,6 +10,7 @@ from rescind.events.words import ChosenId, Labels, Moment, Name, Wire
 __all__ = [
     "PARTITIONS_MAX",
     "SAMPLES_MAX",
+    "TOOK_EFFECT",
     "BulkCursor",
     "BulkItem",
     "BulkTally",
@@ -21,6 +22,9 @@ __all__ = [
 PARTITIONS_MAX: Final = 1024
 SAMPLES_MAX: Final = 20
 """How many of the flow runs that are meant a count names."""
+
+TOOK_EFFECT: Final = "took_effect"
+"""What is said of the cancel of a flow run that was not refused, where others say a code."""
 
 _CHOICES_MAX: Final = 100
 

@@ -11,7 +11,8 @@ from typing import Final, NamedTuple, get_args
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from rescind.events.journal import Entry, RequestRefused, TaskCancelled
+from rescind.events.bulk import TOOK_EFFECT
+from rescind.events.journal import BulkProgressed, Entry, RequestRefused, TaskCancelled
 from rescind.events.requests import Clock, Lane
 from rescind.processors.lifecycle.lifecycle import Batch
 from rescind.processors.lifecycle.position import Position
@@ -48,6 +49,12 @@ class Meters:
             "rescind_task_runs_cancelled",
             "Cancelled task runs: how each ended, and whether somebody saw it stop.",
             ["how", "confirmed"],
+            registry=registry,
+        )
+        self._bulk_items = Counter(
+            "rescind_bulk_items",
+            "Flow runs that bulk cancellations have asked, by what came of each.",
+            ["outcome"],
             registry=registry,
         )
         self._stages = Histogram(
@@ -100,6 +107,10 @@ class Meters:
                     self._refused.labels(code.value).inc()
                 case TaskCancelled(how=how, stopped_confirmed=confirmed):
                     self._cancelled.labels(how.value, str(confirmed).lower()).inc()
+                case BulkProgressed(items=items):
+                    found = Counts(item.code or TOOK_EFFECT for item in items)
+                    for outcome, count in found.items():
+                        self._bulk_items.labels(str(outcome)).inc(count)
                 case _:
                     pass
 
@@ -133,6 +144,9 @@ class _Gauges:
             "flow_runs_stuck", "Of these, those past their deadline, or in quarantine."
         )
         self._armed = gauge("armed_cancels", "Cancels of flow runs that nobody has registered yet.")
+        self._left = gauge(
+            "bulk_items_left", "Flow runs that running bulk cancellations have to ask."
+        )
         self._runners = gauge("runners_kept", "Runners in memory, those that are gone included.")
         self._gone = gauge("runners_to_forget", "Of these, those that wait to be forgotten.")
         self._level = gauge("feature_level", "In which shapes the state of a partition is written.")
@@ -150,7 +164,7 @@ class _Gauges:
         )
         self._all = (
             self._flows, self._ended, self._cancelling, self._oldest, self._stuck, self._armed,
-            self._runners, self._gone, self._level, self._read, self._lag,
+            self._runners, self._gone, self._level, self._left, self._read, self._lag,
         )  # fmt: skip
 
     def set(self, served: Mapping[int, Served], now_ms: int) -> None:
@@ -170,6 +184,7 @@ class _Gauges:
             self._oldest.labels(name).set(max(now_ms - since_ms, 0) / 1000)
             self._stuck.labels(name).set(_stuck(state, now_ms))
             self._armed.labels(name).set(len(state.armed))
+            self._left.labels(name).set(_left_to_ask(state))
             self._runners.labels(name).set(len(state.runners))
             self._gone.labels(name).set(state.gone)
             self._level.labels(name).set(position.level)
@@ -184,3 +199,8 @@ def _asked_ms(state: Partition, flow_run_id: str) -> int:
 def _stuck(state: Partition, now_ms: int) -> int:
     found = (stuck_from(state.flows[each]) for each in state.cancelling)
     return sum(since_ms is not None and since_ms <= now_ms for since_ms in found)
+
+
+def _left_to_ask(state: Partition) -> int:
+    running = [bulk for bulk in state.bulks.values() if bulk.state == "Running"]
+    return sum(max((bulk.meant or 0) - bulk.tally.asked, 0) for bulk in running)

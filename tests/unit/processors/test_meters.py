@@ -44,6 +44,28 @@ class Metered:
         return self.meters.registry.get_sample_value(f"rescind_{name}", labels)
 
 
+def test_a_bulk_cancellation_shows_what_came_of_each_and_how_many_are_left() -> None:
+    metered = Metered()
+    made: dict[str, Any] = {"bulk_id": "b", "request_id": "1"}
+    metered.put({"type": "bulk.create", **made, "where": {}})
+    count = {"type": "bulk.count", **made, "request_id": "2", "count": 5}
+    metered.put(count, signed=True)
+    metered.put({"type": "bulk.start", **made, "request_id": "3"})
+    metered.look()
+    assert metered.value("bulk_items_left", partition="3") == 5
+
+    items = [{"flow_run_id": f"f{n}", "event_id": f"e{n}"} for n in range(3)]
+    items[0]["code"] = "already_finished"
+    cursor = {"registered_at": "2026-11-22T12:00:00.000Z", "flow_run_id": "f2"}
+    told = {"type": "bulk.progress", **made, "request_id": "4", "items": items, "cursor": cursor}
+    metered.put(told, signed=True)
+    metered.look()
+
+    assert metered.value("bulk_items_total", outcome="took_effect") == 2
+    assert metered.value("bulk_items_total", outcome="already_finished") == 1
+    assert metered.value("bulk_items_left", partition="3") == 2
+
+
 def finish(task: str, end: str, **fields: Any) -> dict[str, Any]:
     items = [{"task_run_id": task, "end": end, **fields}]
     return {"type": "task.finish", "flow_run_id": "f", "runner_id": "r", "items": items}

@@ -1,11 +1,10 @@
 """A bulk cancellation as it is shown, with its pace: pure."""
 
-from rescind.events.bulk import BulkTally
+from rescind.events.bulk import TOOK_EFFECT, BulkTally
 from rescind.server.api.bulks.words import BulkCancellation, BulkItem, BulkProgress, BulkWhere
 from rescind.server.api.problems import Kind, ProblemError
 from rescind.server.api.reads.words import HaltShown
 from rescind.server.readmodel.queries.answers import BulkItemRow, BulkRow
-from rescind.server.readmodel.storage.rows import TOOK_EFFECT
 
 __all__ = ["outcomes_of", "progress_of", "show", "show_item", "unknown_bulk"]
 

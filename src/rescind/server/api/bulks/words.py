@@ -5,7 +5,7 @@ from typing import Annotated, Any, Final, Literal
 from fastapi import Path, Query
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, WithJsonSchema
 
-from rescind.events.bulk import Cut, FlowPredicate, Rate
+from rescind.events.bulk import TOOK_EFFECT, Cut, FlowPredicate, Rate
 from rescind.events.refusals import Code
 from rescind.events.words import (
     Actor,
@@ -19,7 +19,6 @@ from rescind.events.words import (
     Text,
 )
 from rescind.server.api.reads.words import HaltShown
-from rescind.server.readmodel.storage.rows import TOOK_EFFECT
 from rescind.statemachine.machine import BULK, FLOW
 
 __all__ = [

@@ -5,12 +5,12 @@ taken from it and are never read back.
 """
 
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy import Row
 
 from rescind.events import levels
-from rescind.events.bulk import BulkItem
+from rescind.events.bulk import TOOK_EFFECT, BulkItem
 from rescind.server.readmodel.projecting.placed import plain
 from rescind.statemachine.clocks import stuck_from
 from rescind.statemachine.records import counts_record, open_record, read_open, with_counts
@@ -18,7 +18,6 @@ from rescind.statemachine.runs import Armed, Bulk, FlowRun, RunnerRecord, TaskRu
 from rescind.statemachine.tally import holder_of
 
 __all__ = [
-    "TOOK_EFFECT",
     "armed_of",
     "armed_row",
     "bulk_of",
@@ -32,10 +31,6 @@ __all__ = [
     "task_of",
     "task_row",
 ]
-
-
-TOOK_EFFECT: Final = "took_effect"
-"""What came of the cancel of a flow run that was not refused."""
 
 
 def flow_row(flow: FlowRun, partition: int, registered_offset: int) -> dict[str, Any]:
