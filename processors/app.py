@@ -158,7 +158,7 @@ def run_agents(settings: Settings) -> int:
         meters,
     )
     add_reminders(app, asking, cancelling, registry, meters)
-    sweeper = Sweeper(asking, partitions, meters)
+    sweeper = Sweeper(asking, partitions)
     add_bulk(app, asking, sweeper, meters)
     couriers = Couriers(all_hooks(settings.hooks), asking, HookMeters(meters.registry))
     add_hooks(app, asking, couriers)

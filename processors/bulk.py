@@ -49,9 +49,8 @@ _log = structlog.get_logger(__name__)
 class Sweeper:
     """Sweeps the bulk cancellations of the partitions that this process has."""
 
-    def __init__(self, asking: Asking, partitions: int, meters: AgentMeters) -> None:
+    def __init__(self, asking: Asking, partitions: int) -> None:
         self.bulks = Bulks()
-        self._meters = meters
         self._asking = asking
         self._partitions = partitions
         self._sweeps: dict[str, asyncio.Task[None]] = {}
@@ -171,7 +170,6 @@ class Sweeper:
             items = await asyncio.gather(*[self._ask(bulk, place, cut, line) for place in part])
             if not await self._tell(now, line, tuple(items), part[-1]):
                 return
-            self._meters.asked(items)
         now = self.bulks.get(bulk.bulk_id)
         if now is not None and now.state == "Running":
             await self._tell(now, line)

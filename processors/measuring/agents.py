@@ -5,12 +5,11 @@ a timer, as a worker's gauges are: each process follows all runners and all canc
 must not be summed up over processes.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
-from rescind.events.bulk import BulkItem
 from rescind.processors.watching.cancelling import Open
 from rescind.statemachine.clocks import STUCK_AFTER_MS
 from rescind.statemachine.runs import Bulk
@@ -37,12 +36,6 @@ class AgentMeters:
         self._reminders = Counter(
             "rescind_reminders", "Runners that were told again what they missed.", registry=registry
         )
-        self._asked = Counter(
-            "rescind_bulk_items",
-            "Flow runs that bulk cancellations have asked for, by what came of it.",
-            ["outcome"],
-            registry=registry,
-        )
         self._views = _Views(registry)
 
     def read(self, topic: str, partition: int, offset: int) -> None:
@@ -54,10 +47,6 @@ class AgentMeters:
 
     def reminded(self) -> None:
         self._reminders.inc()
-
-    def asked(self, items: Iterable[BulkItem]) -> None:
-        for item in items:
-            self._asked.labels("asked" if item.code is None else item.code.value).inc()
 
     def look_at_runners(self, living: int) -> None:
         self._views.runners.set(living)

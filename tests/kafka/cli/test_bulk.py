@@ -8,7 +8,6 @@ from rescind.kafka.reading.readers import TopicFollower
 from rescind.kafka.reading.visits import starts
 from rescind.kafka.writing.sender import Sender
 from rescind.processors.bulk import Sweeper
-from rescind.processors.measuring.agents import AgentMeters
 from rescind.processors.shared.keys import signing_keys
 from rescind.processors.shared.tools import Asking
 from tests.kafka.cli.command import Command
@@ -21,7 +20,7 @@ async def sweeping(service: Service) -> AsyncIterator[None]:
     """What `rescind agents` do for bulk cancellations, without Faust."""
     keys = signing_keys(service.settings())
     asking = Asking(service.connection, service.names, Sender(service.connection), keys)
-    sweeper = Sweeper(asking, service.partitions, AgentMeters())
+    sweeper = Sweeper(asking, service.partitions)
     topic = service.names.cancellations
 
     async def hear() -> None:

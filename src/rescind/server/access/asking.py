@@ -18,14 +18,19 @@ from rescind.server.api.problems import Kind, ProblemError
 from rescind.server.api.subjects import Subject, unknown
 
 __all__ = [
+    "BulkCanceller",
+    "BulkPageCanceller",
     "Canceller",
     "PageCanceller",
     "PageReader",
     "Reader",
+    "cancels_bulks_by_page",
     "cancels_by_page",
     "everywhere",
     "gate_of",
     "reads",
+    "reads_bulk_pages",
+    "reads_bulks",
     "reads_page",
     "viewing",
 ]
@@ -88,6 +93,35 @@ Reader = Annotated[Viewer, Depends(reads)]
 Canceller = Annotated[Viewer, Depends(cancels)]
 PageReader = Annotated[Viewer, Depends(reads_page)]
 PageCanceller = Annotated[Viewer, Depends(cancels_by_page)]
+
+
+async def reads_bulks(by: Reader) -> Viewer:
+    """Somebody who may look everywhere: what a bulk cancellation means may lie anywhere."""
+    return _of_bulks(by)
+
+
+async def cancels_bulks(by: Canceller) -> Viewer:
+    """Somebody who may cancel everywhere."""
+    return _of_bulks(by)
+
+
+async def reads_bulk_pages(by: PageReader) -> Viewer:
+    """As `reads_bulks`, of somebody who has signed in."""
+    return _of_bulks(by)
+
+
+async def cancels_bulks_by_page(by: PageCanceller) -> Viewer:
+    """As `cancels_bulks`, of somebody who has signed in."""
+    return _of_bulks(by)
+
+
+BulkCanceller = Annotated[Viewer, Depends(cancels_bulks)]
+BulkPageCanceller = Annotated[Viewer, Depends(cancels_bulks_by_page)]
+
+
+def _of_bulks(viewer: Viewer) -> Viewer:
+    everywhere(viewer, "bulk cancellations")
+    return viewer
 
 
 async def _look_into(request: Request, viewer: Viewer, *, is_sure: bool) -> None:

@@ -28,6 +28,11 @@ class Viewer(NamedTuple):
         return self.token is not None
 
     @property
+    def token_id(self) -> str:
+        """Empty where nobody is asked for a token."""
+        return "" if self.token is None else self.token.token_id
+
+    @property
     def namespaces(self) -> tuple[str, ...] | None:
         """Where they may look and cancel; None: everywhere."""
         return None if self.token is None else self.token.namespaces

@@ -7,9 +7,10 @@ import asyncio
 from typing import Annotated, Any, Final
 from urllib.parse import quote, urlencode
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
+from rescind.server.access.asking import BulkPageCanceller, cancels_bulks_by_page, reads_bulk_pages
 from rescind.server.api.bulks.asking import BulkAsks
 from rescind.server.api.bulks.shown import show, unknown_bulk
 from rescind.server.api.bulks.words import BulkAnswer, BulkCancellation, BulkId
@@ -17,7 +18,6 @@ from rescind.server.api.means import Means
 from rescind.server.readmodel.queries.answers import BulkItemRow
 from rescind.server.readmodel.queries.pages import Page
 from rescind.server.web.bulk_words import bars_of, facts_of, pace_of
-from rescind.server.web.cancelling import THE_PAGES
 from rescind.server.web.forms import Forms
 from rescind.server.web.problems import PageRoute
 from rescind.server.web.rendering import page
@@ -35,39 +35,39 @@ def bulk_page_routes(means: Means, forms: Forms) -> APIRouter:
     router = APIRouter(route_class=PageRoute, include_in_schema=False)
     pages, asks = _Pages(means, forms), BulkAsks(means)
 
-    @router.get("/bulk/{bulk_id}")
+    @router.get("/bulk/{bulk_id}", dependencies=[Depends(reads_bulk_pages)])
     async def show_bulk_cancellation(
         bulk_id: BulkId, request: Request, outcome: _Outcome = "", cursor: _Cursor = ""
     ) -> Response:
         return await pages.whole(bulk_id, request, outcome=outcome, cursor=cursor)
 
-    @router.get("/bulk/{bulk_id}/stop")
+    @router.get("/bulk/{bulk_id}/stop", dependencies=[Depends(cancels_bulks_by_page)])
     async def show_stop_form(bulk_id: BulkId, request: Request) -> Response:
         return await pages.stop_form(bulk_id, request)
 
     @router.post("/bulk/{bulk_id}/start")
-    async def start(bulk_id: BulkId, request: Request) -> Response:
+    async def start(bulk_id: BulkId, by: BulkPageCanceller, request: Request) -> Response:
         fields = await forms.read(request)
         typed, shown = fields.get("confirmed", "").strip(), fields.get("count", "")
         plain = typed.replace(",", "").replace(".", "")
         if plain != shown or not plain.isascii() or not plain.isdigit():
             return await pages.whole(bulk_id, request, typed=typed)
-        return _told((await asks.start(bulk_id, int(plain[:10]), THE_PAGES)).answer)
+        return _told((await asks.start(bulk_id, int(plain[:10]), by)).answer)
 
     @router.post("/bulk/{bulk_id}/pause")
-    async def pause(bulk_id: BulkId, request: Request) -> Response:
+    async def pause(bulk_id: BulkId, by: BulkPageCanceller, request: Request) -> Response:
         await forms.read(request)
-        return _told((await asks.pause(bulk_id, THE_PAGES)).answer)
+        return _told((await asks.pause(bulk_id, by)).answer)
 
     @router.post("/bulk/{bulk_id}/resume")
-    async def resume(bulk_id: BulkId, request: Request) -> Response:
+    async def resume(bulk_id: BulkId, by: BulkPageCanceller, request: Request) -> Response:
         await forms.read(request)
-        return _told((await asks.resume(bulk_id, THE_PAGES)).answer)
+        return _told((await asks.resume(bulk_id, by)).answer)
 
     @router.post("/bulk/{bulk_id}/stop")
-    async def stop(bulk_id: BulkId, request: Request) -> Response:
+    async def stop(bulk_id: BulkId, by: BulkPageCanceller, request: Request) -> Response:
         await forms.read(request)
-        return _told((await asks.stop(bulk_id, THE_PAGES)).answer)
+        return _told((await asks.stop(bulk_id, by)).answer)
 
     return router
 

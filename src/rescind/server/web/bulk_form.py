@@ -6,15 +6,15 @@ It asks as the API does. What it makes is a draft, and the next page says what t
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import RedirectResponse, Response
 from pydantic import ValidationError
 
+from rescind.server.access.asking import BulkPageCanceller, cancels_bulks_by_page
 from rescind.server.api.bulks.asking import BulkAsks
 from rescind.server.api.bulks.words import CreateBulk
 from rescind.server.api.means import Means
 from rescind.server.web.bulk import answer_page
-from rescind.server.web.cancelling import THE_PAGES
 from rescind.server.web.forms import Forms, key_in, new_key, number_in
 from rescind.server.web.problems import PageRoute
 from rescind.server.web.rendering import page
@@ -46,7 +46,7 @@ def bulk_form_routes(means: Means, forms: Forms) -> APIRouter:
     router = APIRouter(route_class=PageRoute, include_in_schema=False)
     asks = BulkAsks(means)
 
-    @router.get("/bulk/new")
+    @router.get("/bulk/new", dependencies=[Depends(cancels_bulks_by_page)])
     async def show_bulk_form(
         request: Request,
         names: _Said = "",
@@ -59,14 +59,14 @@ def bulk_form_routes(means: Means, forms: Forms) -> APIRouter:
         return _form_page(means, forms, request, fields | {states: "on", "key": new_key()})
 
     @router.post("/bulk/new")
-    async def create(request: Request) -> Response:
+    async def create(by: BulkPageCanceller, request: Request) -> Response:
         fields = await forms.read(request)
         key = key_in(fields)
         try:
             wanted = _wanted(fields)
         except _WrongError as error:
             return _form_page(means, forms, request, fields, error.wrong)
-        answer = (await asks.create(wanted, THE_PAGES, key)).answer
+        answer = (await asks.create(wanted, by, key)).answer
         if answer.outcome == "accepted":
             return answer_page(answer)
         # So that a reload asks for nothing.

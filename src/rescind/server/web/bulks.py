@@ -4,9 +4,10 @@ import asyncio
 from typing import Annotated, Final
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 from fastapi.responses import HTMLResponse
 
+from rescind.server.access.asking import reads_bulk_pages
 from rescind.server.api.bulks.shown import show
 from rescind.server.api.bulks.words import BulkCancellation
 from rescind.server.api.means import Means
@@ -30,7 +31,9 @@ _TABS: Final = (
 
 def bulk_list_routes(means: Means) -> APIRouter:
     """The route, reading by these means."""
-    router = APIRouter(route_class=PageRoute, include_in_schema=False)
+    router = APIRouter(
+        route_class=PageRoute, include_in_schema=False, dependencies=[Depends(reads_bulk_pages)]
+    )
     model, most = means.model, means.policy.bulk_unconfirmed_max
 
     @router.get("/bulk")

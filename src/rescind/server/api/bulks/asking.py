@@ -11,7 +11,7 @@ from rescind.errors import ReadModelError
 from rescind.events.journal import Entry, RequestRefused
 from rescind.events.refusals import Code
 from rescind.events.requests import BulkCreate, BulkPause, BulkResume, BulkStart, BulkStop
-from rescind.events.words import Actor
+from rescind.server.access.viewer import Viewer
 from rescind.server.api.bulks.shown import show
 from rescind.server.api.bulks.words import BulkAnswer, BulkOutcome, CreateBulk
 from rescind.server.api.cancels.keys import Repeats, request_id_of, used_otherwise
@@ -62,33 +62,34 @@ class BulkAsks:
         self._means = means
         self._repeats = Repeats[str, BulkAnswered](lambda it: it.answer.outcome != "accepted")
 
-    async def create(self, wanted: CreateBulk, by: Actor, key: str | None) -> BulkAnswered:
+    async def create(self, wanted: CreateBulk, by: Viewer, key: str | None) -> BulkAnswered:
         """A draft. Under the same key the same is created once, whichever server is asked.
 
         Raises `ProblemError` if something else was asked under its key, or Kafka is away.
         """
         if key is None:
             return await self._ask(_creation(wanted, by, secrets.token_hex(8)), "created")
-        # Its id follows from the key: so the service itself knows what is asked again.
-        request = _creation(wanted, by, hashlib.sha256(key.encode()).hexdigest()[:16])
-        request = request.model_copy(update={"request_id": request_id_of(key, wanted)})
+        # Its id follows from the key and whose that is: the service itself knows it again.
+        said = f"{by.token_id} {key}".encode()
+        request = _creation(wanted, by, hashlib.sha256(said).hexdigest()[:16])
+        request = request.model_copy(update={"request_id": request_id_of(key, wanted, by)})
         ask = partial(self._create_unless_there, request)
         return await self._repeats.once(request.bulk_id, request.request_id or "", ask)
 
-    async def start(self, bulk_id: str, confirmed_count: int | None, by: Actor) -> BulkAnswered:
+    async def start(self, bulk_id: str, confirmed_count: int | None, by: Viewer) -> BulkAnswered:
         """Raises `ProblemError` if it is not started."""
         common = _common(bulk_id, by)
         return await self._ask(BulkStart(confirmed_count=confirmed_count, **common), "started")
 
-    async def pause(self, bulk_id: str, by: Actor) -> BulkAnswered:
+    async def pause(self, bulk_id: str, by: Viewer) -> BulkAnswered:
         """Raises `ProblemError` if it cannot be."""
         return await self._ask(BulkPause(**_common(bulk_id, by)), "paused")
 
-    async def resume(self, bulk_id: str, by: Actor) -> BulkAnswered:
+    async def resume(self, bulk_id: str, by: Viewer) -> BulkAnswered:
         """Raises `ProblemError` if it cannot be."""
         return await self._ask(BulkResume(**_common(bulk_id, by)), "resumed")
 
-    async def stop(self, bulk_id: str, by: Actor) -> BulkAnswered:
+    async def stop(self, bulk_id: str, by: Viewer) -> BulkAnswered:
         """Raises `ProblemError` if it cannot be."""
         return await self._ask(BulkStop(**_common(bulk_id, by)), "stopped")
 
@@ -158,12 +159,12 @@ class BulkAsks:
         return BulkAnswered(status, answer)
 
 
-def _creation(wanted: CreateBulk, by: Actor, name: str) -> BulkCreate:
+def _creation(wanted: CreateBulk, by: Viewer, name: str) -> BulkCreate:
     return BulkCreate(**_common(f"bulk-{name}", by), **wanted.terms())
 
 
-def _common(bulk_id: str, by: Actor) -> dict[str, Any]:
-    return {"bulk_id": bulk_id, "actor": by, "request_id": new_request_id("http")}
+def _common(bulk_id: str, by: Viewer) -> dict[str, Any]:
+    return {"bulk_id": bulk_id, "actor": by.actor, "request_id": new_request_id("http")}
 
 
 def _refusal(entry: Entry, refused: RequestRefused, row: BulkRow | None) -> ProblemError:

@@ -4,8 +4,9 @@ import asyncio
 from typing import Annotated, Any, Final
 from urllib.parse import quote
 
-from fastapi import APIRouter, Body, Query, Response
+from fastapi import APIRouter, Body, Depends, Query, Response
 
+from rescind.server.access.asking import BulkCanceller, reads_bulks
 from rescind.server.api.bulks.asking import BulkAnswered, BulkAsks
 from rescind.server.api.bulks.shown import show, show_item, unknown_bulk
 from rescind.server.api.bulks.words import (
@@ -18,7 +19,6 @@ from rescind.server.api.bulks.words import (
     ItemOutcome,
     StartBulk,
 )
-from rescind.server.api.cancels.asker import Asker
 from rescind.server.api.cancels.keys import IdempotencyKey
 from rescind.server.api.means import Means
 from rescind.server.api.problems import Kind, problem_responses
@@ -64,14 +64,16 @@ def bulk_routes(means: Means) -> APIRouter:
     """The routes, asking and reading by these means."""
     router = APIRouter(tags=["bulk cancellations"])
     _put_asks(router, BulkAsks(means))
-    _put_reads(router, means)
+    reads = APIRouter(dependencies=[Depends(reads_bulks)])
+    _put_reads(reads, means)
+    router.include_router(reads)
     return router
 
 
 def _put_asks(router: APIRouter, asks: BulkAsks) -> None:
     @router.post(_ALL, status_code=201, response_model=BulkAnswer, responses=_OF_A_CREATION)
     async def create_bulk_cancellation(
-        by: Asker,
+        by: BulkCanceller,
         response: Response,
         wanted: Annotated[CreateBulk, Body()],
         idempotency_key: IdempotencyKey = None,
@@ -85,7 +87,7 @@ def _put_asks(router: APIRouter, asks: BulkAsks) -> None:
     @router.post(f"{_ONE}/start", response_model=BulkAnswer, responses=_OF_A_STEP)
     async def start_bulk_cancellation(
         bulk_id: BulkId,
-        by: Asker,
+        by: BulkCanceller,
         response: Response,
         wanted: Annotated[StartBulk | None, Body()] = None,
     ) -> BulkAnswer:
@@ -94,19 +96,23 @@ def _put_asks(router: APIRouter, asks: BulkAsks) -> None:
         return _said(await asks.start(bulk_id, confirmed, by), response)
 
     @router.post(f"{_ONE}/pause", response_model=BulkAnswer, responses=_OF_A_STEP)
-    async def pause_bulk_cancellation(bulk_id: BulkId, by: Asker, response: Response) -> BulkAnswer:
+    async def pause_bulk_cancellation(
+        bulk_id: BulkId, by: BulkCanceller, response: Response
+    ) -> BulkAnswer:
         """Ask no further flow run for now; a part that is under way is asked to its end."""
         return _said(await asks.pause(bulk_id, by), response)
 
     @router.post(f"{_ONE}/resume", response_model=BulkAnswer, responses=_OF_A_STEP)
     async def resume_bulk_cancellation(
-        bulk_id: BulkId, by: Asker, response: Response
+        bulk_id: BulkId, by: BulkCanceller, response: Response
     ) -> BulkAnswer:
         """Go on where it was paused."""
         return _said(await asks.resume(bulk_id, by), response)
 
     @router.post(f"{_ONE}/stop", response_model=BulkAnswer, responses=_OF_A_STEP)
-    async def stop_bulk_cancellation(bulk_id: BulkId, by: Asker, response: Response) -> BulkAnswer:
+    async def stop_bulk_cancellation(
+        bulk_id: BulkId, by: BulkCanceller, response: Response
+    ) -> BulkAnswer:
         """Ask no further flow run, for good. What was asked goes on."""
         return _said(await asks.stop(bulk_id, by), response)
 

@@ -16,7 +16,9 @@ from fastapi import Header
 from pydantic import BaseModel, StringConstraints
 
 from rescind.asking.outcomes import is_answer
-from rescind.events.journal import Entry
+from rescind.events.journal import Entry, RequestRefused
+from rescind.events.refusals import Code
+from rescind.server.access.viewer import Viewer
 from rescind.server.api.problems import Kind, ProblemError
 
 __all__ = ["IdempotencyKey", "Repeats", "answer_under", "request_id_of", "used_otherwise"]
@@ -26,6 +28,8 @@ Answer = TypeVar("Answer")
 
 _MARK_CHARACTERS: Final = 12
 _REMEMBERED_SECONDS: Final = 10.0
+# What was not there may have come, and what was forbidden be allowed: that is asked anew.
+_MAY_CHANGE: Final = frozenset({Code.UNKNOWN_RUN, Code.UNKNOWN_TASK, Code.NOT_ALLOWED})
 
 IdempotencyKey = Annotated[
     Annotated[str, StringConstraints(pattern=r"^[!-~]{1,255}$")] | None,
@@ -38,10 +42,13 @@ IdempotencyKey = Annotated[
 ]
 
 
-def request_id_of(key: str, wanted: BaseModel) -> str:
-    """The id of the request that asks for this under this key."""
+def request_id_of(key: str, wanted: BaseModel, by: Viewer) -> str:
+    """The id of the request that asks for this under this key.
+
+    A key is whose token it is used with: two who choose the same one never meet.
+    """
     asked = orjson.dumps(wanted.model_dump(mode="json"), option=orjson.OPT_SORT_KEYS)
-    return f"{key}~{hashlib.sha256(asked).hexdigest()[:_MARK_CHARACTERS]}"
+    return f"{key}~{by.token_id}{hashlib.sha256(asked).hexdigest()[:_MARK_CHARACTERS]}"
 
 
 def answer_under(request_id: str, answers: Iterable[Entry]) -> Entry | None:
@@ -52,6 +59,8 @@ def answer_under(request_id: str, answers: Iterable[Entry]) -> Entry | None:
     key = request_id[:-_MARK_CHARACTERS]
     for entry in answers:
         asked = entry.request_id or ""
+        if isinstance(entry.event, RequestRefused) and entry.event.code in _MAY_CHANGE:
+            continue
         if len(asked) == len(request_id) and asked.startswith(key) and is_answer(entry):
             if asked != request_id:
                 raise used_otherwise()
