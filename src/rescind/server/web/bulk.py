@@ -25,6 +25,7 @@ from rescind.server.web.rendering import page
 __all__ = ["answer_page", "bulk_page_routes"]
 
 _ROWS: Final = 50
+_TYPED_MAX: Final = 20
 
 _Outcome = Annotated[str, Query(max_length=64)]
 _Cursor = Annotated[str, Query(max_length=2_000)]
@@ -37,9 +38,13 @@ def bulk_page_routes(means: Means, forms: Forms) -> APIRouter:
 
     @router.get("/bulk/{bulk_id}", dependencies=[Depends(reads_bulk_pages)])
     async def show_bulk_cancellation(
-        bulk_id: BulkId, request: Request, outcome: _Outcome = "", cursor: _Cursor = ""
+        bulk_id: BulkId,
+        request: Request,
+        outcome: _Outcome = "",
+        cursor: _Cursor = "",
+        typed: Annotated[str | None, Query(max_length=_TYPED_MAX)] = None,
     ) -> Response:
-        return await pages.whole(bulk_id, request, outcome=outcome, cursor=cursor)
+        return await pages.whole(bulk_id, request, outcome=outcome, cursor=cursor, typed=typed)
 
     @router.get("/bulk/{bulk_id}/stop", dependencies=[Depends(cancels_bulks_by_page)])
     async def show_stop_form(bulk_id: BulkId, request: Request) -> Response:
@@ -51,7 +56,9 @@ def bulk_page_routes(means: Means, forms: Forms) -> APIRouter:
         typed, shown = fields.get("confirmed", "").strip(), fields.get("count", "")
         plain = typed.replace(",", "").replace(".", "")
         if plain != shown or not plain.isascii() or not plain.isdigit():
-            return await pages.whole(bulk_id, request, typed=typed)
+            response = await pages.whole(bulk_id, request, typed=typed[:_TYPED_MAX])
+            response.status_code = 422
+            return response
         return _told((await asks.start(bulk_id, int(plain[:10]), by)).answer)
 
     @router.post("/bulk/{bulk_id}/pause")
@@ -106,7 +113,6 @@ class _Pages:
         form = self._forms.new(request)
         response = page(
             "bulk.html",
-            200 if typed is None else 422,
             place="bulk",
             bulk=bulk,
             bars=bars_of(bulk),
@@ -116,7 +122,8 @@ class _Pages:
             outcome=outcome,
             typed=typed,
             token=form.token,
-            here=_link(bulk_id, outcome=outcome, cursor=cursor),
+            # With what was typed: what is wrong stays there when the page is renewed.
+            here=_link(bulk_id, outcome=outcome, cursor=cursor, typed=typed),
             is_first=not cursor,
             first=_link(bulk_id, outcome=outcome),
             following=_link(bulk_id, outcome=outcome, cursor=items.cursor)
@@ -149,7 +156,8 @@ class _Pages:
         return bulk, self._model.bulk_items(bulk_id, outcome or None, **asked)
 
 
-def _link(bulk_id: str, **query: str) -> str:
-    said = urlencode({name: value for name, value in query.items() if value})
+def _link(bulk_id: str, **query: str | None) -> str:
+    kept = {name: value for name, value in query.items() if value or name == "typed"}
+    said = urlencode({name: value for name, value in kept.items() if value is not None})
     path = f"/bulk/{quote(bulk_id, safe='')}"
     return f"{path}?{said}" if said else path
