@@ -38,11 +38,11 @@ class Register:
         self._tokens: dict[str, Token] = {}
         self.is_complete = False
 
-    def all(self) -> list[Token]:
+    def known(self) -> list[Token]:
         """Every token, the oldest first, with those that are good no more."""
         return sorted(self._tokens.values(), key=lambda one: (one.created_at, one.token_id))
 
-    def find(self, text: str, now_ms: int) -> Token:
+    def by_secret(self, text: str, now_ms: int) -> Token:
         """The token that somebody shows. Raises `TokenRefusedError` if it is none that is good."""
         shown = read_token(text)
         token = None if shown is None else self._tokens.get(shown.token_id)
@@ -50,49 +50,34 @@ class Register:
             raise TokenRefusedError("unknown")
         return _live(token, now_ms)
 
-    def still(self, token_id: str, now_ms: int) -> Token:
-        """The token of somebody who has shown it before. Raises as `find` does."""
+    def by_id(self, token_id: str, now_ms: int) -> Token:
+        """The token of somebody who has shown it before. Raises as `by_secret` does."""
         token = self._tokens.get(token_id)
         if token is None:
             raise TokenRefusedError("unknown")
         return _live(token, now_ms)
 
     def see(self, record: Record) -> None:
-        """Take in one record of the topic."""
-        token_id = (record.key or b"").decode(errors="replace")
-        if record.value is None:
-            self._tokens.pop(token_id, None)
-            return
-        token = self._checked(record)
-        if token is None or token.token_id != token_id:
-            # What was known under that id may have been narrowed by what cannot be read.
-            self._tokens.pop(token_id, None)
-            _log.warning("a token is left out: its record is not signed, or cannot be read",
-                         token_id=token_id[:64])  # fmt: skip
-        else:
-            self._tokens[token_id] = token
-
-    def _checked(self, record: Record) -> Token | None:
-        value = record.value or b""
-        if not verify(value, record.header(SIGNATURE_HEADER), self._keys):
-            return None
-        try:
-            return Token.model_validate_json(value)
-        except ValidationError:
-            return None
+        """Take in one record of the topic, after all that came before it."""
+        _put(self._tokens, record, self._keys)
 
     async def follow(self, connection: Connection, topics: TopicNames) -> None:
-        """Read the topic from its beginning, and go on for ever."""
+        """Read the topic from its beginning, and go on for ever.
+
+        Those that were known hold until all was read again: half-way there, what was revoked would
+        be good for a moment.
+        """
         first = await starts(connection, topics.tokens)
         async with TopicFollower(connection, topics.tokens, first) as follower:
             last = await follower.ends()
-            while True:
+            read: dict[str, Token] = {}
+            while any([await follower.position(one) < end for one, end in last.items()]):
                 for record in await follower.fetch():
+                    _put(read, record, self._keys)
+            self._tokens, self.is_complete = read, True
+            async for records in follower.follow():
+                for record in records:
                     self.see(record)
-                if not self.is_complete:
-                    self.is_complete = all(
-                        [await follower.position(one) >= end for one, end in last.items()]
-                    )
 
 
 async def read_register(
@@ -123,3 +108,31 @@ def _live(token: Token, now_ms: int) -> Token:
     if not token.is_live(now_ms):
         raise TokenRefusedError("expired")
     return token
+
+
+def _put(tokens: dict[str, Token], record: Record, keys: Mapping[str, bytes]) -> None:
+    token_id = (record.key or b"").decode(errors="replace")
+    if record.value is None:
+        tokens.pop(token_id, None)
+        return
+    token = _checked(record, keys)
+    if token is None or token.token_id != token_id:
+        # What was known under that id may have been narrowed by what cannot be read.
+        tokens.pop(token_id, None)
+        _log.warning("a token is left out: no key that is set has signed it, or it cannot be read",
+                     token_id=token_id[:64])  # fmt: skip
+        return
+    before = tokens.get(token_id)
+    if before is None or before.revoked_at is None:
+        # Revoked once is revoked: an older record that is put back changes nothing.
+        tokens[token_id] = token
+
+
+def _checked(record: Record, keys: Mapping[str, bytes]) -> Token | None:
+    value = record.value or b""
+    if not verify(value, record.header(SIGNATURE_HEADER), keys):
+        return None
+    try:
+        return Token.model_validate_json(value)
+    except ValidationError:
+        return None

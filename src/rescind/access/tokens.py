@@ -35,7 +35,7 @@ class Scope(StrEnum):
     CANCEL = "cancel"
     """To cancel flow runs and task runs, one by one and in bulk."""
     ADMIN = "admin"
-    """Everything, with what concerns the service itself: dead letters, its metrics."""
+    """Everything."""
 
 
 class Token(BaseModel):

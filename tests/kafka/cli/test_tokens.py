@@ -30,7 +30,7 @@ async def test_what_is_printed_once_is_good_until_it_is_revoked(
 ) -> None:
     made = await rescind("tokens", "create", "ada", "--scope", "read", "--scope", "cancel")
     text = made.out.strip()
-    known = (await register(cluster)).find(text, now_ms())
+    known = (await register(cluster)).by_secret(text, now_ms())
 
     assert made.code == 0
     assert len(text.splitlines()) == 1
@@ -48,7 +48,7 @@ async def test_what_is_printed_once_is_good_until_it_is_revoked(
     gone = await rescind("tokens", "revoke", "ada")
     again = await rescind("tokens", "revoke", known.token_id, "--json")
     with pytest.raises(TokenRefusedError, match="revoked"):
-        (await register(cluster)).find(text, now_ms())
+        (await register(cluster)).by_secret(text, now_ms())
     assert (gone.code, again.code) == (0, 0)
     assert again.json == [{"token_id": known.token_id, "name": "ada", "revoked_now": False}]
     assert (await rescind("tokens", "ls", "--json")).json == []
@@ -63,7 +63,7 @@ async def test_a_program_gets_one_for_its_namespaces_without_an_end(
     how = ["--scope", "cancel", "--namespace", "etl", "--namespace", "web", "--kind", "service"]
     made = await rescind("tokens", "create", "ci", *how, "--days", "0", "--json")
 
-    known = (await register(cluster)).find(made.json["token"], now_ms() + 10_000 * DAY_MS)
+    known = (await register(cluster)).by_secret(made.json["token"], now_ms() + 10_000 * DAY_MS)
     assert (known.kind, known.namespaces, known.expires_at) == ("service", ("etl", "web"), None)
     assert made.json["token_id"] == known.token_id
 
@@ -79,4 +79,27 @@ async def test_nothing_is_made_of_what_is_no_name_and_nobody_is_revoked_who_is_n
     assert "name" in nameless.err
     assert "--scope" in useless.err
     assert "rescind tokens ls" in unknown.complaint
-    assert (await register(cluster)).all() == []
+    assert (await register(cluster)).known() == []
+
+
+async def test_tokens_are_signed_anew_so_that_the_older_key_can_be_taken_away(
+    rescind: Command, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = (await rescind("tokens", "create", "ada", "--scope", "read")).out.strip()
+    newer = "the key that comes after it"
+    monkeypatch.setenv("RESCIND_SIGNING_KEYS", f"{newer},{KEY}")
+
+    said = await rescind("tokens", "renew")
+
+    keys = signing_keys(load_settings(bootstrap="127.0.0.1:1", signing_keys=newer))
+    alone = await read_register(cluster.connection, cluster.names, keys)
+    assert (said.code, said.out) == (0, "1 tokens are signed anew.\n")
+    assert alone.by_secret(text, now_ms()).name == "ada"
+
+
+@pytest.mark.parametrize("days", ["nan", "inf", "4000000", "-1", "1e3"])
+async def test_days_are_a_number_of_days(rescind: Command, days: str) -> None:
+    said = await rescind("tokens", "create", "ada", "--scope", "read", "--days", days)
+
+    assert said.code == 2
+    assert "--days" in said.err

@@ -1,5 +1,6 @@
 """Who may ask by HTTP, and who is told what of those who may not."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,8 @@ from rescind.access.tokens import Scope, Token, mint
 from rescind.processors.shared.keys import signing_keys
 from rescind.server.access.gate import now_ms
 from tests.scenarios.harness import Driven, Scene
-from tests.scenarios.http.http_api import Api, problem, serving
+from tests.scenarios.http.http_api import Api, means_of, problem, serving
+from tests.scenarios.http.http_following import listening
 from tests.waiting import until
 
 
@@ -35,7 +37,7 @@ async def tell(scene: Scene, api: Api, token: Token) -> None:
     await scene.sender.send(token_record(token, scene.names, keys))
     register = api.means.register
     assert register is not None
-    await until(lambda: token in register.all())
+    await until(lambda: token in register.known())
 
 
 async def flow_in(scene: Scene, api: Api, namespace: str) -> Driven:
@@ -141,13 +143,86 @@ async def test_who_is_held_to_a_namespace_sees_and_cancels_there_alone(
     assert scene.events(theirs.flow_run_id, "flow.cancelling") == []
 
 
+async def test_a_cancel_elsewhere_is_answered_like_one_of_what_is_not_there(
+    scene: Scene, api: Api
+) -> None:
+    theirs = await flow_in(scene, api, "theirs")
+    await shows(scene, api, Scope.CANCEL, namespaces=["ours"])
+    nobody = scene.named("nobody")
+
+    for task in (None, "t"):
+        elsewhere = (await api.cancel(theirs.flow_run_id, task)).json()
+        nowhere = (await api.cancel(nobody, task)).json()
+        assert elsewhere["type"] == "urn:rescind:problem:unknown-run"
+        assert elsewhere.pop("request_id") != nowhere.pop("request_id")
+        assert str(elsewhere) == str(nowhere).replace(nobody, theirs.flow_run_id)
+    await scene.journal.catches_up()
+    assert scene.events(theirs.flow_run_id, "flow.cancelling") == []
+    assert len(scene.events(theirs.flow_run_id, "request.refused")) == 2
+
+
+async def test_a_key_is_its_token_s_and_two_who_choose_the_same_never_meet(
+    scene: Scene, api: Api
+) -> None:
+    ours = await flow_in(scene, api, "ours")
+    await shows(scene, api, Scope.CANCEL, namespaces=["theirs"])
+    refused = await api.cancel(ours.flow_run_id, key="nightly", reason="not mine")
+    await shows(scene, api, Scope.CANCEL, namespaces=["ours"])
+    await api.has_read(scene, ours.flow_run_id)
+
+    taken = await api.cancel(ours.flow_run_id, key="nightly", reason="mine")
+
+    problem(refused, 404, "unknown-run")
+    assert (taken.status_code, taken.json()["outcome"]) == (202, "cancelling")
+
+
+async def test_who_follows_is_let_go_when_the_token_is_revoked(
+    scene: Scene, tmp_path: Path
+) -> None:
+    means = means_of(scene.house, tmp_path, http_port=0, access="tokens")
+    async with listening(means) as server:
+        await until(lambda: not means.no_kafka and not means.no_reads, within_seconds=60)
+        api = Api(means, server.client)
+        token = await shows(scene, api, Scope.READ)
+        async with server.follow() as following:
+            await anext(following)
+            await tell(scene, api, token.model_copy(update={"revoked_at": now_ms()}))
+            async with asyncio.timeout(60):
+                async for _ in following:
+                    pass
+        await until(lambda: means.streams == 0)
+
+
+async def test_of_an_id_with_several_lives_who_is_held_to_a_namespace_sees_the_present_one(
+    own: Scene, tmp_path: Path
+) -> None:
+    own.house.worker(forget_after_seconds=0.5)
+    async with serving(own.house, tmp_path, access="tokens") as api:
+        name = own.named("report")
+        about = {"type": "flow.register", "flow_run_id": name}
+        await own.answer_to({**about, "namespace": "theirs", "name": "secret"})
+        await own.cancel(name, reason="secret")
+        await until(lambda: bool(own.events(name, "flow.forgotten")), within_seconds=60)
+        await own.answer_to({**about, "namespace": "ours"})
+        await api.has_read(own, name)
+
+        await shows(own, api, Scope.READ)
+        whole = (await api.get(f"/flow-runs/{name}/timeline")).text
+        await shows(own, api, Scope.READ, namespaces=["ours"])
+        present = await api.get(f"/flow-runs/{name}/timeline")
+
+        assert "secret" in whole
+        assert "secret" not in present.text
+        assert [one["type"] for one in present.json()["items"]] == ["flow.registered.v1"]
+
+
 async def test_the_service_decides_what_is_elsewhere_also_when_nobody_here_has_read_it_yet(
     scene: Scene, api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     theirs = await flow_in(scene, api, "theirs")
     await shows(scene, api, Scope.CANCEL, namespaces=["ours"])
     # As it is for a moment after the registration: the read model has not come to it.
-    monkeypatch.setattr(api.means.model, "namespace_of", lambda _: None)
+    monkeypatch.setattr(api.means.model, "present_life", lambda _: None)
 
     problem(await api.cancel(theirs.flow_run_id), 404, "unknown-run")
     problem(await api.cancel(scene.named("nobody")), 404, "unknown-run")

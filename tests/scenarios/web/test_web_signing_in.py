@@ -146,7 +146,7 @@ async def test_in_a_browser_by_the_keyboard_and_for_everybody(scene: Scene, tmp_
         await scene.sender.send(
             token_record(token, scene.names, signing_keys(scene.house.settings))
         )
-        await until(lambda: token in register.all())
+        await until(lambda: token in register.known())
         context = await chromium.new_context()
         host, port = server.address
         visitor = Visitor(context, await context.new_page(), f"http://{host}:{port}")

@@ -34,14 +34,14 @@ def knowing(*tokens: Token) -> Register:
 
 def why(register: Register, text: str, at_ms: int = NOW) -> str:
     with pytest.raises(TokenRefusedError) as refused:
-        register.find(text, at_ms)
+        register.by_secret(text, at_ms)
     return refused.value.why
 
 
 def test_a_token_is_known_by_what_was_told_once() -> None:
     token, shown = made()
 
-    assert knowing(token).find(str(shown), NOW) == token
+    assert knowing(token).by_secret(str(shown), NOW) == token
     assert read_token(str(shown)) == shown
 
 
@@ -75,14 +75,14 @@ def test_any_other_text_is_no_token(text: str) -> None:
 def test_it_ends_at_its_time_and_when_it_is_revoked() -> None:
     token, shown = made(expires_ms=NOW + HOUR)
     register = knowing(token)
-    assert register.find(str(shown), NOW + HOUR - 1) == token
+    assert register.by_secret(str(shown), NOW + HOUR - 1) == token
     assert why(register, str(shown), NOW + HOUR) == "expired"
 
     revoked = token.model_copy(update={"revoked_at": NOW + 1})
     register.see(lying(token_record(revoked, NAMES, KEYS)))
     assert why(register, str(shown)) == "revoked"
     with pytest.raises(TokenRefusedError):
-        register.still(token.token_id, NOW)
+        register.by_id(token.token_id, NOW)
 
 
 def test_a_record_without_the_service_s_signature_makes_no_token() -> None:
@@ -115,7 +115,7 @@ def test_a_record_under_the_id_of_another_token_is_not_taken_for_it() -> None:
     register.see(lying(record))
 
     assert why(register, str(shown)) == "unknown"
-    assert mine not in register.all()
+    assert mine not in register.known()
 
 
 def test_a_key_that_was_changed_is_good_as_long_as_it_stays_beside_the_new_one() -> None:
@@ -125,7 +125,7 @@ def test_a_key_that_was_changed_is_good_as_long_as_it_stays_beside_the_new_one()
 
     both.see(record)
 
-    assert both.find(str(shown), NOW) == token
+    assert both.by_secret(str(shown), NOW) == token
 
 
 @pytest.mark.parametrize("scope", list(Scope))
@@ -143,3 +143,14 @@ def test_admin_may_everything_and_no_other_scope_includes_another(scope: Scope) 
 def test_what_is_no_name_makes_no_token(wrong: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         mint(**{"name": "ada", "scopes": [Scope.READ], "now_ms": NOW, **wrong})  # type: ignore[arg-type]
+
+
+def test_a_record_from_before_its_revocation_that_is_put_back_revokes_nothing() -> None:
+    token, shown = made()
+    before = lying(token_record(token, NAMES, KEYS))
+    revoked = token.model_copy(update={"revoked_at": NOW})
+    register = knowing(token, revoked)
+
+    register.see(before)
+
+    assert why(register, str(shown)) == "revoked"

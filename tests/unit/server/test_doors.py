@@ -17,7 +17,7 @@ from rescind.kafka.records import Record
 from rescind.kafka.topics import TopicNames
 from rescind.processors.shared.keys import signing_keys
 from rescind.server.access.denials import EVERY_SECONDS, Denials
-from rescind.server.access.gate import now_ms
+from rescind.server.access.gate import Gate, now_ms
 from rescind.server.access.viewer import Viewer
 from rescind.server.api.app import make_app
 from rescind.server.api.means import Means
@@ -94,6 +94,7 @@ async def test_whoever_may_only_read_changes_nothing(tmp_path: Path) -> None:
     assert means.register is not None
     token, shown = mint("ada", [Scope.READ], now_ms=now_ms())
     means.register.see(record_of(token))
+    means.register.is_complete = True
     answers = await statuses(means, Authorization=f"Bearer {shown}")
 
     changing = {way: answer for way, answer in answers.items() if way[0] != "GET"}
@@ -112,6 +113,7 @@ async def test_a_session_is_no_way_into_the_api(tmp_path: Path) -> None:
     assert means.register is not None
     token, _ = mint("ada", [Scope.ADMIN], now_ms=now_ms())
     means.register.see(record_of(token))
+    means.register.is_complete = True
     response = Response()
     asked: dict[str, Any] = {"type": "http", "scheme": "http", "path": "/", "headers": []}
     means.gate.sessions.begin(token.token_id, Request(asked), response)
@@ -121,6 +123,51 @@ async def test_a_session_is_no_way_into_the_api(tmp_path: Path) -> None:
     assert {one.status_code for one in of_the_api} == {401}
     assert answers["GET", "/"].status_code == 503
     assert "/sign-in" not in answers["GET", "/"].headers.get("location", "")
+
+
+async def test_nobody_is_told_from_anybody_else_before_all_tokens_were_read(tmp_path: Path) -> None:
+    means = Means(settings(tmp_path))
+    assert means.register is not None
+    token, shown = mint("ada", [Scope.ADMIN], now_ms=now_ms())
+    means.register.see(record_of(token))
+
+    answers = await statuses(means, Authorization=f"Bearer {shown}")
+
+    # Its revocation may be what comes next.
+    assert answers["GET", "/api/v1/flow-run-counts"].status_code == 503
+    assert "tokens have not been read" in answers["GET", "/api/v1/flow-run-counts"].text
+    assert answers["GET", "/health/ready"].status_code == 503
+    assert "127.0.0.1:1" not in answers["GET", "/health/ready"].text
+
+
+@pytest.mark.parametrize("flow_run_id", ["x" * 200, "@all", "a%00b"])
+async def test_a_try_about_what_no_run_can_be_called_is_refused_and_hides_no_other(
+    tmp_path: Path, flow_run_id: str
+) -> None:
+    means = Means(settings(tmp_path))
+    assert means.register is not None
+    means.register.is_complete = True
+    token, shown = mint("ada", [Scope.READ], now_ms=now_ms())
+    means.register.see(record_of(token))
+    told: list[RequestDenied] = []
+
+    async def tell(request: RequestDenied) -> None:
+        told.append(request)
+
+    means.gate = Gate(means.register, means.gate.sessions, Denials(tell), lambda: "")
+    transport = httpx.ASGITransport(make_app(means), raise_app_exceptions=False)
+    async with httpx.AsyncClient(
+        transport=transport,
+        base_url="http://127.0.0.1",
+        headers={"Authorization": f"Bearer {shown}"},
+    ) as client:
+        odd = await client.post(f"/api/v1/flow-runs/{flow_run_id}/cancel")
+        plain = await client.post("/api/v1/flow-runs/plain/cancel")
+
+    assert odd.status_code in {403, 422}
+    assert plain.status_code == 403
+    await until(lambda: len(told) == 1)
+    assert told[0].flow_run_id == "plain"
 
 
 @pytest.mark.parametrize(

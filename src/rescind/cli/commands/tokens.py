@@ -42,7 +42,7 @@ def create(
     ] = None,
     kind: Annotated[_Kind, typer.Option(help="A person or a program.")] = _Kind.USER,
     days: Annotated[
-        float, typer.Option(min=0, help="For how long it is good; 0: until it is revoked.")
+        int, typer.Option(min=0, max=36_500, help="How long it is good; 0: until it is revoked.")
     ] = 90,
     as_json: Json = False,
 ) -> int:
@@ -76,6 +76,18 @@ def ls(
     from rescind.cli.tokens.listing import list_tokens
 
     return run(list_tokens(every=every, as_json=as_json))
+
+
+@tokens.command("renew")
+def renew(as_json: Json = False) -> int:
+    """Sign every token anew with the first of RESCIND_SIGNING_KEYS; secrets stay as they are.
+
+    Before an older key is taken away: what it has signed is then no token any more.
+    """
+    from rescind.cli.session import run
+    from rescind.cli.tokens.making import renew_tokens
+
+    return run(renew_tokens(as_json=as_json))
 
 
 @tokens.command("revoke")

@@ -20,7 +20,7 @@ async def list_tokens(*, every: bool, as_json: bool) -> Exit:
     keys = signing_keys(session.settings)
     register = await read_register(session.connection, session.names, keys)
     now_ms = round(time.time() * 1000)
-    tokens = [one for one in register.all() if every or one.is_live(now_ms)]
+    tokens = [one for one in register.known() if every or one.is_live(now_ms)]
     if as_json:
         output.document([described(token, now_ms) for token in tokens])
     elif tokens:

@@ -17,10 +17,11 @@ from rescind.cli.printing.words import day_and_clock, plain
 from rescind.cli.session import Session, open_session
 from rescind.cli.tokens.listing import described
 from rescind.errors import BrokerUnavailableError, UnknownTokenError
+from rescind.kafka.reading.visits import ends
 from rescind.kafka.writing.sender import Sender
 from rescind.processors.shared.keys import signing_keys
 
-__all__ = ["create_token", "revoke_tokens"]
+__all__ = ["create_token", "renew_tokens", "revoke_tokens"]
 
 _DAY_MS: Final = 86_400_000
 _SEND_SECONDS: Final = 10.0
@@ -32,10 +33,10 @@ async def create_token(
     *,
     namespaces: list[str] | None,
     kind: Literal["user", "service"],
-    days: float,
+    days: int,
     as_json: bool,
 ) -> Exit:
-    """Raises `typer.BadParameter` for a name that is none."""
+    """Raises `typer.BadParameter` for a name that is none, and `TopicsError`."""
     output = Output(as_json=as_json)
     now_ms = round(time.time() * 1000)
     try:
@@ -45,11 +46,14 @@ async def create_token(
             now_ms=now_ms,
             kind=kind,
             namespaces=namespaces or None,
-            expires_ms=now_ms + round(days * _DAY_MS) if days else None,
+            expires_ms=now_ms + days * _DAY_MS if days else None,
         )
     except ValidationError as error:
         raise misused(error) from None
-    await _write(await open_session(), [token])
+    session = await open_session()
+    # A broker that makes topics by itself would make one that forgets.
+    await ends(session.connection, session.names.tokens)
+    await _write(session, [token])
     if as_json:
         output.document({**described(token, now_ms), "token": str(shown)})
         return Exit.OK
@@ -74,7 +78,7 @@ async def revoke_tokens(whose: str, *, as_json: bool) -> Exit:
     session = await open_session()
     keys = signing_keys(session.settings)
     register = await read_register(session.connection, session.names, keys)
-    found = [token for token in register.all() if whose in {token.token_id, token.name}]
+    found = [token for token in register.known() if whose in {token.token_id, token.name}]
     if not found:
         raise UnknownTokenError(whose)
     now_ms = round(time.time() * 1000)
@@ -88,6 +92,20 @@ async def revoke_tokens(whose: str, *, as_json: bool) -> Exit:
         document.append({"token_id": token.token_id, "name": token.name, "revoked_now": is_new})
     if as_json:
         output.document(document)
+    return Exit.OK
+
+
+async def renew_tokens(*, as_json: bool) -> Exit:
+    """What no key that is set has signed is left out, as a server leaves it out."""
+    output = Output(as_json=as_json)
+    session = await open_session()
+    keys = signing_keys(session.settings)
+    register = await read_register(session.connection, session.names, keys)
+    await _write(session, register.known())
+    if as_json:
+        output.document({"renewed": [token.token_id for token in register.known()]})
+    else:
+        output.show(f"{len(register.known())} tokens are signed anew.")
     return Exit.OK
 
 

@@ -4,6 +4,7 @@ A route without one of these is open to everybody; a test has the list of those.
 """
 
 import asyncio
+import contextlib
 from contextvars import ContextVar
 from typing import Annotated, Any, Final
 
@@ -24,6 +25,7 @@ __all__ = [
     "PageCanceller",
     "PageReader",
     "Reader",
+    "Since",
     "cancels_bulks_by_page",
     "cancels_by_page",
     "everywhere",
@@ -55,31 +57,47 @@ def gate_of(request: Request) -> Gate:
 async def reads(request: Request, _: Annotated[Any, Security(_BEARER)]) -> Viewer:
     """Somebody who may look, and at this run, if the address names one."""
     viewer = gate_of(request).by_token(request, Scope.READ)
-    await _look_into(request, viewer, is_sure=True)
+    await _look_into(request, viewer)
     return viewer
 
 
 async def cancels(request: Request, _: Annotated[Any, Security(_BEARER)]) -> Viewer:
-    """Somebody who may cancel, and this run, as far as is known here."""
-    viewer = gate_of(request).by_token(request, Scope.CANCEL)
-    await _look_into(request, viewer, is_sure=False)
-    return viewer
+    """Somebody who may cancel.
+
+    Where, the service decides: it knows a run that has not been read here yet, goes on while the
+    read model is away, and answers of a run elsewhere as of one that is not there. A look ahead
+    would be quicker in the one case than in the other, and so tell which it is.
+    """
+    return gate_of(request).by_token(request, Scope.CANCEL)
 
 
 async def reads_page(request: Request) -> Viewer:
     """As `reads`, of somebody who has signed in."""
     viewer = gate_of(request).by_session(request, Scope.READ)
     viewing.set(viewer)
-    await _look_into(request, viewer, is_sure=True)
+    await _look_into(request, viewer)
     return viewer
 
 
 async def cancels_by_page(request: Request) -> Viewer:
-    """As `cancels`, of somebody who has signed in."""
+    """As `cancels`, of somebody who has signed in; a form shows of a run what a page does."""
     viewer = gate_of(request).by_session(request, Scope.CANCEL)
     viewing.set(viewer)
-    await _look_into(request, viewer, is_sure=False)
+    if request.method == "GET":
+        # While the read model is away there is nothing to show, and a cancel can be asked for.
+        with contextlib.suppress(ReadModelError):
+            await _look_into(request, viewer)
     return viewer
+
+
+def _since(request: Request) -> int:
+    since: int = getattr(request.state, "since", 0)
+    return since
+
+
+Since = Annotated[int, Depends(_since)]
+"""From which offset on they may see the journal of the run, after `reads` or `reads_page`: who is
+held to namespaces sees the present life of an id, since an earlier one may have been elsewhere."""
 
 
 def everywhere(viewer: Viewer, what: str) -> None:
@@ -124,20 +142,12 @@ def _of_bulks(viewer: Viewer) -> Viewer:
     return viewer
 
 
-async def _look_into(request: Request, viewer: Viewer, *, is_sure: bool) -> None:
-    """Raises `ProblemError` for a run elsewhere, as for one that is not there.
-
-    Of a cancel the service decides: it knows a run that has not been read here yet, and goes on
-    while the read model is away. So nobody is turned away here who is not known to be wrong.
-    """
+async def _look_into(request: Request, viewer: Viewer) -> None:
+    """Raises `ProblemError` for a run elsewhere, as for one that is not there."""
     flow_run_id = request.path_params.get("flow_run_id") or request.query_params.get("flow_run_id")
     if viewer.namespaces is None or flow_run_id is None:
         return
-    try:
-        namespace = await asyncio.to_thread(request.app.state.model.namespace_of, flow_run_id)
-    except ReadModelError:
-        if is_sure:
-            raise
-        return
-    if (namespace is None and is_sure) or (namespace is not None and not viewer.sees(namespace)):
+    life = await asyncio.to_thread(request.app.state.model.present_life, flow_run_id)
+    if life is None or not viewer.sees(life.namespace):
         raise unknown(Subject(flow_run_id, request.path_params.get("task_run_id")))
+    request.state.since = life.since

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
+import structlog
 from fastapi import Request
 
 from rescind.access.register import Register
@@ -22,6 +23,8 @@ from rescind.server.api.problems import Kind, ProblemError
 __all__ = ["Gate", "now_ms"]
 
 _BEARER: Final = "bearer "
+
+_log = structlog.get_logger(__name__)
 
 
 def now_ms() -> int:
@@ -73,6 +76,16 @@ class Gate:
             raise ProblemError(Kind.UNAUTHENTICATED, "expected somebody who has signed in")
         return self._admit(self._looked_up(token_id, is_known=True), request, scope)
 
+    def is_welcome(self, viewer: Viewer) -> bool:
+        """Whether somebody who was let in may stay: for what goes on for long."""
+        if self._register is None or viewer.token is None:
+            return True
+        try:
+            self._register.by_id(viewer.token_id, now_ms())
+        except TokenRefusedError:
+            return False
+        return True
+
     def looking(self, request: Request) -> Viewer | None:
         """Who looks at a page that anybody may see; None: nobody that is known."""
         if self._register is None:
@@ -83,6 +96,11 @@ class Gate:
         except ProblemError:
             return None
 
+    def deny(self, viewer: Viewer, scope: Scope, request: Request) -> None:
+        """Note that somebody who is known was turned away."""
+        asked = f"{request.method} {request.scope['route'].path}"[:64]
+        self._denials.note(viewer, scope, asked, request.path_params.get("flow_run_id"))
+
     def shown(self, text: str) -> Token:
         """The token that somebody shows. Raises `ProblemError` if it is none that is good."""
         return self._looked_up(text, is_known=False)
@@ -90,21 +108,20 @@ class Gate:
     def _looked_up(self, said: str, *, is_known: bool) -> Token:
         register = self._register
         assert register is not None
-        look = register.still if is_known else register.find
+        if not register.is_complete:
+            _log.info("tokens have not been read yet", why=self._why_incomplete())
+            raise ProblemError(Kind.KAFKA_AWAY, _UNREAD)
+        look = register.by_id if is_known else register.by_secret
         try:
             return look(said, now_ms())
         except TokenRefusedError as error:
-            if error.why == "unknown" and not register.is_complete:
-                detail = f"the tokens have not been read yet: {self._why_incomplete()}"
-                raise ProblemError(Kind.KAFKA_AWAY, detail) from None
             raise ProblemError(Kind.UNAUTHENTICATED, str(error)) from None
 
     def _admit(self, token: Token, request: Request, scope: Scope) -> Viewer:
         viewer = _viewer(token)
         if viewer.may(scope):
             return viewer
-        asked = f"{request.method} {request.scope['route'].path}"[:64]
-        self._denials.note(viewer, scope, asked, request.path_params.get("flow_run_id"))
+        self.deny(viewer, scope, request)
         has = ", ".join(token.scopes)
         detail = f"expected a token that may {scope.value!r}, but that of {token.name!r} may {has}"
         raise ProblemError(Kind.NOT_ALLOWED, detail, remedy=_OTHER_SCOPE)
@@ -115,5 +132,6 @@ def _viewer(token: Token) -> Viewer:
 
 
 _EXPECTED: Final = "expected a token in the header `Authorization: Bearer …`"
+_UNREAD: Final = "the tokens have not been read yet; the server's log says why"
 _REMEDY: Final = "`rescind tokens create` makes one"
 _OTHER_SCOPE: Final = "Ask whoever gives out tokens for one with that scope."

@@ -13,7 +13,9 @@ from fastapi import Request
 from fastapi.responses import Response
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
-__all__ = ["Sessions", "session_cookie"]
+from rescind.server.listening import is_loopback
+
+__all__ = ["Sessions", "is_secure", "session_cookie"]
 
 _COOKIE: Final = "rescind_session"
 _SECONDS_MAX: Final = 12 * 3600
@@ -38,7 +40,7 @@ class Sessions:
             # Not strict: a link in a message leads to the run, and not to the door. What changes
             # anything is a form with a token of its own.
             samesite="lax",
-            secure=request.url.scheme == "https",
+            secure=is_secure(request),
         )
 
     def end(self, response: Response) -> None:
@@ -51,6 +53,14 @@ class Sessions:
         except BadSignature:
             return None
         return str(said[0])
+
+
+def is_secure(request: Request) -> bool:
+    """Whether a browser is to send cookies by HTTPS alone: wherever others could read them.
+
+    What the request itself came by says little: a proxy may have spoken TLS to the browser.
+    """
+    return request.url.scheme == "https" or not is_loopback(request.url.hostname or "")
 
 
 def session_cookie(request: Request) -> str:

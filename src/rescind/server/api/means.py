@@ -127,6 +127,12 @@ class Means:
         except NoAnswerError:
             return None
 
+    @property
+    def no_tokens(self) -> str:
+        """Why nobody can be told from anybody else; empty if they can, or need not be."""
+        is_ready = self.register is None or self.register.is_complete
+        return "" if is_ready else "the tokens have not been read yet"
+
     async def _work_for_ever(self) -> None:
         while True:
             try:
@@ -178,7 +184,7 @@ class Means:
                 await register.follow(connection, self.names)
             except Exception as error:  # noqa: BLE001 - those that are known are good meanwhile
                 _log.warning("tokens are not followed", why=str(error))
-            await asyncio.sleep(_AGAIN_SECONDS)
+            await asyncio.sleep(_AGAIN_SECONDS if register.is_complete else _LOOK_SECONDS)
 
     async def _keep_looking(self, connection: Connection) -> None:
         lateness = Lateness()

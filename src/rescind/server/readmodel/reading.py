@@ -80,9 +80,9 @@ class ReadModel:
         """How many of these flow runs are in which state, whatever states are wanted."""
         return self._ask(partial(flows.count_flows, wanted=wanted))
 
-    def namespace_of(self, flow_run_id: str) -> str | None:
-        """Where a flow run is; None: the journal has none."""
-        return self._ask(partial(flows.namespace_of, flow_run_id=flow_run_id))
+    def present_life(self, flow_run_id: str) -> flows.Life | None:
+        """Where the flow run is that has this id now; None: the journal has none."""
+        return self._ask(partial(flows.present_life, flow_run_id=flow_run_id))
 
     def flow_run(self, flow_run_id: str) -> FlowRunDetails | None:
         """One flow run with its task runs in groups; None: the journal has none."""
@@ -197,28 +197,32 @@ class ReadModel:
         flow_run_id: str,
         task_run_id: str | None = None,
         *,
+        since: int = 0,
         limit: int = _LIMIT,
         cursor: str | None = None,
     ) -> Page[JournalEvent]:
-        """What happened to a flow run, or to a task run of it, as it happened."""
+        """What happened to a flow run, or to a task run of it, as it happened.
+
+        ``since``: from that offset of its partition on.
+        """
         return self._ask(
             partial(
                 journal.timeline,
                 kind=StreamKind.FLOW,
                 stream_id=flow_run_id,
                 task_run_id=task_run_id,
+                since=since,
                 limit=limit,
                 cursor=cursor,
             )
         )
 
     def flow_events(
-        self, flow_run_id: str, types: Iterable[str], *, limit: int
+        self, flow_run_id: str, types: Iterable[str], *, since: int = 0, limit: int
     ) -> list[JournalEvent]:
         """Events of these types about a flow run as a whole, as they happened."""
-        return self._ask(
-            partial(journal.flow_events, flow_run_id=flow_run_id, types=tuple(types), limit=limit)
-        )
+        asked = partial(journal.flow_events, flow_run_id=flow_run_id, types=tuple(types))
+        return self._ask(partial(asked, since=since, limit=limit))
 
     def runner_timeline(
         self, runner_id: str, *, limit: int = _LIMIT, cursor: str | None = None

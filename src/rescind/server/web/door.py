@@ -73,7 +73,13 @@ def _sign_in_page(
     viewing.set(gate.looking(request))
     form = forms.new(request)
     status = 422 if wrong else 200
-    response = page("sign-in.html", status, token=form.token, wanted=wanted, wrong=wrong)
+    response = page(
+        *("sign-in.html", status),
+        token=form.token,
+        wanted=wanted,
+        wrong=wrong,
+        needs_https=form.is_secure and request.url.scheme != "https",
+    )
     form.put_on(response)
     return response
 

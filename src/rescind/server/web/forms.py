@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl
 from fastapi import Request
 from fastapi.responses import Response
 
-from rescind.server.access.sessions import session_cookie
+from rescind.server.access.sessions import is_secure, session_cookie
 from rescind.server.api.problems import Kind, ProblemError
 
 __all__ = ["Form", "Forms", "key_in", "new_key", "number_in"]
@@ -30,9 +30,13 @@ class Form(NamedTuple):
 
     token: str
     cookie: str
+    is_secure: bool
 
     def put_on(self, response: Response) -> None:
-        response.set_cookie(_COOKIE, self.cookie, path="/", httponly=True, samesite="strict")
+        response.set_cookie(
+            *(_COOKIE, self.cookie), path="/", secure=self.is_secure, httponly=True,
+            samesite="strict",
+        )  # fmt: skip
 
 
 class Forms:
@@ -46,7 +50,8 @@ class Forms:
         cookie = request.cookies.get(_COOKIE, "")
         if len(cookie) != 43:
             cookie = secrets.token_urlsafe(32)
-        return Form(_token(self._keys[0], cookie, session_cookie(request)), cookie)
+        token = _token(self._keys[0], cookie, session_cookie(request))
+        return Form(token, cookie, is_secure(request))
 
     async def read(self, request: Request) -> dict[str, str]:
         """The fields of a form of ours. Raises `ProblemError` if it is none."""

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Query
 from fastapi.responses import HTMLResponse
 from pydantic import StringConstraints
 
-from rescind.server.access.asking import PageReader, everywhere, reads_page
+from rescind.server.access.asking import PageReader, Since, everywhere, reads_page
 from rescind.server.api.means import Means
 from rescind.server.api.reads.journal import Event
 from rescind.server.api.subjects import FlowRunId, Subject, unknown
@@ -150,9 +150,11 @@ def _add_others(router: APIRouter, means: Means) -> None:
         )
 
     @router.get("/flow-runs/{flow_run_id}/journal")
-    async def show_journal(flow_run_id: FlowRunId, cursor: _Cursor = "") -> HTMLResponse:
+    async def show_journal(
+        flow_run_id: FlowRunId, since: Since, cursor: _Cursor = ""
+    ) -> HTMLResponse:
         found = await asyncio.to_thread(
-            model.timeline, flow_run_id, limit=_ROWS, cursor=cursor or None
+            model.timeline, flow_run_id, since=since, limit=_ROWS, cursor=cursor or None
         )
         if not found.items and not cursor:
             raise unknown(Subject(flow_run_id))

@@ -5,7 +5,8 @@ cut off for an hour is right again by one word.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from functools import partial
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Query
@@ -13,7 +14,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from rescind.errors import ReadModelError
 from rescind.events.words import ChosenId, StreamKind
-from rescind.server.access.asking import reads_page
+from rescind.server.access.asking import PageReader
 from rescind.server.api.means import Means
 from rescind.server.api.problems import Kind, ProblemError
 
@@ -39,26 +40,30 @@ def live_routes(means: Means) -> APIRouter:
     @router.get(
         "/live",
         response_class=EventSourceResponse,
-        dependencies=[Depends(reads_page), Depends(seat)],
+        dependencies=[Depends(seat)],
     )
     async def watch(
+        by: PageReader,
         flow_run_id: Annotated[ChosenId | None, Query()] = None,
         bulk_id: Annotated[ChosenId | None, Query()] = None,
     ) -> AsyncIterator[ServerSentEvent]:
         of = None if flow_run_id is None else (StreamKind.FLOW, flow_run_id)
         if bulk_id is not None:
             of = StreamKind.BULK, bulk_id
-        async for word in _words(means, of):
+        is_welcome = partial(means.gate.is_welcome, by)
+        async for word in _words(means, of, is_welcome):
             yield word
 
     return router
 
 
-async def _words(means: Means, of: tuple[StreamKind, str] | None) -> AsyncIterator[ServerSentEvent]:
+async def _words(
+    means: Means, of: tuple[StreamKind, str] | None, is_welcome: Callable[[], bool]
+) -> AsyncIterator[ServerSentEvent]:
     """The first word comes at once: the page may be older than its stream."""
     seen: dict[int, int] = {}
     try:
-        while await means.beat.past(seen, is_patient=False):
+        while await means.beat.past(seen, is_patient=False, is_welcome=is_welcome):
             known = await asyncio.to_thread(means.model.standings)
             now = {number: at.next_offset for number, at in known.items()}
             is_news = not seen or of is None

@@ -14,7 +14,7 @@ from rescind.events.journal import (
     CancellationSent,
     Entry,
 )
-from rescind.server.access.asking import reads_page
+from rescind.server.access.asking import Since, reads_page
 from rescind.server.api.means import Means
 from rescind.server.api.subjects import FlowRunId, Subject, unknown
 from rescind.server.readmodel.queries.answers import FlowRunDetails, JournalEvent
@@ -48,9 +48,9 @@ def run_routes(means: Means) -> APIRouter:
 
     @router.get("/flow-runs/{flow_run_id}")
     async def show_flow_run(
-        flow_run_id: FlowRunId, answer: Annotated[str, Query(max_length=32)] = ""
+        flow_run_id: FlowRunId, since: Since, answer: Annotated[str, Query(max_length=32)] = ""
     ) -> HTMLResponse:
-        shown = await asyncio.to_thread(_look, model, flow_run_id)
+        shown = await asyncio.to_thread(_look, model, flow_run_id, since)
         if shown is None:
             armed = await asyncio.to_thread(model.armed_for, flow_run_id)
             if armed is None:
@@ -67,7 +67,7 @@ def run_routes(means: Means) -> APIRouter:
     return router
 
 
-def _look(model: ReadModel, flow_run_id: str) -> dict[str, Any] | None:
+def _look(model: ReadModel, flow_run_id: str, since: int) -> dict[str, Any] | None:
     """All that the page shows, from a few questions; None: nobody knows it."""
     found = model.flow_run(flow_run_id)
     if found is None:
@@ -75,7 +75,11 @@ def _look(model: ReadModel, flow_run_id: str) -> dict[str, Any] | None:
     now_ms = round(time.time() * 1000)
     run = found.row.state
     account = model.cancel_account(flow_run_id)
-    events = [] if account is None else model.flow_events(flow_run_id, _MARKED, limit=_MARKS_MAX)
+    events = (
+        []
+        if account is None
+        else model.flow_events(flow_run_id, _MARKED, since=since, limit=_MARKS_MAX)
+    )
     tasks = sum(group.count for group in found.groups)
     return {
         "row": found.row,

@@ -1,7 +1,8 @@
 """`Beat`: tells whoever follows that the read model has moved. One looks for all of them."""
 
 import asyncio
-from collections.abc import Mapping
+import itertools
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from rescind.errors import ReadModelError
@@ -10,6 +11,8 @@ from rescind.server.readmodel.reading import ReadModel
 __all__ = ["Beat"]
 
 _LOOK_SECONDS: Final = 0.1
+# Every few seconds whoever waits looks up, whether they may stay.
+_LOOKS_BETWEEN: Final = 20
 
 
 class Beat:
@@ -24,9 +27,16 @@ class Beat:
         self._ended = False
         self._away: ReadModelError | None = None
 
-    async def past(self, seen: Mapping[int, int], *, is_patient: bool = True) -> bool:
+    async def past(
+        self,
+        seen: Mapping[int, int],
+        *,
+        is_patient: bool = True,
+        is_welcome: Callable[[], bool] = lambda: True,
+    ) -> bool:
         """Return when the read model is further than that; whether it is: not after `end`.
 
+        Nor once whoever waits is not welcome any more, which is looked at every few seconds.
         Raises `ReadModelError` when it is away, unless the caller `is_patient`.
         """
         self._waiting += 1
@@ -35,13 +45,18 @@ class Beat:
         try:
             async with self._changed:
                 await self._changed.wait_for(
-                    lambda: self._ended or self._is_past(seen) or (self._away and not is_patient)
+                    lambda: (
+                        self._ended
+                        or self._is_past(seen)
+                        or (self._away and not is_patient)
+                        or not is_welcome()
+                    )
                 )
         finally:
             self._waiting -= 1
         if self._away is not None and not (is_patient or self._ended):
             raise self._away
-        return not self._ended
+        return not self._ended and is_welcome()
 
     async def end(self) -> None:
         """Let everybody go who waits, and who would wait later."""
@@ -56,8 +71,13 @@ class Beat:
 
     async def _look(self) -> None:
         try:
-            while self._waiting and not self._ended:
+            for looks in itertools.count(1):
+                if not self._waiting or self._ended:
+                    return
                 await self._look_once()
+                if looks % _LOOKS_BETWEEN == 0:
+                    async with self._changed:
+                        self._changed.notify_all()
                 await asyncio.sleep(_LOOK_SECONDS)
         finally:
             self._looking = self._away = None

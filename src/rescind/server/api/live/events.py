@@ -6,7 +6,8 @@ drops it after a while (`rescind.server.listening`).
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from functools import partial
 from typing import Annotated, Final, NamedTuple
 
 from fastapi import APIRouter, Depends, Header, Query
@@ -16,7 +17,7 @@ from pydantic import StringConstraints
 from rescind.errors import ReadModelError
 from rescind.events.words import ChosenId, StreamKind
 from rescind.kafka.partitions import partition_of
-from rescind.server.access.asking import Reader, everywhere, reads
+from rescind.server.access.asking import Reader, Since, everywhere, reads
 from rescind.server.api.live.positions import CHARACTERS_MAX, read_positions, write_positions
 from rescind.server.api.means import Means
 from rescind.server.api.problems import Kind, ProblemError, problem_responses
@@ -35,6 +36,7 @@ class _Followed(NamedTuple):
 
     of: tuple[StreamKind, str] | None
     positions: Mapping[int, int]
+    is_welcome: Callable[[], bool]
 
 
 def event_routes(means: Means) -> APIRouter:
@@ -53,6 +55,7 @@ def event_routes(means: Means) -> APIRouter:
 
     async def followed(
         by: Reader,
+        since: Since,
         flow_run_id: Annotated[
             ChosenId | None, Query(description="Of this flow run alone.")
         ] = None,
@@ -75,8 +78,8 @@ def event_routes(means: Means) -> APIRouter:
         of = _stream(flow_run_id, bulk_id)
         if of is not None and now:
             partition = partition_of(of[1], len(now))
-            positions = {partition: positions[partition]}
-        return _Followed(of, positions)
+            positions = {partition: max(positions[partition], since)}
+        return _Followed(of, positions, partial(means.gate.is_welcome, by))
 
     @router.get(
         "/events",
@@ -112,7 +115,7 @@ async def _messages(means: Means, wanted: _Followed) -> AsyncIterator[ServerSent
     # A client that is cut off before the first event knows where to go on, too.
     yield ServerSentEvent(comment="following", id=write_positions(positions))
     seen: Mapping[int, int] = {}
-    while await means.beat.past(seen):
+    while await means.beat.past(seen, is_welcome=wanted.is_welcome):
         try:
             known = await asyncio.to_thread(means.model.standings)
             found = await asyncio.to_thread(

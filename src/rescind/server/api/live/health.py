@@ -1,16 +1,20 @@
 """Whether the server lives, whether it is of use, and what it measures of itself."""
 
-from fastapi import APIRouter, Depends, Response
+import structlog
+from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
 
-from rescind.server.access.asking import reads
+from rescind.server.access.asking import Reader, everywhere
 from rescind.server.api.means import Means
 from rescind.server.api.problems import Kind, ProblemError, problem_responses
 
 __all__ = ["health_routes"]
 
 _LAG_SECONDS_MAX = 30.0
+_SEE_THE_LOG = "Kafka, the read model or the tokens cannot be used; the server's log says which"
+
+_log = structlog.get_logger(__name__)
 
 
 class Alive(BaseModel):
@@ -46,13 +50,17 @@ def health_routes(means: Means) -> APIRouter:
     async def is_ready() -> Ready:
         """Whether Kafka takes requests and reads are at most 30 seconds old."""
         lag = means.lag or {}
-        why = [reason for reason in (means.no_kafka, means.no_reads) if reason]
+        why = [reason for reason in (means.no_kafka, means.no_reads, means.no_tokens) if reason]
         late = {number for number, one in lag.items() if one.seconds > _LAG_SECONDS_MAX}
         if late:
             why.append(
                 f"the read model is more than {_LAG_SECONDS_MAX:g} s behind in partitions "
                 + ", ".join(map(str, sorted(late)))
             )
+        if why and not means.gate.is_open:
+            # Anybody may ask, and addresses and users are in what a driver says.
+            _log.info("the server is not ready", why="; ".join(why))
+            raise ProblemError(Kind.NOT_READY, _SEE_THE_LOG)
         if why:
             raise ProblemError(Kind.NOT_READY, "; ".join(why))
         shown = {n: Lag(offsets=one.offsets, seconds=one.seconds) for n, one in lag.items()}
@@ -62,10 +70,10 @@ def health_routes(means: Means) -> APIRouter:
         "/metrics",
         response_class=Response,
         include_in_schema=False,
-        dependencies=[Depends(reads)],
     )
-    async def show_metrics() -> Response:
+    async def show_metrics(by: Reader) -> Response:
         """For Prometheus."""
+        everywhere(by, "the metrics of the server")
         means.meters.look_at(means.lag or {}, means.streams)
         return Response(generate_latest(means.meters.registry), media_type=CONTENT_TYPE_LATEST)
 

@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query
 
 from rescind.events.words import Name
-from rescind.server.access.asking import Reader, reads
+from rescind.server.access.asking import Reader, Since, reads
 from rescind.server.api.means import Means
 from rescind.server.api.problems import Kind, ProblemError, problem_responses
 from rescind.server.api.reads.filters import Cursor, Limit, flow_filter
@@ -74,10 +74,15 @@ def flow_run_routes(means: Means) -> APIRouter:
 
     @router.get("/flow-runs/{flow_run_id}/timeline", responses=_OF_A_PART)
     async def show_flow_run_timeline(
-        flow_run_id: FlowRunId, limit: Limit = _PAGE, cursor: Cursor = None
+        flow_run_id: FlowRunId, since: Since, limit: Limit = _PAGE, cursor: Cursor = None
     ) -> PageOf[Event]:
-        """What happened to it, as it happened. Of an id with several lives, all of them."""
-        page = await asyncio.to_thread(model.timeline, flow_run_id, limit=limit, cursor=cursor)
+        """What happened to it, as it happened. Of an id with several lives, all of them.
+
+        Who is held to namespaces sees the present one.
+        """
+        page = await asyncio.to_thread(
+            model.timeline, flow_run_id, since=since, limit=limit, cursor=cursor
+        )
         if not page.items and cursor is None:
             raise unknown(Subject(flow_run_id))
         return PageOf(items=tuple(map(Event.of, page.items)), cursor=page.cursor)

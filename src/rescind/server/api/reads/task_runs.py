@@ -5,7 +5,7 @@ import asyncio
 from fastapi import APIRouter, Depends
 
 from rescind.events.states import TaskState
-from rescind.server.access.asking import reads
+from rescind.server.access.asking import Since, reads
 from rescind.server.api.means import Means
 from rescind.server.api.problems import Kind, problem_responses
 from rescind.server.api.reads.filters import Cursor, Limit, TaskStates
@@ -51,11 +51,15 @@ def task_run_routes(means: Means) -> APIRouter:
 
     @router.get("/{task_run_id}/timeline", responses=_OF_A_LIST)
     async def show_task_run_timeline(
-        flow_run_id: FlowRunId, task_run_id: TaskRunId, limit: Limit = _PAGE, cursor: Cursor = None
+        flow_run_id: FlowRunId,
+        task_run_id: TaskRunId,
+        since: Since,
+        limit: Limit = _PAGE,
+        cursor: Cursor = None,
     ) -> PageOf[Event]:
         """What happened to it, as it happened."""
         page = await asyncio.to_thread(
-            model.timeline, flow_run_id, task_run_id, limit=limit, cursor=cursor
+            model.timeline, flow_run_id, task_run_id, since=since, limit=limit, cursor=cursor
         )
         if not page.items and cursor is None:
             raise unknown(Subject(flow_run_id, task_run_id))

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, func, or_, select, union_all
 
@@ -19,11 +19,12 @@ from rescind.statemachine.records import public_flow
 
 __all__ = [
     "FlowFilter",
+    "Life",
     "count_flows",
     "flow_run",
     "list_flows",
     "list_stuck",
-    "namespace_of",
+    "present_life",
     "states_within",
 ]
 
@@ -193,11 +194,19 @@ def count_flows(connection: Connection, wanted: FlowFilter) -> dict[str, int]:
     return {row[0]: row[1] for row in rows}
 
 
-def namespace_of(connection: Connection, flow_run_id: str) -> str | None:
-    """Where a flow run is; None: the journal has none."""
+class Life(NamedTuple):
+    """Where the flow run is that has an id now, and the offset in the journal at which it began."""
+
+    namespace: str
+    since: int
+
+
+def present_life(connection: Connection, flow_run_id: str) -> Life | None:
+    """None: the journal has none."""
     this = _flows.flow_run_id == plain(flow_run_id)
-    found: str | None = connection.execute(select(_flows.namespace).where(this)).scalar()
-    return found
+    shown = select(_flows.namespace, _flows.registered_offset).where(this)
+    row = connection.execute(shown).one_or_none()
+    return None if row is None else Life(row.namespace, row.registered_offset)
 
 
 def flow_run(connection: Connection, flow_run_id: str) -> FlowRunDetails | None:

@@ -36,15 +36,19 @@ def timeline(
     stream_id: str,
     *,
     task_run_id: str | None = None,
+    since: int = 0,
     limit: int,
     cursor: str | None = None,
 ) -> Page[JournalEvent]:
     """What happened to one stream, or to one task run of it, as it happened.
 
-    Of a flow run whose id has had several lives, all of them. Raises `CursorError`.
+    Of a flow run whose id has had several lives, all of them; ``since``: from that offset on, of a
+    stream that lies in one partition. Raises `CursorError`.
     """
     limit = bounded(limit)
     statement = timeline_statement(kind, stream_id, task_run_id, limit + 1, cursor)
+    if since:
+        statement = statement.where(_events.offset >= since)
     return cut(connection.execute(statement).all(), limit, _PLACE, _event)
 
 
@@ -62,7 +66,7 @@ def timeline_statement(
 
 
 def flow_events(
-    connection: Connection, flow_run_id: str, types: Iterable[str], *, limit: int
+    connection: Connection, flow_run_id: str, types: Iterable[str], *, since: int = 0, limit: int
 ) -> list[JournalEvent]:
     """Events of these types about a flow run as a whole: none about a task run of it."""
     # However many task runs it has: that there is none is in the index.
@@ -71,6 +75,7 @@ def flow_events(
         _events.stream_id == plain(flow_run_id),
         _events.task_run_id.is_(None),
         _events.type.in_(tuple(types)),
+        _events.offset >= since,
     ]
     statement = select(events).where(*conditions).order_by(*_PLACE).limit(bounded(limit))
     return [_event(row) for row in connection.execute(statement)]
