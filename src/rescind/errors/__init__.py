@@ -76,6 +76,7 @@
     │       ├── InvalidRequestError       the request is not what it must be
     │       ├── RunNotFoundError          no such run is known
     │       ├── BulkNotFoundError         no such bulk cancellation is known
+    │       ├── LetterNotFoundError       no such dead letter is known
     │       ├── NoCancellationError       nobody has asked to cancel it
     │       ├── ConfirmationNeededError   it means so many that it has to be confirmed
     │       ├── RunFinishedError          it has ended, and finished is final
@@ -142,6 +143,7 @@ from rescind.errors.http import (
     ConfirmationNeededError,
     InvalidRequestError,
     KeyUsedError,
+    LetterNotFoundError,
     NoCancellationError,
     NotAllowedError,
     NotFinishedError,
@@ -238,6 +240,7 @@ __all__ = [
     "InvalidRequestError",
     "JournalError",
     "KeyUsedError",
+    "LetterNotFoundError",
     "NewerSchemaError",
     "NoAnswerError",
     "NoCancellationError",

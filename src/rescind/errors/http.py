@@ -17,6 +17,7 @@ __all__ = [
     "ConfirmationNeededError",
     "InvalidRequestError",
     "KeyUsedError",
+    "LetterNotFoundError",
     "NoCancellationError",
     "NotAllowedError",
     "NotFinishedError",
@@ -224,6 +225,12 @@ class RunNotFoundError(ProblemError):
     """No such run is known, as far as the read model has read the journal."""
 
     else_remedy = "`list_flow_runs()` has those that are known"
+
+
+class LetterNotFoundError(ProblemError):
+    """No such dead letter is known, or it is not kept any more."""
+
+    else_remedy = "`list_dead_letters()` has those that are kept"
 
 
 class NoCancellationError(ProblemError):

@@ -10,12 +10,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from rescind.cli.reading.snapshot import latest
 from rescind.errors import JournalError
 from rescind.events.journal import Entry
 from rescind.events.requests import Lane
 from rescind.kafka.connection import Connection
 from rescind.kafka.reading.readers import PartitionReader
+from rescind.kafka.reading.snapshots import latest
 from rescind.kafka.reading.visits import Visit
 from rescind.kafka.topics import TopicNames
 

@@ -5,10 +5,10 @@ import time
 from rescind.cli.doctor.check import Check, fail, ok, warn
 from rescind.cli.printing.words import duration
 from rescind.cli.reading.filters import is_stuck
-from rescind.cli.reading.snapshot import read_all
 from rescind.cli.reading.states import read_flows
 from rescind.cli.session import Session
 from rescind.events.states import FlowState
+from rescind.kafka.reading.snapshots import read_all
 from rescind.kafka.reading.visits import starts
 
 __all__ = ["check_runs"]

@@ -10,12 +10,12 @@ from rich.table import Table
 from rich.text import Text
 
 from rescind.cli.exits import Exit
-from rescind.cli.letters.reading import Letter, find_letter, last_letters
 from rescind.cli.printing.output import Output, columns
 from rescind.cli.printing.words import plain, when
 from rescind.cli.session import Session, open_session
 from rescind.events.moments import moment_to_text
 from rescind.events.refusals import Code
+from rescind.processors.letters.reading import Letter, find_letter, last_letters
 
 __all__ = ["list_letters", "show_letter"]
 
@@ -25,7 +25,9 @@ _BODY_CHARACTERS_MAX: Final = 4_000
 async def list_letters(limit: int, codes: list[str], *, as_json: bool) -> Exit:
     output = Output(as_json=as_json)
     session = await open_session()
-    shown, count = await last_letters(session, limit, frozenset(codes))
+    shown, count = await last_letters(
+        *(session.connection, session.names.dead_letters), limit, frozenset(codes)
+    )
     if as_json:
         output.document([_head(letter) for letter in shown])
     elif shown:
@@ -40,7 +42,8 @@ async def list_letters(limit: int, codes: list[str], *, as_json: bool) -> Exit:
 async def show_letter(place: str, *, as_json: bool) -> Exit:
     """Raises `UnknownDeadLetterError`."""
     output = Output(as_json=as_json)
-    letter = await find_letter(await open_session(), place)
+    session = await open_session()
+    letter = await find_letter(session.connection, session.names.dead_letters, place)
     if as_json:
         output.document(_whole(letter))
     else:

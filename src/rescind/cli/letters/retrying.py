@@ -6,24 +6,21 @@ What was for a hook is told to it again.
 """
 
 import asyncio
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from rescind.cli.exits import Exit
-from rescind.cli.letters.reading import Letter, find_letter
 from rescind.cli.letters.telling import tell_again
 from rescind.cli.printing.lines import journal_line
 from rescind.cli.printing.output import Output
-from rescind.cli.reading.journal import Placed
 from rescind.cli.session import Session, open_session
 from rescind.events.journal import Entry, RequestRefused
-from rescind.events.requests import Lane
 from rescind.kafka.reading.readers import TopicFollower
 from rescind.kafka.reading.visits import ends
-from rescind.kafka.records import OutRecord
 from rescind.kafka.writing.sender import Sender
 from rescind.processors.hooking.letters import NOT_TAKEN, hook_of
+from rescind.processors.letters.asking import ask_again, why_not
+from rescind.processors.letters.reading import Letter, find_letter
 
 __all__ = ["retry_letters"]
 
@@ -56,7 +53,10 @@ async def retry_letters(places: list[str], answer_seconds: float, *, as_json: bo
     """None is sent before all are found. Raises `UnknownDeadLetterError`."""
     output = Output(as_json=as_json)
     session = await open_session()
-    letters = [await find_letter(session, place) for place in dict.fromkeys(places)]
+    letters = [
+        await find_letter(session.connection, session.names.dead_letters, place)
+        for place in dict.fromkeys(places)
+    ]
     first = await ends(session.connection, session.names.journal)
     outcomes: list[_Outcome] = []
     async with TopicFollower(session.connection, session.names.journal, first) as journal:
@@ -77,18 +77,15 @@ async def retry_letters(places: list[str], answer_seconds: float, *, as_json: bo
 async def _retry(
     letter: Letter, session: Session, sender: Sender, journal: TopicFollower, seconds: float
 ) -> _Outcome:
-    said, record = letter.said, letter.record
+    said = letter.said
     if (hook := hook_of(said.headers)) is not None and said.code == NOT_TAKEN:
         why = await tell_again(letter, hook, session)
         return _Outcome(letter, Exit.REFUSED if why else Exit.OK, why=why, hook=hook)
-    lanes = _lanes(session)
-    if why := _why_not(letter, lanes):
+    if why := why_not(letter, session.names):
         return _Outcome(letter, Exit.REFUSED, why=why)
-    again = OutRecord(said.topic, record.key, record.value, said.headers, said.partition)
     try:
         async with asyncio.timeout(seconds):
-            sent = await sender.send(again)
-            answer = await _answer(journal, lanes[said.topic], sent.partition, sent.offset)
+            answer = await ask_again(letter, session.names, sender, journal)
     except TimeoutError:
         why = (
             f"no answer within {seconds:g} s; it counts as soon as a worker runs: `rescind doctor`"
@@ -96,39 +93,6 @@ async def _retry(
         return _Outcome(letter, Exit.NO_ANSWER, why=why)
     refused = any(isinstance(entry.event, RequestRefused) for entry in answer)
     return _Outcome(letter, Exit.REFUSED if refused else Exit.OK, answer)
-
-
-def _lanes(session: Session) -> Mapping[str, Lane]:
-    return {session.names.stop_requests: "stop", session.names.start_requests: "start"}
-
-
-def _why_not(letter: Letter, lanes: Mapping[str, Lane]) -> str:
-    said, record = letter.said, letter.record
-    if said.bytes_of_all is not None:
-        return f"only the beginning of {said.bytes_of_all} bytes is kept: whoever sent it has all"
-    if said.topic not in lanes:
-        return f"it lay in {said.topic}, which takes no requests"
-    if record.key is None and record.value is None:
-        return "it has neither key nor value, so there is nothing to ask"
-    return ""
-
-
-async def _answer(
-    journal: TopicFollower, lane: Lane, partition: int, offset: int
-) -> tuple[Entry, ...]:
-    """Every entry that answers the record there, in order."""
-    found: list[Entry] = []
-    async for records in journal.follow():
-        for placed in map(Placed, records):
-            entry = placed.entry
-            if entry is None or entry.source is None:
-                continue
-            source = entry.source
-            if (source.lane, source.partition, source.offset) == (lane, partition, offset):
-                found.append(entry)
-                if source.nth + 1 == source.of:
-                    return tuple(found)
-    raise AssertionError("a journal is followed for ever")
 
 
 def _tell(outcome: _Outcome, output: Output) -> None:

@@ -6,9 +6,9 @@ known. It is told under the same id, with a signature of now.
 
 from pydantic import ValidationError
 
-from rescind.cli.letters.reading import Letter
 from rescind.cli.session import Session, needs_extra
 from rescind.events.hooks import HookEvent
+from rescind.processors.letters.reading import Letter
 
 __all__ = ["tell_again"]
 

@@ -19,8 +19,8 @@ from rescind.cli.looking.journal import as_written
 from rescind.cli.printing.output import Output
 from rescind.cli.printing.words import counted
 from rescind.cli.reading.journal import Placed
-from rescind.cli.reading.snapshot import read_all
 from rescind.cli.session import open_session
+from rescind.kafka.reading.snapshots import read_all
 from rescind.kafka.reading.visits import Visit
 
 __all__ = ["export_journal"]

@@ -3,11 +3,11 @@
 from typing import TYPE_CHECKING
 
 from rescind.cli.reading.finding import find_flow
-from rescind.cli.reading.snapshot import latest
 from rescind.cli.reading.states import partition_of_stream
 from rescind.cli.session import Session
 from rescind.errors import UnknownRunError, UnreadableStateError
 from rescind.events.states import FlowState
+from rescind.kafka.reading.snapshots import latest
 from rescind.kafka.reading.visits import Visit
 
 if TYPE_CHECKING:

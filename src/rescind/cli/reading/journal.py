@@ -9,7 +9,6 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from typing import Final
 
-from rescind.cli.reading.snapshot import read_all
 from rescind.cli.reading.states import partition_of_stream
 from rescind.cli.session import Session
 from rescind.errors import JournalError
@@ -17,6 +16,7 @@ from rescind.events.journal import Entry
 from rescind.events.states import FlowState
 from rescind.events.words import StreamKind
 from rescind.kafka.reading.readers import TopicFollower
+from rescind.kafka.reading.snapshots import read_all
 from rescind.kafka.reading.visits import Visit, ends, offsets_at
 from rescind.kafka.records import Record
 

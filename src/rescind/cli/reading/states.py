@@ -9,10 +9,10 @@ from typing import Final, TypeVar
 
 from pydantic import ValidationError
 
-from rescind.cli.reading.snapshot import latest
 from rescind.cli.session import Session
 from rescind.events.states import FlowState, TaskState
 from rescind.kafka.partitions import partition_of
+from rescind.kafka.reading.snapshots import latest
 from rescind.kafka.reading.visits import Visit, starts
 
 __all__ = ["FlowRuns", "read_flow", "read_flows", "read_state", "read_tasks"]

@@ -21,6 +21,13 @@ from rescind.client.answers.cancelling import (
 )
 from rescind.client.answers.health import Alive, Lag, Ready
 from rescind.client.answers.journal import Event, FollowedEvent
+from rescind.client.answers.letters import (
+    DeadLetter,
+    DeadLetterWhole,
+    LetterHeader,
+    Lies,
+    RetryAnswer,
+)
 from rescind.client.answers.runs import (
     Counts,
     FlowRun,
@@ -49,6 +56,8 @@ __all__ = [
     "CancellationState",
     "Counts",
     "Cut",
+    "DeadLetter",
+    "DeadLetterWhole",
     "ErrorInfo",
     "Event",
     "Fate",
@@ -59,10 +68,13 @@ __all__ = [
     "Group",
     "HaltShown",
     "Lag",
+    "LetterHeader",
+    "Lies",
     "Outcome",
     "PageOf",
     "ParentLink",
     "Ready",
+    "RetryAnswer",
     "RunnerForecast",
     "RunnerWaitedFor",
     "TaskState",

@@ -26,6 +26,8 @@ __all__ = [
     "PageReader",
     "Reader",
     "Since",
+    "administers",
+    "administers_by_page",
     "cancels_bulks_by_page",
     "cancels_by_page",
     "everywhere",
@@ -33,6 +35,8 @@ __all__ = [
     "reads",
     "reads_bulk_pages",
     "reads_bulks",
+    "reads_letter_pages",
+    "reads_letters",
     "reads_page",
     "viewing",
 ]
@@ -131,6 +135,33 @@ async def reads_bulk_pages(by: PageReader) -> Viewer:
 async def cancels_bulks_by_page(by: PageCanceller) -> Viewer:
     """As `cancels_bulks`, of somebody who has signed in."""
     return _of_bulks(by)
+
+
+async def reads_letters(by: Reader) -> Viewer:
+    """Somebody who may look everywhere: a dead letter may be anybody's."""
+    everywhere(by, "dead letters")
+    return by
+
+
+async def reads_letter_pages(by: PageReader) -> Viewer:
+    """As `reads_letters`, of somebody who has signed in."""
+    everywhere(by, "dead letters")
+    return by
+
+
+async def administers(request: Request, _: Annotated[Any, Security(_BEARER)]) -> Viewer:
+    """Somebody who may do what concerns the service itself."""
+    viewer = gate_of(request).by_token(request, Scope.ADMIN)
+    everywhere(viewer, "dead letters")
+    return viewer
+
+
+async def administers_by_page(request: Request) -> Viewer:
+    """As `administers`, of somebody who has signed in."""
+    viewer = gate_of(request).by_session(request, Scope.ADMIN)
+    viewing.set(viewer)
+    everywhere(viewer, "dead letters")
+    return viewer
 
 
 BulkCanceller = Annotated[Viewer, Depends(cancels_bulks)]

@@ -44,5 +44,9 @@ class Viewer(NamedTuple):
     def may_cancel(self) -> bool:
         return self.may(Scope.CANCEL)
 
+    @property
+    def may_administer(self) -> bool:
+        return self.may(Scope.ADMIN)
+
     def sees(self, namespace: str) -> bool:
         return self.namespaces is None or namespace in self.namespaces

@@ -12,6 +12,7 @@ import rescind
 from rescind.server.api.bodies import BoundedBody
 from rescind.server.api.bulks.routes import bulk_routes
 from rescind.server.api.cancels.routes import cancel_routes
+from rescind.server.api.letters.routes import letter_routes
 from rescind.server.api.live.events import event_routes
 from rescind.server.api.live.health import health_routes
 from rescind.server.api.means import Means
@@ -32,7 +33,7 @@ _DESCRIPTION: Final = "Cancel work that is already running, and see what became 
 
 _ROUTES: Final = (
     *(cancel_routes, flow_run_routes, task_run_routes, cancellation_routes, event_routes),
-    bulk_routes,
+    *(bulk_routes, letter_routes),
 )
 
 # FastAPI's own would double each span of `Traced`, and tells of errors with their messages.

@@ -77,6 +77,7 @@ class Kind(Enum):
     POSITION = ("unknown-position", 400, "The position is none of the journal")
     UNKNOWN_RUN = ("unknown-run", 404, "No such run is known")
     UNKNOWN_BULK = ("unknown-bulk", 404, "No such bulk cancellation is known")
+    UNKNOWN_LETTER = ("unknown-letter", 404, "No such dead letter is known")
     NO_CANCELLATION = ("no-cancellation", 404, "Nobody has asked to cancel it")
     FINISHED = ("finished", 409, "It has ended, and finished is final")
     REFUSED = ("refused", 409, "The service has refused the request")

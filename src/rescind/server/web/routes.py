@@ -14,6 +14,7 @@ from rescind.server.web.bulks import bulk_list_routes
 from rescind.server.web.cancelling import cancel_form_routes
 from rescind.server.web.door import door_routes
 from rescind.server.web.forms import Forms
+from rescind.server.web.letters import letter_page_routes
 from rescind.server.web.lists import list_routes
 from rescind.server.web.live import live_routes
 from rescind.server.web.problems import PageRoute
@@ -39,7 +40,7 @@ def web_routes(means: Means) -> APIRouter:
 
     for routes in (list_routes, run_routes, live_routes, bulk_list_routes):
         router.include_router(routes(means))
-    for form_routes in (cancel_form_routes, bulk_form_routes, bulk_page_routes):
+    for form_routes in (cancel_form_routes, bulk_form_routes, bulk_page_routes, letter_page_routes):
         router.include_router(form_routes(means, forms))
     router.include_router(door_routes(means.gate, forms))
     return router
