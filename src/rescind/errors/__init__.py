@@ -95,6 +95,7 @@
 ``BaseException``, so that ``except Exception`` does not swallow it.
 """
 
+from rescind.errors import http
 from rescind.errors.access import TokenRefusedError
 from rescind.errors.commands import (
     AlreadyUpError,
@@ -134,28 +135,7 @@ from rescind.errors.flows import (
     UnsupportedTaskError,
     WrongPlaceError,
 )
-from rescind.errors.http import (
-    ApiError,
-    BulkNotFoundError,
-    BulkNotThereError,
-    CallError,
-    CancelRefusedError,
-    ConfirmationNeededError,
-    InvalidRequestError,
-    KeyUsedError,
-    LetterNotFoundError,
-    NoCancellationError,
-    NotAllowedError,
-    NotFinishedError,
-    NotKnownError,
-    NotNowError,
-    ProblemError,
-    RunFinishedError,
-    RunNotFoundError,
-    ServerBugError,
-    ServerUnavailableError,
-    UnexpectedAnswerError,
-)
+from rescind.errors.http import *  # noqa: F403 - what its `__all__` has is in ours
 from rescind.errors.infrastructure import (
     DeploymentError,
     InfrastructureError,
@@ -205,10 +185,9 @@ from rescind.errors.runners import (
     WouldWaitError,
 )
 
-__all__ = [
+__all__: list[str] = [
     "AlreadyUpError",
     "AmbiguousIdError",
-    "ApiError",
     "ArgumentsNotSentError",
     "AttemptHeldError",
     "BrokerError",
@@ -216,16 +195,11 @@ __all__ = [
     "BrokerStartError",
     "BrokerUnavailableError",
     "BrokerUnsupportedError",
-    "BulkNotFoundError",
-    "BulkNotThereError",
-    "CallError",
-    "CancelRefusedError",
     "CannotInterruptError",
     "ClusterError",
     "CommandError",
     "CommandFailedError",
     "CommitLostError",
-    "ConfirmationNeededError",
     "CursorError",
     "DatabaseUnavailableError",
     "DeploymentError",
@@ -237,19 +211,11 @@ __all__ = [
     "FlowImportError",
     "InfrastructureError",
     "InstanceTakenError",
-    "InvalidRequestError",
     "JournalError",
-    "KeyUsedError",
-    "LetterNotFoundError",
     "NewerSchemaError",
     "NoAnswerError",
-    "NoCancellationError",
     "NoTransitionError",
-    "NotAllowedError",
-    "NotFinishedError",
-    "NotKnownError",
     "NotMatchingError",
-    "NotNowError",
     "NotReadyError",
     "NotStartedError",
     "OtherJournalError",
@@ -257,20 +223,15 @@ __all__ = [
     "ParametersError",
     "PortTakenError",
     "PositionMovedError",
-    "ProblemError",
     "ReadModelError",
     "ReadModelMissingError",
     "RecordTooLargeError",
     "RefusedError",
     "RescindError",
     "ResultNotSentError",
-    "RunFinishedError",
-    "RunNotFoundError",
     "RunnerClosedError",
     "RunnerError",
     "RunnerLostError",
-    "ServerBugError",
-    "ServerUnavailableError",
     "SettingsError",
     "StalledError",
     "StillRunningError",
@@ -283,7 +244,6 @@ __all__ = [
     "UnauthorisedError",
     "UnavailableError",
     "UncertainError",
-    "UnexpectedAnswerError",
     "UnknownBulkError",
     "UnknownDeadLetterError",
     "UnknownEventError",
@@ -297,6 +257,8 @@ __all__ = [
     "WouldWaitError",
     "WrongPlaceError",
 ]
+
+__all__ += http.__all__
 
 # An error's kind stands in journals: it is named by where users import it from.
 for _name in __all__:

@@ -132,7 +132,7 @@ async def test_a_service_says_its_settings_and_does_not_begin_without_its_topics
     assert f'"RESCIND_TOPIC_PREFIX": "{unique_prefix}none."' in settings
     assert "RESCIND_SIGNING_KEYS" in settings
     assert KEY not in settings
-    assert "13 with the prefix 'test-" in complaint
+    assert "14 with the prefix 'test-" in complaint
     assert "are missing: run `rescind topics create`" in complaint
 
 

@@ -89,7 +89,7 @@ def value(process: Process, name: str, **labels: str) -> float | None:
 
 
 async def test_agents_show_what_bulk_cancellations_have_come_to(own: Scene) -> None:
-    own.house.worker()
+    worker = own.house.worker(metrics_port=0)
     # Nobody beats for these runners: they must not be given up meanwhile.
     agents = own.house.agents(metrics_port=0, lost_after_seconds=600)
     for number in range(3):
@@ -99,7 +99,7 @@ async def test_agents_show_what_bulk_cancellations_have_come_to(own: Scene) -> N
     code, said = await own.rescind("bulk", "start", "--where", "state=Running", "--yes", "--wait")
 
     assert code == 0, said
-    await until(lambda: value(agents, "bulk_items_total", outcome="asked") == 3)
+    await until(lambda: value(worker, "bulk_items_total", outcome="took_effect") == 3)
     await until(lambda: value(agents, "cancellations_open") == 3)
     assert value(agents, "cancellations_current") == 1
     assert value(agents, "cancellations_stuck") == 0
