@@ -84,7 +84,7 @@ class CancelFlow(_Told):
     deadline_at: Moment
     reason: Text = ""
     actor: Actor | None = None
-    traceparent: Traceparent | None = None
+    traceparent: Traceparent = None
 
 
 class CancelTask(_Told):
@@ -99,7 +99,7 @@ class CancelTask(_Told):
     deadline_at: Moment
     reason: Text = ""
     actor: Actor | None = None
-    traceparent: Traceparent | None = None
+    traceparent: Traceparent = None
 
 
 class StopInfrastructure(_Told):
@@ -113,7 +113,7 @@ class StopInfrastructure(_Told):
     handle: Handle
     cancellation_id: str | None = None
     grace_seconds: Seconds = 0.0
-    traceparent: Traceparent | None = None
+    traceparent: Traceparent = None
 
 
 class Lost(_Told):

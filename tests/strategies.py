@@ -22,6 +22,7 @@ from rescind.events.describe import EFFECTS, event_classes, request_classes, typ
 from rescind.events.journal import AnyEvent, Entry, Event, Source, StreamKind
 from rescind.events.moments import MOMENT_MAX, Moment
 from rescind.events.requests import AnyRequest, Request, TaskSpec
+from rescind.events.traces import Traceparent
 from rescind.events.words import (
     Actor,
     CascadePolicy,
@@ -31,6 +32,7 @@ from rescind.events.words import (
     ReportedEvidence,
     TaskKind,
 )
+from rescind.tracing.traceparent import written
 
 __all__ = [
     "actors",
@@ -43,6 +45,7 @@ __all__ = [
     "moments",
     "requests",
     "texts",
+    "traceparents",
     "values_of",
 ]
 
@@ -95,6 +98,12 @@ def json_values() -> SearchStrategy[JsonValue]:
 def evidence() -> SearchStrategy[Evidence]:
     """What a runner saw."""
     return st.dictionaries(texts(), json_values(), max_size=_ITEMS_MAX)
+
+
+def traceparents() -> SearchStrategy[str | None]:
+    """As they are carried on."""
+    numbers = st.integers(1, 2**128 - 1), st.integers(1, 2**64 - 1), st.integers(0, 255)
+    return st.none() | st.builds(written, *numbers)
 
 
 def actors() -> SearchStrategy[Actor]:
@@ -281,6 +290,7 @@ _KNOWN: Final = (
     (ReportedEvidence, evidence),
     (JsonValue, json_values),
     (Name, lambda: texts(min_size=1)),
+    (Traceparent, traceparents),
     (TaskKind, lambda: st.sampled_from(TaskKind)),
     (CascadePolicy, lambda: st.sampled_from(CascadePolicy)),
 )

@@ -51,8 +51,9 @@ class Request(BaseModel):
     """Who the sender says asks: never verified here."""
     at: Moment | None = None
     """When the sender says that it asked; informative, no rule reads it."""
-    traceparent: Traceparent | None = None
-    """As W3C Trace Context has it; it comes back in every entry that answers this."""
+    traceparent: Traceparent = None
+    """As W3C Trace Context has it; it comes back in every entry that answers this. What is malformed
+    is left out, and refuses nothing."""
 
 
 class FlowRequest(Request):

@@ -39,6 +39,7 @@ from rescind.events.words import moment_to_text
 from rescind.statemachine.draft import Draft
 from rescind.statemachine.policy import Policy
 from rescind.statemachine.runs import Cancellation
+from rescind.tracing.traceparent import known
 
 __all__ = ["Fanout"]
 
@@ -244,7 +245,7 @@ class Fanout:
             "handle": event.handle.model_dump(mode="json", exclude_none=True),
             "cancellation_id": event.cancellation_id,
             "grace_seconds": event.grace_seconds,
-            "traceparent": self._below(traceparent),
+            "traceparent": known(self._below(traceparent)),
         }
         self._tell(event.runner_id, "stop_infrastructure", intent)
 
@@ -258,8 +259,9 @@ class Fanout:
         }
         if cancellation.actor is not None:
             terms["actor"] = dict(cancellation.actor)
-        if cancellation.traceparent is not None:
-            terms["traceparent"] = self._below(cancellation.traceparent)
+        # A state may have one that an earlier build has let in.
+        if (traceparent := known(self._below(cancellation.traceparent))) is not None:
+            terms["traceparent"] = traceparent
         return terms
 
 

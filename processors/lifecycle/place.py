@@ -6,7 +6,7 @@ from typing import NamedTuple
 from rescind.events.requests import AnyRequest, Lane, Unreadable, read_request
 from rescind.kafka.records import UNPACKED_BYTES_MAX, Record, Unread
 from rescind.kafka.topics import TopicNames
-from rescind.tracing import traceparent
+from rescind.tracing.traceparent import known
 
 __all__ = ["Place", "Read", "request_in", "text_of", "traceparent_of"]
 
@@ -42,8 +42,7 @@ def traceparent_of(record: Record, request: AnyRequest | Unreadable) -> str | No
     """
     if isinstance(request, Unreadable) or request.traceparent is not None or not record.headers:
         return None if isinstance(request, Unreadable) else request.traceparent
-    said = text_of(record.header("traceparent"))
-    return None if traceparent.read(said) is None else said
+    return known(text_of(record.header("traceparent")))
 
 
 def text_of(value: bytes | None) -> str | None:

@@ -9,7 +9,7 @@ from contextvars import ContextVar
 
 from rescind.tracing import spans
 from rescind.tracing.spans import Span
-from rescind.tracing.traceparent import read
+from rescind.tracing.traceparent import known
 
 __all__ = ["carried", "processing", "sending", "to_carry"]
 
@@ -19,7 +19,7 @@ _carried: ContextVar[str | None] = ContextVar("rescind_traceparent", default=Non
 @contextlib.contextmanager
 def carried(traceparent: str | None) -> Iterator[None]:
     """Whoever has come with this is gone on for here, also where nobody makes spans."""
-    token = _carried.set(None if read(traceparent) is None else traceparent)
+    token = _carried.set(known(traceparent))
     try:
         yield
     finally:

@@ -3,13 +3,14 @@
     00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01
        trace                            span             flags, of which 01 is "sampled"
 
-It is whatever a stranger has written into a request, so nothing here raises.
+It is whatever a stranger has written into a request, so nothing here raises. A later version may
+say more, of any length: none of that is carried on, as the standard has it.
 """
 
 import re
 from typing import Final, NamedTuple
 
-__all__ = ["Parent", "is_sampled", "read", "trace_id_of", "written"]
+__all__ = ["Parent", "is_sampled", "known", "read", "trace_id_of", "written"]
 
 _SHAPE: Final = re.compile(
     r"(?!ff)(?P<version>[0-9a-f]{2})"
@@ -36,6 +37,12 @@ def read(traceparent: str | None) -> Parent | None:
     if found is None or (found["version"] == "00" and found["more"] is not None):
         return None
     return Parent(int(found["trace"], 16), int(found["span"], 16), int(found["flags"], 16))
+
+
+def known(traceparent: str | None) -> str | None:
+    """As much of it as may be carried on: 55 characters of version 00; None: it names no span."""
+    parent = read(traceparent)
+    return None if parent is None else written(*parent)
 
 
 def is_sampled(traceparent: str | None) -> bool:

@@ -10,6 +10,8 @@ from rescind.events.journal import Entry, FlowCancelling
 from tests.scenarios.harness import Scene
 from tests.scenarios.http.http_api import Api, problem, serving
 
+TRACED = "4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+
 
 @pytest.fixture
 async def api(scene: Scene, tmp_path: Path) -> AsyncIterator[Api]:
@@ -39,6 +41,30 @@ async def test_03_a_second_cancel_is_answered_with_the_first(scene: Scene, api: 
     await scene.journal.catches_up()
     (begun,) = scene.events(flow.flow_run_id, "flow.cancelling")
     assert begun.request_id == first.json()["request_id"]
+
+
+@pytest.mark.parametrize(
+    "traceparent, carried",
+    [
+        (f"01-{TRACED}-{'z' * 400}", f"00-{TRACED}"),
+        (f"00-{TRACED}-{'z' * 400}", None),
+        ("nonsense", None),
+        ("", None),
+    ],
+)
+async def test_a_traceparent_that_is_odd_hinders_no_cancel(
+    scene: Scene, api: Api, traceparent: str, carried: str | None
+) -> None:
+    flow = await scene.begun("traced", tasks=["t"])
+
+    answer = await api.client.post(
+        f"/api/v1/flow-runs/{flow.flow_run_id}/cancel", headers={"traceparent": traceparent}
+    )
+
+    assert (answer.status_code, answer.json()["outcome"]) == (202, "cancelling")
+    await scene.journal.catches_up()
+    (begun,) = scene.events(flow.flow_run_id, "flow.cancelling")
+    assert begun.traceparent == carried
 
 
 async def test_what_is_not_running_is_cancelled_at_once_or_has_ended_or_is_not_known(

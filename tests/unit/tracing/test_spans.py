@@ -90,6 +90,9 @@ def test_where_nobody_makes_spans_a_traceparent_is_carried_on() -> None:
         assert to_carry() == SAMPLED
     with carried("nonsense"):
         assert to_carry() is None
+    # Of any length: what it goes into has a bound.
+    with carried(f"01-{SAMPLED[3:]}-{'z' * 999}"), sending("t", 1, "r", None) as traceparent:
+        assert traceparent == SAMPLED
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rescind.tracing.traceparent import Parent, is_sampled, read, trace_id_of, written
+from rescind.tracing.traceparent import Parent, is_sampled, known, read, trace_id_of, written
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 SPAN = "00f067aa0ba902b7"
@@ -31,6 +31,7 @@ MALFORMED = [
 @pytest.mark.parametrize("malformed", MALFORMED)
 def test_a_malformed_one_names_nothing(malformed: str | None) -> None:
     assert read(malformed) is None
+    assert known(malformed) is None
     assert trace_id_of(malformed) is None
     assert not is_sampled(malformed)
 
@@ -47,6 +48,13 @@ def test_a_later_version_may_say_more() -> None:
     assert read(f"01-{TRACE}-{SPAN}-01-more") == Parent(int(TRACE, 16), int(SPAN, 16), 1)
 
 
+@pytest.mark.parametrize(
+    "version, more", [("00", ""), ("01", ""), ("cc", "-more"), ("01", "-z" * 999)]
+)
+def test_what_is_carried_on_is_of_the_version_that_is_known_here(version: str, more: str) -> None:
+    assert known(f"{version}-{TRACE}-{SPAN}-03{more}") == f"00-{TRACE}-{SPAN}-03"
+
+
 def test_what_was_read_is_written_alike() -> None:
     said = f"00-{TRACE}-{SPAN}-01"
 
@@ -59,3 +67,4 @@ def test_what_was_read_is_written_alike() -> None:
 @given(st.text(max_size=80) | st.text(string.hexdigits + "-", max_size=80))
 def test_nothing_that_a_stranger_writes_is_an_error(said: str) -> None:
     read(said)
+    assert len(known(said) or "") in {0, 55}
