@@ -52,8 +52,8 @@ class Request(BaseModel):
     at: Moment | None = None
     """When the sender says that it asked; informative, no rule reads it."""
     traceparent: Traceparent = None
-    """As W3C Trace Context has it; it comes back in every entry that answers this. What is malformed
-    is left out, and refuses nothing."""
+    """As W3C Trace Context has it; it comes back in every entry that answers this. One that is
+    malformed is left out, and refuses nothing."""
 
 
 class FlowRequest(Request):

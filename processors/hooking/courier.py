@@ -17,6 +17,7 @@ import structlog
 from rescind.errors import RescindError, UnknownEventError
 from rescind.kafka.reading.keeping import KeptFollower, kept_positions
 from rescind.kafka.reading.visits import Visit
+from rescind.kafka.records import Record
 from rescind.processors.hooking.desk import Desk
 from rescind.processors.hooking.lanes import Lanes
 from rescind.processors.hooking.ledger import Saved
@@ -167,9 +168,18 @@ class Courier:
             return
         records = await follower.fetch(max_records=FETCH_RECORDS, timeout_seconds=LOOK_SECONDS)
         for record in records:
-            desk.read(record)
-            desk.read_up_to(record.partition, record.offset + 1)
+            self._take_in(desk, record)
         await self._strike(desk, follower)
+
+    def _take_in(self, desk: Desk, record: Record) -> None:
+        try:
+            desk.read(record)
+        except UnknownEventError:
+            raise
+        except Exception:  # noqa: BLE001 - a bug for one record must not keep the rest from the hook
+            place = f"{record.partition}:{record.offset}"
+            _log.exception("a hook is not told of a record", hook=self.name, place=place)
+        desk.read_up_to(record.partition, record.offset + 1)
 
     def _look(self, desk: Desk, lanes: Lanes) -> None:
         """Say how it stands."""

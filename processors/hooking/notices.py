@@ -18,6 +18,7 @@ from rescind.events.journal import (
     FlowCancelling,
     FlowFailed,
     FlowQuarantined,
+    StreamKind,
 )
 from rescind.kafka.records import Record
 from rescind.processors.hooking.ledger import Item
@@ -131,7 +132,8 @@ def entry_of(record: Record) -> Entry | None:
     except UnreadableEventError:
         return None
     # Task runs that are cancelled alone are nobody's flow run.
-    return entry if entry.task_run_id is None else None
+    is_of_flow = entry.stream_kind is StreamKind.FLOW and entry.task_run_id is None
+    return entry if is_of_flow else None
 
 
 def _about(record: Record) -> AboutFlow | None:

@@ -8,6 +8,9 @@ not said is sent again; whoever is told twice knows it.
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
+import structlog
+from pydantic import ValidationError
+
 from rescind.events.requests import AnyRequest, FlowCancel
 from rescind.kafka.partitions import partition_of
 from rescind.kafka.records import OutRecord
@@ -25,6 +28,8 @@ from rescind.statemachine.families import (
 from rescind.statemachine.partition import Partition
 
 __all__ = ["Errands", "answers_to_parent"]
+
+_log = structlog.get_logger(__name__)
 
 
 def answers_to_parent(request: FlowCancel, draft: Draft, place: Place) -> list[OutRecord]:
@@ -71,7 +76,13 @@ class Errands:
         taken: list[tuple[Errand, AnyRequest]] = []
         for errand in list(islice(self._owed, limit)):
             del self._owed[errand]
-            request = errand_request(errand, partition, now_ms)
+            try:
+                request = errand_request(errand, partition, now_ms)
+            except ValidationError as error:
+                # A bug for one edge, which a restart tries again; the others are told.
+                said = error.errors(include_url=False, include_input=False)[0]
+                _log.error("an errand cannot be run", flow_run_id=errand.flow_run_id, why=str(said))
+                continue
             if request is not None:
                 self._flying[errand] = None
                 taken.append((errand, request))

@@ -10,6 +10,9 @@ import heapq
 from collections import Counter
 from typing import Final, NamedTuple
 
+import structlog
+from pydantic import ValidationError
+
 from rescind.events.requests import BulkForget, CancellationClock, Clock, RunnerForget
 from rescind.events.words import Actor
 from rescind.processors.pipeline.surplus import Surplus
@@ -30,6 +33,8 @@ _LIFECYCLE: Final = Actor(kind="service", id="lifecycle")
 
 AGAIN_MS = 1_000
 AGAIN_MS_MAX = 60_000
+
+_log = structlog.get_logger(__name__)
 
 
 class _Key(NamedTuple):
@@ -124,7 +129,12 @@ class ClockKeeper:
             wait_ms = min(AGAIN_MS << known.fired, AGAIN_MS_MAX)
             self._set[key] = known._replace(fired=min(known.fired + 1, 6))
             heapq.heappush(self._heap, (now_ms + wait_ms, due_ms, key))
-            struck.append(_request(key, known))
+            try:
+                struck.append(_request(key, known))
+            except ValidationError as error:
+                # A bug for one run: those of the others strike all the same.
+                said = error.errors(include_url=False, include_input=False)[0]
+                _log.error("a clock cannot strike", **_about(key), why=str(said))
         return struck
 
     def _see_flow(self, partition: Partition, flow_run_id: str) -> None:
@@ -194,6 +204,10 @@ class ClockKeeper:
                 else _Set(due_ms, cancellation.id, cancellation.traceparent)
             )
             heapq.heappush(self._heap, (due_ms, due_ms, key))
+
+
+def _about(key: _Key) -> dict[str, str]:
+    return {name: value for name, value in key._asdict().items() if value}
 
 
 def _request(key: _Key, known: _Set) -> _Struck:

@@ -10,6 +10,7 @@ from collections import OrderedDict
 from typing import Any, Final, NamedTuple
 
 import structlog
+from pydantic import ValidationError
 
 from rescind.errors import UnknownEventError, UnreadableEventError
 from rescind.events.intents import CancelFlow, CancelTask
@@ -120,9 +121,9 @@ class Cancelling:
         match entry.event:
             case FlowCancelling(terms=terms) | TaskCancelling(terms=terms):
                 self._drop(what)
-                self._known.setdefault(what[0], {})[what[1]] = _Known(
-                    _intent(entry, terms), entry.at_ms
-                )
+                if (intent := _intent(entry, terms)) is not None:
+                    known = _Known(intent, entry.at_ms)
+                    self._known.setdefault(what[0], {})[what[1]] = known
             case FlowCancelled() | FlowFailed() | FlowQuarantined():
                 for task_run_id in list(self._known.get(what[0], ())):
                     self._end((what[0], task_run_id))
@@ -133,8 +134,7 @@ class Cancelling:
                     known.acknowledged.add(event.runner_id)
                 self._end(what)
             case FlowForgotten():
-                for task_run_id in list(self._known.get(what[0], ())):
-                    self._drop((what[0], task_run_id))
+                self._forget(what[0])
             case event:
                 known = self._known.get(what[0], {}).get(what[1])
                 if known is not None:
@@ -177,9 +177,23 @@ class Cancelling:
             while True:
                 seconds = CATCHING_UP_SECONDS if behind else FOLLOWING_SECONDS
                 for record in await follower.fetch(timeout_seconds=seconds):
-                    self.see(record)
+                    self._see(record)
                 behind = {p: end for p, end in behind.items() if await follower.position(p) < end}
                 self.is_current = not behind
+
+    def _see(self, record: Record) -> None:
+        try:
+            self.see(record)
+        except UnknownEventError:
+            raise
+        except Exception:  # noqa: BLE001 - a bug for one flow run must not end the agents, for ever
+            place = f"{record.partition}:{record.offset}"
+            _log.exception("no runner is reminded of a flow run's cancellations", place=place)
+            self._forget((record.key or b"").decode(errors="replace"))
+
+    def _forget(self, flow_run_id: str) -> None:
+        for task_run_id in list(self._known.get(flow_run_id, ())):
+            self._drop((flow_run_id, task_run_id))
 
     def _end(self, what: _What) -> None:
         if what[1] not in self._known.get(what[0], {}):
@@ -198,7 +212,8 @@ class Cancelling:
 
 def _intent(
     entry: Entry, terms: CancellationTerms | TaskCancellationTerms
-) -> CancelFlow | CancelTask:
+) -> CancelFlow | CancelTask | None:
+    """What its runners are told; None: nobody can be told that, and it is nobody's flow run."""
     said: dict[str, Any] = {
         "flow_run_id": entry.stream_id,
         "cancellation_id": terms.cancellation_id,
@@ -209,6 +224,11 @@ def _intent(
         "actor": entry.actor,
         "traceparent": entry.traceparent,
     }
-    if entry.task_run_id is None:
-        return CancelFlow(**said)
-    return CancelTask(task_run_id=entry.task_run_id, attempt=entry.attempt or 1, **said)
+    try:
+        if entry.task_run_id is None:
+            return CancelFlow(**said)
+        return CancelTask(task_run_id=entry.task_run_id, attempt=entry.attempt or 1, **said)
+    except ValidationError as error:
+        what = error.errors(include_url=False, include_input=False)[0]
+        _log.error("no runner is reminded of a cancellation", event_id=entry.id, why=str(what))
+        return None

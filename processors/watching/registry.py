@@ -2,18 +2,30 @@
 
 Every process of agents follows all of it without a group, since a runner's heartbeats may lie
 anywhere. What is here is at most a moment old and rebuilt at each start; nothing is decided by
-it that the lifecycle would not check again.
+it that the lifecycle would not check again. What cannot be read may take back what was read
+before: such a runner is unknown from then on, so it is neither given up nor told that it was.
 """
 
+from typing import Final
+
+import structlog
+from pydantic import TypeAdapter, ValidationError
+
+from rescind.errors import UnreadableStateError
+from rescind.events.words import ChosenId
 from rescind.kafka.connection import Connection
 from rescind.kafka.reading.readers import TopicFollower
 from rescind.kafka.reading.visits import starts
 from rescind.kafka.records import Record
 from rescind.kafka.topics import TopicNames
-from rescind.statemachine.records import read_open
+from rescind.statemachine.records import OpenRecord, read_open
 from rescind.statemachine.runs import RunnerRecord
 
 __all__ = ["Registry"]
+
+_ids: Final[TypeAdapter[str]] = TypeAdapter(ChosenId)
+
+_log = structlog.get_logger(__name__)
 
 
 class Registry:
@@ -45,9 +57,12 @@ class Registry:
         return runner_id in self._gone
 
     def see(self, record: Record) -> None:
-        """Take in one record of the topic."""
-        runner_id = (record.key or b"").decode()
-        known = None if record.value is None else read_open(record.value)
+        """Take in one record of the topic; what is no runner's at all is passed over."""
+        try:
+            runner_id = _ids.validate_python((record.key or b"").decode())
+        except (UnicodeDecodeError, ValidationError):
+            return
+        known = _read(record)
         self._forget(runner_id, record.partition)
         if isinstance(known, RunnerRecord):
             kept = self._living if known.state == "Registered" else self._gone
@@ -72,3 +87,17 @@ class Registry:
             async for records in follower.follow():
                 for record in records:
                     self.see(record)
+
+
+def _read(record: Record) -> OpenRecord | None:
+    if record.value is None:
+        return None
+    try:
+        return read_open(record.value)
+    except UnreadableStateError as error:
+        _log.error(
+            "a runner is not listened for: its record cannot be read",
+            place=f"{record.partition}:{record.offset}",
+            why=str(error).partition("\n")[0],
+        )
+        return None
