@@ -5,7 +5,8 @@ setting ``feature_level`` if that is higher: so a new release begins as the old 
 the two can take over from the other, and the new shapes begin when every worker can read them.
 A partition's level never falls. What a level brings is written here:
 
-1. the shapes of 0.1.
+1. the shapes of 0.1, the first release: `traceparent` of a cancellation is among them. No release
+   has written any other, so what was built between is none that can be mixed with it.
 """
 
 from typing import Final

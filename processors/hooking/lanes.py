@@ -17,6 +17,7 @@ from typing import Final
 import structlog
 
 from rescind.processors.hooking.notices import Notice
+from rescind.processors.hooking.tracing import said, trying
 from rescind.processors.hooking.tries import Target, Try, wait_seconds
 from rescind.processors.measuring.hooks import HookMeters
 
@@ -134,7 +135,9 @@ class Lanes:
 
     async def _try(self, notice: Notice) -> Try:
         try:
-            answer = await self._target.tell(notice.event)
+            with trying(self._name, notice) as span:
+                answer = await self._target.tell(notice.event)
+                said(span, answer)
         except Exception as error:  # noqa: BLE001 - a bug of ours must not keep it from being told
             _log.exception("a hook could not be tried", hook=self._name)
             answer = Try(f"{type(error).__name__}: {error}")

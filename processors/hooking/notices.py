@@ -49,6 +49,8 @@ class Notice(NamedTuple):
     item: Item
     event: HookEvent
     key: bytes | None
+    traceparent: str | None = None
+    """Of the event in the journal."""
 
     @property
     def partition(self) -> int:
@@ -95,7 +97,8 @@ class Teller:
                 **said,
             }
         )
-        return Notice(Item(record.offset, MARKS[kind]), event, record.key)
+        item = Item(record.offset, MARKS[kind])
+        return Notice(item, event, record.key, entry.traceparent)
 
     def _ends(self, kind: HookKind, account: Any, named_end: str) -> tuple[Notice, ...]:
         said = {"account": account, "named_end": named_end}

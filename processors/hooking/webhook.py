@@ -18,6 +18,7 @@ from rescind.events.hooks import HookEvent
 from rescind.processors.hooking.signature import signed_headers
 from rescind.processors.hooking.tries import Try, retry_after
 from rescind.settings.hooks import Hook, secret_bytes
+from rescind.tracing.messaging import to_carry
 
 __all__ = ["Webhook"]
 
@@ -52,6 +53,8 @@ class Webhook:
     async def tell(self, event: HookEvent) -> Try:
         body = event.to_json()
         signed = signed_headers(event.id, int(time.time()), body, self._keys)
+        if (traceparent := to_carry()) is not None:
+            signed["traceparent"] = traceparent
         try:
             async with asyncio.timeout(self._timeout_seconds):
                 return await self._post(body, {**_HEADERS, **signed})

@@ -122,8 +122,8 @@ class Cancelling:
             case FlowCancelling(terms=terms) | TaskCancelling(terms=terms):
                 self._drop(what)
                 if (intent := _intent(entry, terms)) is not None:
-                    known = _Known(intent, entry.at_ms)
-                    self._known.setdefault(what[0], {})[what[1]] = known
+                    of_flow_run = self._known.setdefault(what[0], {})
+                    of_flow_run[what[1]] = _Known(intent, entry.at_ms)
             case FlowCancelled() | FlowFailed() | FlowQuarantined():
                 for task_run_id in list(self._known.get(what[0], ())):
                     self._end((what[0], task_run_id))

@@ -70,6 +70,7 @@ it:
 | `webhook-timestamp` | when this request was sent, in seconds since 1970 |
 | `webhook-signature` | `v1,` and the base64 of the HMAC-SHA256 of `ID.TIMESTAMP.BODY`; one for \
 each secret, with a space between |
+| `traceparent` | the trace of the cancellation, if whoever asked for it has one; it is not signed |
 
 | answer | what is done |
 |---|---|
