@@ -58,7 +58,7 @@ async def test_lines_about_a_run_name_it_and_its_trace(
     folder = own.house.folder / flow_run_id
     folder.mkdir()
     worker, agents = own.house.worker(), own.house.agents()
-    server = own.house.start("-m", "rescind", "server", http_port=0)
+    server = own.house.start("-m", "rescind", "server", http_port=0, access="open")
     run = own.house.command(
         *("run", f"{flows_in_infrastructure.__file__}:is_deaf", "--flow-run-id", flow_run_id),
         *("--executor", "thread", "--param", f"folder={folder}"),
