@@ -10,13 +10,13 @@ from rescind.errors import JournalError
 from rescind.events.journal import Entry
 from rescind.events.requests import Lane
 from rescind.kafka.reading.readers import TopicFollower
-from rescind.kafka.records import OutRecord, Record
+from rescind.kafka.records import OutRecord, Record, Sent
 from rescind.kafka.topics import TopicNames
 from rescind.kafka.writing.sender import Sender
 from rescind.processors.hooking.letters import NOT_TAKEN, hook_of
 from rescind.processors.letters.reading import Letter
 
-__all__ = ["ask_again", "why_not"]
+__all__ = ["answer_to", "ask_again", "send_again", "why_not"]
 
 
 def why_not(letter: Letter, names: TopicNames) -> str:
@@ -40,10 +40,22 @@ async def ask_again(
 
     ``journal`` has to follow from before this. Raises `BrokerError`.
     """
+    return await answer_to(await send_again(letter, sender), letter, names, journal)
+
+
+async def send_again(letter: Letter, sender: Sender) -> Sent:
+    """Where it is once Kafka has it. Raises `BrokerError`."""
     said, record = letter.said, letter.record
-    again = OutRecord(said.topic, record.key, record.value, said.headers, said.partition)
-    sent = await sender.send(again)
-    lane = _lanes(names)[said.topic]
+    return await sender.send(
+        OutRecord(said.topic, record.key, record.value, said.headers, said.partition)
+    )
+
+
+async def answer_to(
+    sent: Sent, letter: Letter, names: TopicNames, journal: TopicFollower
+) -> tuple[Entry, ...]:
+    """As `ask_again`, of what was sent."""
+    lane = _lanes(names)[letter.said.topic]
     found: list[Entry] = []
     async for records in journal.follow():
         for entry in map(_entry, records):

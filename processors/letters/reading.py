@@ -1,8 +1,9 @@
 """Dead letters by their place, ``PARTITION:OFFSET`` in their topic: one, the last ones, a page."""
 
 import heapq
+from collections import deque
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
@@ -31,7 +32,7 @@ class Letter:
 
     @property
     def order(self) -> tuple[int, int, int]:
-        """By time, and within a partition as it is."""
+        """By time, of which each producer has its own."""
         return self.record.timestamp_ms, self.record.partition, self.record.offset
 
     @property
@@ -65,45 +66,50 @@ async def last_letters(
 async def page_of_letters(
     connection: Connection, topic: str, limit: int, before: Mapping[int, int] | None = None
 ) -> tuple[list[Letter], dict[int, int] | None]:
-    """The latest so many that lie before these offsets, the latest first, and where to go on.
+    """The latest so many that lie before these offsets, and where to go on; None: at the beginning.
 
-    ``before`` None: before the end. Read from the end of each partition, since what is older than a
-    page is of no interest to whoever looks at it; None to go on: there are no earlier ones.
+    Without their values and headers, which may be large. ``before`` None: before the end. They are
+    the latest as far as times are in the order of partitions, which nobody promises: so that none
+    is left out or comes twice, each partition is taken from its end.
     """
-    found: list[Letter] = []
+    tails: dict[int, list[Letter]] = {}
+    going_on: dict[int, int] = {}
     async with Visit(connection) as visit:
         first, last = await visit.starts(topic), await visit.ends(topic)
-        until = {number: min((before or last).get(number, 0), end) for number, end in last.items()}
-        for number, end in until.items():
-            found += await _before(visit, topic, number, (first[number], end), limit)
-    found.sort(key=lambda letter: letter.order, reverse=True)
-    shown = found[:limit]
-    # What was found and not shown comes with the next page; a partition without any is done with.
-    left = {letter.record.partition for letter in found}
-    going_on = {number: end if number in left else first[number] for number, end in until.items()}
-    for letter in shown:
-        going_on[letter.record.partition] = letter.record.offset
-    has_more = any(end > first[number] for number, end in going_on.items())
+        for number, end in last.items():
+            until = min((before or last).get(number, 0), end)
+            tails[number] = await _before(visit, topic, number, (first[number], until), limit)
+            # Where nothing was found there is nothing: it was looked for down to the beginning.
+            going_on[number] = until if tails[number] else first[number]
+    shown: list[Letter] = []
+    while len(shown) < limit and any(tails.values()):
+        number = max((tail[-1].order, number) for number, tail in tails.items() if tail)[1]
+        letter = tails[number].pop()
+        shown.append(letter)
+        going_on[number] = letter.record.offset
+    has_more = any(offset > first[number] for number, offset in going_on.items())
     return shown, going_on if has_more else None
 
 
 async def _before(
     visit: Visit, topic: str, partition: int, span: tuple[int, int], limit: int
 ) -> list[Letter]:
-    """The last so many in a part of a partition, or a few more."""
+    """The last so many in a part of a partition, in its order; fewer if it has no more."""
     first, end = span
     reach = limit
     while True:
         start = max(first, end - reach)
-        found: list[Letter] = []
+        found: deque[Letter] = deque(maxlen=limit)
         async for records in visit.read_to_end(topic, partition, start):
             inside = [record for record in records if record.offset < end]
-            found += [Letter(one, said) for one in inside if (said := read_dead_letter(one))]
+            for record in inside:
+                if (said := read_dead_letter(record)) is not None:
+                    found.append(Letter(record._replace(value=None), replace(said, headers=())))
             if len(inside) < len(records):
                 break
         # Markers of transactions, and what is none, take offsets as well.
         if len(found) >= limit or start == first:
-            return found[-limit:]
+            return list(found)
         reach *= 4
 
 

@@ -112,6 +112,9 @@ def _live(token: Token, now_ms: int) -> Token:
 
 def _put(tokens: dict[str, Token], record: Record, keys: Mapping[str, bytes]) -> None:
     token_id = (record.key or b"").decode(errors="replace")
+    if (before := tokens.get(token_id)) is not None and before.revoked_at is not None:
+        # Revoked once is revoked: an older record that is put back changes nothing.
+        return
     if record.value is None:
         tokens.pop(token_id, None)
         return
@@ -122,10 +125,7 @@ def _put(tokens: dict[str, Token], record: Record, keys: Mapping[str, bytes]) ->
         _log.warning("a token is left out: no key that is set has signed it, or it cannot be read",
                      token_id=token_id[:64])  # fmt: skip
         return
-    before = tokens.get(token_id)
-    if before is None or before.revoked_at is None:
-        # Revoked once is revoked: an older record that is put back changes nothing.
-        tokens[token_id] = token
+    tokens[token_id] = token
 
 
 def _checked(record: Record, keys: Mapping[str, bytes]) -> Token | None:

@@ -13,7 +13,7 @@ from rescind.cli.commands.doctor import doctor
 from rescind.cli.commands.flows import demo, run
 from rescind.cli.commands.hooks import hooks
 from rescind.cli.commands.journal import journal
-from rescind.cli.commands.looking import ls, show, watch
+from rescind.cli.commands.looking import ls, runners, show, watch
 from rescind.cli.commands.services import agents, runner, server, worker
 from rescind.cli.commands.starting import up
 from rescind.cli.commands.tokens import tokens
@@ -60,6 +60,7 @@ app.command(rich_help_panel=_USE)(cancel)
 app.command(rich_help_panel=_USE)(ls)
 app.command(rich_help_panel=_USE)(show)
 app.command(rich_help_panel=_USE)(watch)
+app.command(rich_help_panel=_USE)(runners)
 app.add_typer(bulk, name="bulk", rich_help_panel=_USE)
 app.add_typer(journal, name="journal", rich_help_panel=_USE)
 app.add_typer(audit, name="audit", rich_help_panel=_RUN)

@@ -4,7 +4,7 @@ from typing import Final
 
 import orjson
 import pytest
-from sqlalchemy import text, update
+from sqlalchemy import insert, select, text, update
 
 from rescind.errors import CursorError
 from rescind.events.journal import BulkProgressed, Entry
@@ -250,3 +250,20 @@ def test_tables_of_the_first_release_are_brought_up_to_date(model: Told) -> None
         write(connection, [Part(0, at, at)])
 
     assert model.everything() == expected
+
+
+def test_as_many_as_a_page_may_have_are_listed_with_when_each_was_told_last(model: Told) -> None:
+    scenario = given(*running, progress(item("f1")))
+    model.tell_entries(scenario.world.journal)
+    with model.database.writing(model.database.serving()).begin() as connection:
+        (row,) = connection.execute(select(bulk_cancellations)).mappings().all()
+        (told,) = connection.execute(select(bulk_items)).mappings().all()
+        for number in range(1_200):
+            name = f"more-{number:04}"
+            connection.execute(insert(bulk_cancellations).values(**{**row, "bulk_id": name}))
+            connection.execute(insert(bulk_items).values(**{**told, "bulk_id": name}))
+
+    page = ReadModel(model.database).bulk_cancellations(limit=1_000)
+
+    assert len(page.items) == 1_000
+    assert all(bulk.told_ms is not None for bulk in page.items)

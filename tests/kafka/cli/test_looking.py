@@ -2,6 +2,7 @@
 
 import asyncio
 
+from rescind.kafka.records import OutRecord
 from rescind.kafka.writing.sender import Sender
 from tests.conftest import Cluster
 from tests.kafka.cli.command import Command
@@ -171,3 +172,42 @@ async def test_an_event_of_a_newer_release_is_named_and_hides_no_other(
 
     assert "flow.started.v1" in said.out
     assert "expected an event that this release knows" in said.out
+
+
+async def test_runners_are_listed_with_what_they_can_do_and_when_they_were_heard(
+    service: Service, rescind: Command
+) -> None:
+    await running(service, "f")
+    can = {"executor": "threads", "can_interrupt": True, "survivors": "what blocks in C"}
+    hello = {"type": "runner.register", "runner_id": "other", "pool": "etl", "capabilities": can}
+    await service.answer_to(hello, partition=0)
+    await service.answer_to({"type": "runner.leave", "runner_id": "other"}, partition=0)
+    beat = OutRecord(
+        service.names.heartbeats, RUNNER.encode(), b'{"runner_id":"%s"}' % RUNNER.encode()
+    )
+    await service.sender.send(beat)
+
+    here = await rescind("runners")
+    everyone = await rescind("runners", "--all")
+    body = (await rescind("runners", "--all", "--json")).json
+
+    assert [line.split()[1] for line in here.out.splitlines()] == ["RUNNER", RUNNER]
+    assert "not lately" not in here.out
+    assert "1 that are gone" in here.err
+    assert "threads: interrupts; may survive: what blocks in C" in everyone.out
+    gone = {one["runner_id"]: one for one in body}["other"]
+    assert (gone["states"], gone["pool"], gone["last_heard_at"]) == (["Gone.Left"], "etl", None)
+
+
+async def test_ls_shows_what_has_ended_unconfirmed(service: Service, rescind: Command) -> None:
+    await running(service, "seen", granted=1)
+    await running(service, "unseen", granted=1)
+    for name, confirmed in (("seen", True), ("unseen", False)):
+        await rescind("cancel", name)
+        about = {"flow_run_id": name, "runner_id": RUNNER, "type": "task.finish"}
+        how = {"end": "cancelled", "how": "forced", "stopped_confirmed": confirmed}
+        await service.answer_to({**about, "items": [{"task_run_id": "t0", **how}]})
+
+    found = await rescind("ls", "--unconfirmed", "--json")
+
+    assert [flow["flow_run_id"] for flow in found.json] == ["unseen"]

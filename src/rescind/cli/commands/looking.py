@@ -6,7 +6,7 @@ import typer
 
 from rescind.cli.options import FlowRunId, Json, pairs
 
-__all__ = ["ls", "show", "watch"]
+__all__ = ["ls", "runners", "show", "watch"]
 
 
 def ls(
@@ -21,6 +21,9 @@ def ls(
     stuck: Annotated[
         bool, typer.Option("--stuck", help="Is still being cancelled after its deadline.")
     ] = False,
+    unconfirmed: Annotated[
+        bool, typer.Option("--unconfirmed", help="Ended with something nobody has seen stop.")
+    ] = False,
     limit: Annotated[int, typer.Option(min=0, help="At most so many; 0 for all.")] = 50,
     as_json: Json = False,
 ) -> int:
@@ -30,9 +33,20 @@ def ls(
     from rescind.cli.session import run
 
     labels = pairs(label or [], "--label")
-    wanted = Wanted(tuple(state or ()), labels, namespace, stuck)
+    wanted = Wanted(tuple(state or ()), labels, namespace, stuck, unconfirmed)
     wanted.check()
     return run(list_flows(wanted, limit, as_json=as_json))
+
+
+def runners(
+    every: Annotated[bool, typer.Option("--all", help="Also those that are gone.")] = False,
+    as_json: Json = False,
+) -> int:
+    """List runners, the latest first: what each can do, and when it was heard last."""
+    from rescind.cli.looking.runners import list_runners
+    from rescind.cli.session import run
+
+    return run(list_runners(every=every, as_json=as_json))
 
 
 def show(

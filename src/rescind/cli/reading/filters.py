@@ -54,6 +54,7 @@ class Wanted:
     labels: Mapping[str, str] = field(default_factory=dict[str, str])
     namespace: str | None = None
     stuck: bool = False
+    unconfirmed: bool = False
 
     def check(self) -> None:
         """Raises `typer.BadParameter` if no flow run can ever be as is asked."""
@@ -73,4 +74,11 @@ class Wanted:
             and all(flow.labels.get(key) == value for key, value in self.labels.items())
             and (self.namespace is None or flow.namespace == self.namespace)
             and (not self.stuck or is_stuck(flow, now_ms))
+            and (not self.unconfirmed or _is_unconfirmed(flow))
         )
+
+
+def _is_unconfirmed(flow: FlowState) -> bool:
+    cancellation = flow.cancellation
+    account = None if cancellation is None else cancellation.account
+    return account is not None and account.unconfirmed > 0

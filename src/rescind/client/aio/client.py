@@ -13,8 +13,8 @@ import httpx
 
 from rescind.client.aio.bulks import BulkMethods
 from rescind.client.aio.carrier import AsyncCarrier
-from rescind.client.aio.letters import LetterMethods
 from rescind.client.aio.lists import AsyncListing
+from rescind.client.aio.operating import OperatingMethods
 from rescind.client.aio.stream import AsyncEventStream
 from rescind.client.answers import (
     Alive,
@@ -33,7 +33,7 @@ from rescind.client.core import operations
 from rescind.client.core.address import DEFAULT_URL
 from rescind.client.core.bulks import BulkCore
 from rescind.client.core.core import Core
-from rescind.client.core.letters import LetterCore
+from rescind.client.core.operating import OperatingCore
 from rescind.client.core.operations import CascadeWord, ModeWord
 from rescind.client.core.pace import Operation
 from rescind.events.words import Mode
@@ -43,7 +43,7 @@ __all__ = ["AsyncClient"]
 T = TypeVar("T")
 
 
-class AsyncClient(BulkMethods, LetterMethods):
+class AsyncClient(BulkMethods, OperatingMethods):
     """Asks one server. An async context manager; left, it is closed.
 
     What was not answered, or was answered "not now", is asked again for ``retry_seconds``: a cancel
@@ -76,7 +76,7 @@ class AsyncClient(BulkMethods, LetterMethods):
         self._carrier = AsyncCarrier(url, timeout_seconds, token, http)
         self._core = Core(retry_seconds, away_seconds)
         self._bulks = BulkCore(self._core.pace)
-        self._letters = LetterCore(self._core.pace)
+        self._operating = OperatingCore(self._core.pace)
         self.url = self._carrier.wire.base
 
     async def __aenter__(self) -> Self:

@@ -35,6 +35,8 @@ from rescind.client.answers.runs import (
     Group,
     HaltShown,
     PageOf,
+    Runner,
+    RunnerCapabilities,
     TaskState,
 )
 from rescind.client.answers.words import Actor, BulkOutcome, ErrorInfo, Fate, Outcome, ParentLink
@@ -75,6 +77,8 @@ __all__ = [
     "ParentLink",
     "Ready",
     "RetryAnswer",
+    "Runner",
+    "RunnerCapabilities",
     "RunnerForecast",
     "RunnerWaitedFor",
     "TaskState",

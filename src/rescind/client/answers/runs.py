@@ -16,7 +16,17 @@ from rescind.client.answers.words import (
     ParentLink,
 )
 
-__all__ = ["Counts", "FlowRun", "FlowRunWhole", "Group", "HaltShown", "PageOf", "TaskState"]
+__all__ = [
+    "Counts",
+    "FlowRun",
+    "FlowRunWhole",
+    "Group",
+    "HaltShown",
+    "PageOf",
+    "Runner",
+    "RunnerCapabilities",
+    "TaskState",
+]
 
 T = TypeVar("T")
 
@@ -110,6 +120,36 @@ class TaskState(_Run):
     stopped_confirmed: bool | None = None
     """Whether it was seen to stop."""
     evidence: Mapping[str, Any] = Field(default_factory=dict)
+
+
+class RunnerCapabilities(Answer):
+    """What a runner's executor can do about running work."""
+
+    executor: str = "custom"
+    can_stop_pending: bool = True
+    can_interrupt: bool = False
+    can_kill: bool = False
+    can_tear_down: bool = False
+    may_exit: bool = False
+    survivors: str = ""
+
+
+class Runner(Answer):
+    """A runner, as the partitions that it uses have it."""
+
+    runner_id: str
+    states: Mapping[int, str]
+    """In each of these partitions: ``Registered``, ``Gone.Left`` or ``Gone.Lost``."""
+    since: AwareDatetime
+    """Of the latest of those."""
+    pool: str = ""
+    scope: str = ""
+    capabilities: RunnerCapabilities | None = None
+    handle_kind: str | None = None
+    """By what it can be ended from outside, if it can."""
+    task_runs_held: int = 0
+    last_heard_at: AwareDatetime | None = None
+    """By the broker's clock; None: not lately, as far as the server has listened."""
 
 
 class Counts(Answer):

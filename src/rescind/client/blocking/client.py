@@ -26,14 +26,14 @@ from rescind.client.answers import (
 )
 from rescind.client.blocking.bulks import BulkMethods
 from rescind.client.blocking.carrier import Carrier
-from rescind.client.blocking.letters import LetterMethods
 from rescind.client.blocking.lists import Listing
+from rescind.client.blocking.operating import OperatingMethods
 from rescind.client.blocking.stream import EventStream
 from rescind.client.core import operations
 from rescind.client.core.address import DEFAULT_URL
 from rescind.client.core.bulks import BulkCore
 from rescind.client.core.core import Core
-from rescind.client.core.letters import LetterCore
+from rescind.client.core.operating import OperatingCore
 from rescind.client.core.operations import CascadeWord, ModeWord
 from rescind.client.core.pace import Operation
 from rescind.events.words import Mode
@@ -43,7 +43,7 @@ __all__ = ["Client"]
 T = TypeVar("T")
 
 
-class Client(BulkMethods, LetterMethods):
+class Client(BulkMethods, OperatingMethods):
     """Asks one server. A context manager; left, it is closed. Threads may share it.
 
     What was not answered, or was answered "not now", is asked again for ``retry_seconds``: a cancel
@@ -76,7 +76,7 @@ class Client(BulkMethods, LetterMethods):
         self._carrier = Carrier(url, timeout_seconds, token, http)
         self._core = Core(retry_seconds, away_seconds)
         self._bulks = BulkCore(self._core.pace)
-        self._letters = LetterCore(self._core.pace)
+        self._operating = OperatingCore(self._core.pace)
         self.url = self._carrier.wire.base
 
     def __enter__(self) -> Self:

@@ -62,7 +62,7 @@ def topic_specs(names: TopicNames) -> tuple[TopicSpec, ...]:
         TopicSpec(names.reminders, "what runners are told again", signals),
         TopicSpec(
             names.dead_letters,
-            "requests that could not be read, as they came",
+            "what could not be read, answered or told, as it came",
             _deleted(30 * _DAY, _DEAD_LETTER_BYTES_MAX),
         ),
         TopicSpec(names.tokens, "who may ask over HTTP, without secrets", _compacted()),

@@ -26,8 +26,6 @@ __all__ = [
     "PageReader",
     "Reader",
     "Since",
-    "administers",
-    "administers_by_page",
     "cancels_bulks_by_page",
     "cancels_by_page",
     "everywhere",
@@ -38,6 +36,9 @@ __all__ = [
     "reads_letter_pages",
     "reads_letters",
     "reads_page",
+    "reads_runners",
+    "retries_letters",
+    "retries_letters_by_page",
     "viewing",
 ]
 
@@ -137,6 +138,12 @@ async def cancels_bulks_by_page(by: PageCanceller) -> Viewer:
     return _of_bulks(by)
 
 
+async def reads_runners(by: Reader) -> Viewer:
+    """Somebody who may look everywhere: a runner may serve any namespace."""
+    everywhere(by, "runners")
+    return by
+
+
 async def reads_letters(by: Reader) -> Viewer:
     """Somebody who may look everywhere: a dead letter may be anybody's."""
     everywhere(by, "dead letters")
@@ -149,15 +156,15 @@ async def reads_letter_pages(by: PageReader) -> Viewer:
     return by
 
 
-async def administers(request: Request, _: Annotated[Any, Security(_BEARER)]) -> Viewer:
-    """Somebody who may do what concerns the service itself."""
+async def retries_letters(request: Request, _: Annotated[Any, Security(_BEARER)]) -> Viewer:
+    """Somebody who may do everything: what is asked again may be anybody's."""
     viewer = gate_of(request).by_token(request, Scope.ADMIN)
     everywhere(viewer, "dead letters")
     return viewer
 
 
-async def administers_by_page(request: Request) -> Viewer:
-    """As `administers`, of somebody who has signed in."""
+async def retries_letters_by_page(request: Request) -> Viewer:
+    """As `retries_letters`, of somebody who has signed in."""
     viewer = gate_of(request).by_session(request, Scope.ADMIN)
     viewing.set(viewer)
     everywhere(viewer, "dead letters")

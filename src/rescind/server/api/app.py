@@ -21,6 +21,7 @@ from rescind.server.api.origins import OwnOrigin
 from rescind.server.api.problems import Problem, explain
 from rescind.server.api.reads.cancellations import cancellation_routes
 from rescind.server.api.reads.flow_runs import flow_run_routes
+from rescind.server.api.reads.runners import runner_routes
 from rescind.server.api.reads.task_runs import task_run_routes
 from rescind.server.api.subjects import PREFIX
 from rescind.server.api.tracing import Traced
@@ -33,7 +34,7 @@ _DESCRIPTION: Final = "Cancel work that is already running, and see what became 
 
 _ROUTES: Final = (
     *(cancel_routes, flow_run_routes, task_run_routes, cancellation_routes, event_routes),
-    *(bulk_routes, letter_routes),
+    *(bulk_routes, letter_routes, runner_routes),
 )
 
 # FastAPI's own would double each span of `Traced`, and tells of errors with their messages.

@@ -66,6 +66,7 @@ class Means:
         beat: tells whoever follows events that there are more; its end ends them.
         streams: how many follow.
         heard: when each runner was heard last.
+        letter_seats: how many may read dead letters at once.
         register, gate: the tokens that there are, None if nobody is asked for one; who asks, and
             what they may.
 
@@ -81,6 +82,8 @@ class Means:
         self.meters = Meters()
         self.streams = 0
         self.heard = Heard()
+        # Each reads in the topic: more at once would only take memory from what matters.
+        self.letter_seats = asyncio.Semaphore(2)
         self._keys = signing_keys(settings)
         self._database = open_database(settings)
         self.model = ReadModel(self._database)

@@ -10,7 +10,7 @@ from fastapi.responses import Response
 
 from rescind.events.refusals import Code
 from rescind.processors.letters.reading import Letter
-from rescind.server.access.asking import administers_by_page, reads_letter_pages
+from rescind.server.access.asking import reads_letter_pages, retries_letters_by_page
 from rescind.server.api.letters.letters import Letters
 from rescind.server.api.letters.words import DeadLetter, Place
 from rescind.server.api.means import Means
@@ -47,7 +47,7 @@ def letter_page_routes(means: Means, forms: Forms) -> APIRouter:
     async def show_dead_letter(place: Place, request: Request) -> Response:
         return await _one(letters, forms, request, place)
 
-    @router.post("/dead-letters/{place}/retry", dependencies=[Depends(administers_by_page)])
+    @router.post("/dead-letters/{place}/retry", dependencies=[Depends(retries_letters_by_page)])
     async def retry(place: Place, request: Request) -> Response:
         await forms.read(request)
         answer = await letters.retry(place)

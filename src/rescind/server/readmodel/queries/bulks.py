@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, Select, and_, or_, select, union_all
+from sqlalchemy import Connection, Row, Select, select, tuple_, union_all
 
 from rescind.events.words import StreamKind
 from rescind.server.readmodel.projecting.placed import plain
@@ -24,6 +24,8 @@ _bulks: Final = bulk_cancellations.c
 _items: Final = bulk_items.c
 _ORDER: Final = (_bulks.created_ms, _bulks.bulk_id)
 _STATES: Final = tuple(BULK.states())
+# SQLite takes no more than so many at once, of the releases that are still about.
+_AT_ONCE: Final = 400
 
 
 def list_bulks(
@@ -121,15 +123,13 @@ def _halts(connection: Connection, bulk_ids: Collection[str]) -> dict[str, Halt]
 
 def _told_ms(connection: Connection, rows: Collection[Row[Any]]) -> dict[str, int]:
     """When each was last told of a flow run that it has asked."""
-    last = [
-        and_(_items.bulk_id == row.bulk_id, _items.number == asked - 1)
-        for row in rows
-        if (asked := bulk_of(row).tally.asked)
-    ]
-    if not last:
-        return {}
-    told = select(_items.bulk_id, _items.at_ms).where(or_(*last))
-    return {row.bulk_id: row.at_ms for row in connection.execute(told)}
+    last = [(row.bulk_id, asked - 1) for row in rows if (asked := bulk_of(row).tally.asked)]
+    found: dict[str, int] = {}
+    for first in range(0, len(last), _AT_ONCE):
+        of_these = tuple_(_items.bulk_id, _items.number).in_(last[first : first + _AT_ONCE])
+        told = select(_items.bulk_id, _items.at_ms).where(of_these)
+        found |= {row.bulk_id: row.at_ms for row in connection.execute(told)}
+    return found
 
 
 def _row(row: Row[Any], halts: dict[str, Halt], told: dict[str, int]) -> BulkRow:
