@@ -294,20 +294,3 @@ async def test_what_the_page_says_to_write_runs(scene: Scene, server: Listening)
     assert "Finished.Cancelled" in said[0]
     assert "it has ended already: Finished.Success" in said[1]
     assert "flow.cancelled.v1" in said[2]
-
-
-async def test_runners_and_what_was_not_seen_to_stop_are_listed(
-    scene: Scene, server: Listening, ours: Asker
-) -> None:
-    flow = await scene.begun(tasks=["t"])
-    await scene.cancel(flow.flow_run_id)
-    await flow.ends("t", "cancelled", how="forced", stopped_confirmed=False)
-    await has_read(server.means.model, scene, flow.flow_run_id)
-
-    runners = {one.runner_id: one for one in await ours.rows(lambda it: it.list_runners())}
-    unseen = await ours.rows(lambda it: it.list_unconfirmed_task_runs(page_size=1))
-
-    assert set(runners[flow.runner_id].states.values()) == {"Registered"}
-    assert runners[flow.runner_id].task_runs_held >= 1
-    found = [task for task in unseen if task.flow_run_id == flow.flow_run_id]
-    assert [task.task_run_id for task in found] == ["t"]
