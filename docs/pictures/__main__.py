@@ -1,0 +1,77 @@
+"""`make pictures`: writes `docs/images`; with a folder, each page in every look goes there.
+
+The second is for whoever changes the style sheet: light, dark, and as wide as a phone.
+"""
+
+import asyncio
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from docs.pictures import story
+from docs.pictures.looking import Picture, browser, look, pictures, sign_in_page
+from docs.pictures.world import PARTITIONS, World
+from rescind.cli.up.house import House
+from rescind.settings import load_settings
+
+_IMAGES: Final = Path(__file__).resolve().parent.parent / "images"
+
+# What the pages of these are like, beside those that are in the documentation.
+_MORE: Final = (
+    Picture("run-over", "/flow-runs/export-ledger-0630"),
+    Picture("run-failed", "/flow-runs/sync-crm-2200"),
+    Picture("run-many", f"/flow-runs/{story.TRAINING}"),
+    Picture("cancel-page", f"/flow-runs/{story.TRAINING}/cancel"),
+    Picture("runs-none", "/?text=nobody"),
+    Picture("runs-label", "/?label=alone"),
+    Picture("runs-stuck", "/?stuck=true"),
+    Picture("bulks", "/bulk"),
+    Picture("bulks-none", "/bulk?state=Paused"),
+    Picture("sign-out", "/sign-out"),
+    Picture("unknown", "/flow-runs/nobody"),
+    Picture("no-page", "/no/such/page"),
+    Picture("wrong", "/?cursor=bm8"),
+)
+
+
+async def _main(everything: Path | None) -> None:
+    with tempfile.TemporaryDirectory(prefix="rescind-pictures-") as folder:
+        # The services read the environment; a silent runner here is no lost one.
+        given = {"DATA_DIR": folder, "ACCESS": "tokens", "PARTITIONS": str(PARTITIONS)}
+        given |= {"EMBEDDED_PORT": "0", "HTTP_PORT": "0", "LOST_AFTER_SECONDS": "3600"}
+        os.environ.update({f"RESCIND_{name}": value for name, value in given.items()})
+        os.environ["RESCIND_BOOTSTRAP"] = ""
+        async with (
+            House(load_settings(), progress=lambda _: None, news=_say) as house,
+            World(house) as world,
+            browser() as running,
+        ):
+            await story.begin(world)
+            await story.cancel_some(world)
+            bulk_id = await story.cancel_many(world)
+            shown = pictures(bulk_id)
+            await look(running, world, shown, _IMAGES, signed_in=True)
+            await look(running, world, [sign_in_page()], _IMAGES, signed_in=False)
+            if everything is not None:
+                looks = list(_looks([*shown, *_MORE]))
+                await look(running, world, looks, everything, signed_in=True)
+                await look(running, world, list(_looks([sign_in_page()])), everything, signed_in=False)
+
+
+def _looks(wanted: list[Picture]) -> Iterator[Picture]:
+    """Each in light, in dark, and on a phone."""
+    for one in wanted:
+        for scheme, width in (("light", 1180), ("dark", 1180), ("light", 390), ("dark", 390)):
+            name = f"{one.name}-{scheme}-{width}"
+            yield one._replace(name=name, scheme=scheme, width=width, height=None)
+
+
+def _say(who: str, what: str) -> None:
+    sys.stderr.write(f"{who}: {what}\n")
+
+
+if __name__ == "__main__":
+    asyncio.run(_main(Path(sys.argv[1]) if len(sys.argv) > 1 else None))

@@ -1,0 +1,130 @@
+"""`World`: whoever asks the service of the pictures, as a stranger's runner and as a person.
+
+Runners here are records and no processes, so that their names and what becomes of their work are
+the same each time, and no picture has the name of a host in it.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from types import TracebackType
+from typing import Any, Final, Self, get_args
+
+import orjson
+
+from rescind.access.register import token_record
+from rescind.access.tokens import Scope, mint
+from rescind.client import AsyncClient
+from rescind.cli.up.house import House
+from rescind.errors import NotKnownError, RunNotFoundError
+from rescind.events.intents import Heartbeat
+from rescind.events.requests import AnyRequest
+from rescind.kafka.records import OutRecord
+from rescind.kafka.topics import TopicNames
+from rescind.kafka.writing.sender import Sender
+from rescind.processors.shared.keys import signing_keys
+
+__all__ = ["PARTITIONS", "World", "items", "until"]
+
+PARTITIONS: Final = 1
+"""Of each topic: a runner has to say hello in each one."""
+
+_LANES: Final[dict[str, str]] = {
+    model.model_fields["type"].default: model.lane for model in get_args(get_args(AnyRequest)[0])
+}
+_WAIT_SECONDS: Final = 60.0
+_LOOK_SECONDS: Final = 0.1
+
+
+class World:
+    """An async context manager. ``token`` is what a person signs in with, as ``ada``."""
+
+    def __init__(self, house: House) -> None:
+        assert house.http is not None
+        self.address = str(house.http)
+        self._settings = house.settings
+        self._names = TopicNames(house.settings.topic_prefix)
+        self._sender = Sender(house.connection)
+        token, shown = mint("ada", [Scope.ADMIN], now_ms=_now_ms())
+        self._made = token
+        self.token = str(shown)
+        self.client = AsyncClient(self.address, token=self.token)
+
+    async def __aenter__(self) -> Self:
+        await self._sender.start()
+        keys = signing_keys(self._settings)
+        await self._sender.send(token_record(self._made, self._names, keys))
+        await until(self._is_let_in)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.client.close()
+        await self._sender.close()
+
+    async def ask(self, kind: str, flow_run_id: str, **fields: Any) -> None:
+        """A request as a stranger writes it; returns when Kafka has it."""
+        request = {"type": kind, "flow_run_id": flow_run_id, **fields}
+        await self._send(flow_run_id, request)
+
+    async def runner(self, runner_id: str, pool: str, **capabilities: Any) -> None:
+        """A runner that has come and was heard once; what it can do is as it says."""
+        hello = {"type": "runner.register", "runner_id": runner_id, "pool": pool}
+        hello["capabilities"] = capabilities
+        await self._send(runner_id, hello)
+        beat = Heartbeat(runner_id=runner_id, at=_now_ms()).model_dump_json().encode()
+        await self._sender.send(OutRecord(self._names.heartbeats, runner_id.encode(), beat))
+
+    async def until_open(self, flow_run_id: str, *, running: int, pending: int = 0) -> None:
+        """Wait until so many of its task runs have a grant, and so many wait for one."""
+
+        async def is_so() -> bool:
+            try:
+                run = await self.client.show_flow_run(flow_run_id)
+            except RunNotFoundError:
+                return False
+            return (run.task_runs_running, run.task_runs_pending) == (running, pending)
+
+        await until(is_so)
+
+    async def until_state(self, state: str, *flow_run_ids: str) -> None:
+        async def is_so() -> bool:
+            try:
+                runs = [await self.client.show_flow_run(each) for each in flow_run_ids]
+            except RunNotFoundError:
+                return False
+            return all(run.state == state for run in runs)
+
+        await until(is_so)
+
+    async def _send(self, key: str, request: dict[str, Any]) -> None:
+        is_stop = _LANES[request["type"]] == "stop"
+        topic = self._names.stop_requests if is_stop else self._names.start_requests
+        await self._sender.send(OutRecord(topic, key.encode(), orjson.dumps(request)))
+
+    async def _is_let_in(self) -> bool:
+        try:
+            await self.client.count_flow_runs()
+        except NotKnownError:
+            return False
+        return True
+
+
+async def until(condition: Callable[[], Awaitable[bool]]) -> None:
+    """Return when it holds. Raises `TimeoutError` if it never does."""
+    async with asyncio.timeout(_WAIT_SECONDS):
+        while not await condition():
+            await asyncio.sleep(_LOOK_SECONDS)
+
+
+def items(names: Sequence[str], **each: Any) -> list[dict[str, Any]]:
+    """Task runs of these ids, all with the same fields."""
+    return [{"task_run_id": name, **each} for name in names]
+
+
+def _now_ms() -> int:
+    return round(time.time() * 1000)
