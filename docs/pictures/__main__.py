@@ -7,23 +7,31 @@ import asyncio
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
 from docs.pictures import story
 from docs.pictures.looking import Picture, browser, look, pictures, sign_in_page
-from docs.pictures.world import PARTITIONS, World
+from docs.pictures.world import PARTITIONS, World, until
+
 from rescind.cli.up.house import House
+from rescind.cli.up.http import choose_address
+from rescind.cli.up.service import Service
+from rescind.kafka.embedded.progress import silent
 from rescind.settings import load_settings
 
 _IMAGES: Final = Path(__file__).resolve().parent.parent / "images"
 
+_TALL: Final = 1_400
+
 # What the pages of these are like, beside those that are in the documentation.
 _MORE: Final = (
-    Picture("run-over", "/flow-runs/export-ledger-0630"),
+    Picture("run-over", f"/flow-runs/{story.LEDGER}"),
     Picture("run-failed", "/flow-runs/sync-crm-2200"),
-    Picture("run-many", f"/flow-runs/{story.TRAINING}"),
+    Picture("run-open", f"/flow-runs/{story.TRAINING}"),
+    Picture("run-stuck", "/flow-runs/resize-photos-77"),
     Picture("cancel-page", f"/flow-runs/{story.TRAINING}/cancel"),
     Picture("runs-none", "/?text=nobody"),
     Picture("runs-label", "/?label=alone"),
@@ -44,9 +52,11 @@ async def _main(everything: Path | None) -> None:
         given |= {"EMBEDDED_PORT": "0", "HTTP_PORT": "0", "LOST_AFTER_SECONDS": "3600"}
         os.environ.update({f"RESCIND_{name}": value for name, value in given.items()})
         os.environ["RESCIND_BOOTSTRAP"] = ""
+        settings = load_settings()
         async with (
-            House(load_settings(), progress=lambda _: None, news=_say) as house,
-            World(house) as world,
+            House(settings, progress=silent, news=_say, short_lived=True) as house,
+            _server(house) as address,
+            World(settings, house.connection, address) as world,
             browser() as running,
         ):
             await story.begin(world)
@@ -58,7 +68,24 @@ async def _main(everything: Path | None) -> None:
             if everything is not None:
                 looks = list(_looks([*shown, *_MORE]))
                 await look(running, world, looks, everything, signed_in=True)
-                await look(running, world, list(_looks([sign_in_page()])), everything, signed_in=False)
+                await look(
+                    running, world, list(_looks([sign_in_page()])), everything, signed_in=False
+                )
+
+
+@asynccontextmanager
+async def _server(house: House) -> AsyncIterator[str]:
+    """Where it answers. By itself: the whole of `rescind up` has a runner of this very machine."""
+    address = choose_address(house.settings)
+    more = {**house.environment, "RESCIND_HTTP_PORT": str(address.port)}
+    log = house.settings.data_dir / "logs" / "server.log"
+    server = Service("server", log, more, _say)
+    await server.start()
+    try:
+        await until(address.is_ready)
+        yield str(address)
+    finally:
+        await server.stop(grace_seconds=20)
 
 
 def _looks(wanted: list[Picture]) -> Iterator[Picture]:
@@ -66,7 +93,7 @@ def _looks(wanted: list[Picture]) -> Iterator[Picture]:
     for one in wanted:
         for scheme, width in (("light", 1180), ("dark", 1180), ("light", 390), ("dark", 390)):
             name = f"{one.name}-{scheme}-{width}"
-            yield one._replace(name=name, scheme=scheme, width=width, height=None)
+            yield one._replace(name=name, scheme=scheme, width=width, height=_TALL)
 
 
 def _say(who: str, what: str) -> None:

@@ -7,10 +7,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from playwright.async_api import Browser, Page, async_playwright, expect
-
-from docs.pictures.story import NIGHTLY, TRAINING
+from docs.pictures.story import LEDGER, NIGHTLY, TRAINING
 from docs.pictures.world import World
+from playwright.async_api import Browser, Page, async_playwright, expect
 
 __all__ = ["Picture", "browser", "look", "pictures", "sign_in_page"]
 
@@ -34,11 +33,11 @@ def pictures(bulk_id: str) -> Sequence[Picture]:
     run = f"/flow-runs/{NIGHTLY}"
     return (
         Picture("bulk", f"/bulk/{bulk_id}", 900),
-        Picture("run", run),
+        Picture("run", run, 1240),
         Picture("run-phone", run, 1500, width=_PHONE, scheme="dark"),
         Picture("runs", "/", 900),
         Picture("cancel", f"/flow-runs/{TRAINING}", 860, _open_dialog),
-        Picture("journal", f"{run}/journal", 820, _open_event),
+        Picture("journal", f"/flow-runs/{LEDGER}/journal", 1180, _open_event),
         Picture("stuck", "/stuck"),
         Picture("runners", "/runners"),
         Picture("bulk-new", "/bulk/new?states=Pending&labels=team%3Dbackfill"),
@@ -107,4 +106,3 @@ async def _open_event(page: Page) -> None:
     said = page.locator("details", has_text="flow.cancelling").first
     await said.locator("summary").click()
     await expect(said.locator("pre")).to_be_visible()
-    await said.scroll_into_view_if_needed()

@@ -8,20 +8,22 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any, Final
 
-from rescind.client import CancellationShown
-
 from docs.pictures.world import World, items, until
 
-__all__ = ["BULK_HALF_WAY", "NIGHTLY", "TRAINING", "begin", "cancel_many", "cancel_some"]
+from rescind.client import CancellationShown
+
+__all__ = ["LEDGER", "NIGHTLY", "TRAINING", "begin", "cancel_many", "cancel_some"]
 
 NIGHTLY: Final = "nightly-etl-2026-06-30"
 TRAINING: Final = "train-ranking-0412"
-BULK_HALF_WAY: Final = 27
+LEDGER: Final = "export-ledger-0630"
 
 _PHOTOS: Final = "resize-photos-77"
-_LEDGER: Final = "export-ledger-0630"
+_LOADS: Final = ("load-orders", "load-customers", "load-events")
 _BACKFILLS: Final = 48
+_HALF_WAY: Final = 25
 _AT_WORK: Final = 6
+_FIRST_AT_WORK: Final = 2
 _BEAT_SECONDS: Final = 0.9
 
 
@@ -31,10 +33,16 @@ async def begin(world: World) -> None:
     await _backfills(world)
     await _some_that_are_over(world)
     await _flow(world, _PHOTOS, "resize-photos", "media", "notebook-3", ["thumbnails", "originals"])
-    await _flow(world, _LEDGER, "export-ledger", "finance", "etl-1", ["rows", "upload"])
-    loads = ["extract-orders", "extract-customers", "load-orders", "load-customers", "load-events"]
+    await _flow(world, LEDGER, "export-ledger", "finance", "etl-1", ["rows", "upload"])
     await _flow(
-        *(world, NIGHTLY, "nightly-etl", "etl", "etl-1", loads),
+        *(
+            world,
+            NIGHTLY,
+            "nightly-etl",
+            "etl",
+            "etl-1",
+            ["extract-orders", "extract-customers", *_LOADS],
+        ),
         waiting=["publish-warehouse", "publish-report"],
     )
     await _flow(world, TRAINING, "train-ranking", "ml", "etl-2", ["features"], waiting=["evaluate"])
@@ -56,14 +64,14 @@ async def cancel_some(world: World) -> None:
     ask = world.client.cancel_flow_run
     await ask(_PHOTOS, reason="wrong bucket", deadline_seconds=1)
     await _acknowledge(world, _PHOTOS, "notebook-3", ["body", "thumbnails", "originals"], False)
-    await ask(_LEDGER, reason="the books are not closed")
-    await _ends(world, _LEDGER, "etl-1", ["rows"], end="cancelled", how="graceful")
+    await ask(LEDGER, reason="the books are not closed")
+    await _ends(world, LEDGER, "etl-1", ["rows"], end="cancelled", how="graceful")
     killed = {"end": "cancelled", "how": "forced", "stopped_confirmed": False}
-    await _ends(world, _LEDGER, "etl-1", ["upload"], **killed)
-    await _ends(world, _LEDGER, "etl-1", ["body"], end="cancelled", how="graceful")
-    await world.until_state("Finished.Cancelled", _LEDGER)
+    await _ends(world, LEDGER, "etl-1", ["upload"], **killed)
+    await _ends(world, LEDGER, "etl-1", ["body"], end="cancelled", how="graceful")
+    await world.until_state("Finished.Cancelled", LEDGER)
     await ask(NIGHTLY, reason="wrong input: the June files", grace_seconds=240)
-    await _acknowledge(world, NIGHTLY, "etl-1", ["body", "load-orders", "load-customers"])
+    await _acknowledge(world, NIGHTLY, "etl-1", ["body", *_LOADS])
     await _beat()
     await _ends(world, NIGHTLY, "etl-1", ["load-orders"], end="cancelled", how="graceful")
     await _beat()
@@ -80,14 +88,14 @@ async def cancel_many(world: World) -> str:
         runs_per_second=4,
     )
     counted = await client.wait_until_counted(draft.bulk_id, timeout_seconds=60)
-    # Two have gone their own way between the count and the start, as some always do.
-    await client.cancel_flow_run(_backfill(3))
-    await client.cancel_flow_run(_backfill(_BACKFILLS - 3))
+    # Somebody is quicker, as somebody always is.
+    for number in range(_AT_WORK // 2):
+        await client.cancel_flow_run(_backfill(_FIRST_AT_WORK + number), reason="mine is wrong")
     await client.start_bulk_cancellation(draft.bulk_id, confirmed_count=counted.count)
 
     async def is_half_way() -> bool:
         shown = await client.show_bulk_cancellation(draft.bulk_id)
-        return shown.progress is not None and shown.progress.asked >= BULK_HALF_WAY
+        return shown.progress is not None and shown.progress.asked >= _HALF_WAY
 
     await until(is_half_way)
     return draft.bulk_id
@@ -95,11 +103,11 @@ async def cancel_many(world: World) -> str:
 
 async def _hire(world: World) -> None:
     hard = {"executor": "processes", "can_interrupt": True, "can_kill": True}
-    await world.runner("etl-1", "etl", **hard)
-    await world.runner("etl-2", "etl", **hard, may_exit=True)
+    await world.runner("etl-1", "etl", "kubernetes:data", **hard)
+    await world.runner("etl-2", "etl", "kubernetes:data", **hard, may_exit=True)
     gpu = {"executor": "dask", "can_interrupt": True, "survivors": "a kernel on the GPU"}
-    await world.runner("gpu-1", "gpu", **gpu)
-    await world.runner("notebook-3", "notebooks", executor="threads")
+    await world.runner("gpu-1", "gpu", "kubernetes:ml", **gpu)
+    await world.runner("notebook-3", "notebooks", "unknown", executor="threads")
 
 
 async def _backfills(world: World) -> None:
@@ -108,8 +116,8 @@ async def _backfills(world: World) -> None:
         await world.ask("flow.register", _backfill(number), name="backfill-orders", labels=labels)
     for number in range(_AT_WORK):
         about = {"runner_id": "etl-2", "body": {"task_run_id": "body"}}
-        await world.ask("flow.start", _backfill(_BACKFILLS // 2 - number), **about)
-    await world.until_open(_backfill(_BACKFILLS // 2 - _AT_WORK + 1), running=1)
+        await world.ask("flow.start", _backfill(_FIRST_AT_WORK + number), **about)
+    await world.until_open(_backfill(_FIRST_AT_WORK + _AT_WORK - 1), running=1)
 
 
 async def _some_that_are_over(world: World) -> None:
@@ -124,7 +132,9 @@ async def _some_that_are_over(world: World) -> None:
     await _beat()
     for name, _, end in ends:
         about = {"runner_id": "etl-2"}
-        await world.ask("task.finish", f"{name}-2200", **about, items=items(["fetch", "body"], **end))
+        await world.ask(
+            "task.finish", f"{name}-2200", **about, items=items(["fetch", "body"], **end)
+        )
         await world.until_open(f"{name}-2200", running=0)
 
 

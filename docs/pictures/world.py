@@ -15,14 +15,15 @@ import orjson
 from rescind.access.register import token_record
 from rescind.access.tokens import Scope, mint
 from rescind.client import AsyncClient
-from rescind.cli.up.house import House
 from rescind.errors import NotKnownError, RunNotFoundError
 from rescind.events.intents import Heartbeat
 from rescind.events.requests import AnyRequest
+from rescind.kafka.connection import Connection
 from rescind.kafka.records import OutRecord
 from rescind.kafka.topics import TopicNames
 from rescind.kafka.writing.sender import Sender
 from rescind.processors.shared.keys import signing_keys
+from rescind.settings import Settings
 
 __all__ = ["PARTITIONS", "World", "items", "until"]
 
@@ -39,12 +40,13 @@ _LOOK_SECONDS: Final = 0.1
 class World:
     """An async context manager. ``token`` is what a person signs in with, as ``ada``."""
 
-    def __init__(self, house: House) -> None:
-        assert house.http is not None
-        self.address = str(house.http)
-        self._settings = house.settings
-        self._names = TopicNames(house.settings.topic_prefix)
-        self._sender = Sender(house.connection)
+    def __init__(self, settings: Settings, connection: Connection, address: str) -> None:
+        self.address = address
+        self._settings = settings
+        self._names = TopicNames(settings.topic_prefix)
+        self._sender = Sender(connection)
+        self._runners: list[str] = []
+        self._beating: asyncio.Task[None] | None = None
         token, shown = mint("ada", [Scope.ADMIN], now_ms=_now_ms())
         self._made = token
         self.token = str(shown)
@@ -55,6 +57,7 @@ class World:
         keys = signing_keys(self._settings)
         await self._sender.send(token_record(self._made, self._names, keys))
         await until(self._is_let_in)
+        self._beating = asyncio.create_task(self._beat(), name="heartbeats")
         return self
 
     async def __aexit__(
@@ -63,6 +66,9 @@ class World:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        if self._beating is not None:
+            self._beating.cancel()
+            await asyncio.wait([self._beating])
         await self.client.close()
         await self._sender.close()
 
@@ -71,13 +77,12 @@ class World:
         request = {"type": kind, "flow_run_id": flow_run_id, **fields}
         await self._send(flow_run_id, request)
 
-    async def runner(self, runner_id: str, pool: str, **capabilities: Any) -> None:
-        """A runner that has come and was heard once; what it can do is as it says."""
-        hello = {"type": "runner.register", "runner_id": runner_id, "pool": pool}
-        hello["capabilities"] = capabilities
+    async def runner(self, runner_id: str, pool: str, scope: str, **capabilities: Any) -> None:
+        """A runner comes, and is heard from then on; what it can do is as it says."""
+        about = {"runner_id": runner_id, "pool": pool, "scope": scope}
+        hello = {"type": "runner.register", **about, "capabilities": capabilities}
         await self._send(runner_id, hello)
-        beat = Heartbeat(runner_id=runner_id, at=_now_ms()).model_dump_json().encode()
-        await self._sender.send(OutRecord(self._names.heartbeats, runner_id.encode(), beat))
+        self._runners.append(runner_id)
 
     async def until_open(self, flow_run_id: str, *, running: int, pending: int = 0) -> None:
         """Wait until so many of its task runs have a grant, and so many wait for one."""
@@ -105,6 +110,13 @@ class World:
         is_stop = _LANES[request["type"]] == "stop"
         topic = self._names.stop_requests if is_stop else self._names.start_requests
         await self._sender.send(OutRecord(topic, key.encode(), orjson.dumps(request)))
+
+    async def _beat(self) -> None:
+        while True:
+            for name in self._runners:
+                beat = Heartbeat(runner_id=name, at=_now_ms()).model_dump_json().encode()
+                await self._sender.send(OutRecord(self._names.heartbeats, name.encode(), beat))
+            await asyncio.sleep(self._settings.heartbeat_seconds)
 
     async def _is_let_in(self) -> bool:
         try:

@@ -35,7 +35,9 @@ class Span(NamedTuple):
 
 
 class Bar(NamedTuple):
-    """A span in its place. ``is_empty``: it never ran, and there is only a mark where it ended."""
+    """A span in its place. ``is_empty``: it never ran; it has waited for so long, or is shown as
+    the moment at which it was over.
+    """
 
     label: str
     said: str
@@ -44,6 +46,10 @@ class Bar(NamedTuple):
     width: float
     y: int
     is_empty: bool
+
+    @property
+    def is_moment(self) -> bool:
+        return self.is_empty and self.width <= _NARROWEST
 
 
 class Mark(NamedTuple):
