@@ -5,7 +5,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo up test check bench schema lock clean
+.PHONY: help demo up test check bench schema pictures lock clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -25,7 +25,7 @@ export PYTHONDONTWRITEBYTECODE :=
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.installed ## cancel a real flow run on a real Kafka; ARGS="--keep" leaves it up
 	@$(BIN)/rescind demo $(ARGS)
@@ -49,6 +49,9 @@ bench: $(VENV)/.installed ## measure, and print target, measured, ratio
 
 schema: $(VENV)/.installed ## renew what is made from the code: events/schema, docs/reference
 	@$(BIN)/python docs/generate.py
+
+pictures: $(VENV)/.installed ## make the pictures of the docs anew (needs Chromium); ARGS=FOLDER: each page in every look
+	@$(BIN)/python -m docs.pictures $(ARGS)
 
 lock: $(VENV)/.installed ## renew requirements-dev.txt from pyproject.toml; ARGS="--upgrade" takes the newest
 	@test -x .cache/lock/bin/uv || { $(BIN)/python -m venv .cache/lock && .cache/lock/bin/python -m pip --disable-pip-version-check install --quiet 'uv>=0.9,<1'; }

@@ -7,7 +7,7 @@ import asyncio
 import os
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
@@ -47,11 +47,10 @@ _MORE: Final = (
 
 async def _main(everything: Path | None) -> None:
     with tempfile.TemporaryDirectory(prefix="rescind-pictures-") as folder:
-        # The services read the environment; a silent runner here is no lost one.
+        # The services read the environment.
         given = {"DATA_DIR": folder, "ACCESS": "tokens", "PARTITIONS": str(PARTITIONS)}
-        given |= {"EMBEDDED_PORT": "0", "HTTP_PORT": "0", "LOST_AFTER_SECONDS": "3600"}
+        given |= {"EMBEDDED_PORT": "0", "HTTP_PORT": "0", "BOOTSTRAP": ""}
         os.environ.update({f"RESCIND_{name}": value for name, value in given.items()})
-        os.environ["RESCIND_BOOTSTRAP"] = ""
         settings = load_settings()
         async with (
             House(settings, progress=silent, news=_say, short_lived=True) as house,
@@ -61,16 +60,12 @@ async def _main(everything: Path | None) -> None:
         ):
             await story.begin(world)
             await story.cancel_some(world)
-            bulk_id = await story.cancel_many(world)
-            shown = pictures(bulk_id)
-            await look(running, world, shown, _IMAGES, signed_in=True)
-            await look(running, world, [sign_in_page()], _IMAGES, signed_in=False)
+            inside, outside = pictures(await story.cancel_many(world)), [sign_in_page()]
+            await look(running, world, inside, _IMAGES, signed_in=True)
+            await look(running, world, outside, _IMAGES, signed_in=False)
             if everything is not None:
-                looks = list(_looks([*shown, *_MORE]))
-                await look(running, world, looks, everything, signed_in=True)
-                await look(
-                    running, world, list(_looks([sign_in_page()])), everything, signed_in=False
-                )
+                await look(running, world, _looks([*inside, *_MORE]), everything, signed_in=True)
+                await look(running, world, _looks(outside), everything, signed_in=False)
 
 
 @asynccontextmanager
@@ -88,7 +83,7 @@ async def _server(house: House) -> AsyncIterator[str]:
         await server.stop(grace_seconds=20)
 
 
-def _looks(wanted: list[Picture]) -> Iterator[Picture]:
+def _looks(wanted: Sequence[Picture]) -> Iterator[Picture]:
     """Each in light, in dark, and on a phone."""
     for one in wanted:
         for scheme, width in (("light", 1180), ("dark", 1180), ("light", 390), ("dark", 390)):

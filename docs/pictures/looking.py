@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -66,7 +66,7 @@ async def browser() -> AsyncIterator[Browser]:
 
 
 async def look(
-    running: Browser, world: World, wanted: Sequence[Picture], folder: Path, *, signed_in: bool
+    running: Browser, world: World, wanted: Iterable[Picture], folder: Path, *, signed_in: bool
 ) -> None:
     """Take these pictures into a folder."""
     cookies: Any = None

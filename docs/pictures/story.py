@@ -19,7 +19,9 @@ TRAINING: Final = "train-ranking-0412"
 LEDGER: Final = "export-ledger-0630"
 
 _PHOTOS: Final = "resize-photos-77"
+_EXTRACTS: Final = ("extract-orders", "extract-customers")
 _LOADS: Final = ("load-orders", "load-customers", "load-events")
+_PUBLISHES: Final = ("publish-warehouse", "publish-report")
 _BACKFILLS: Final = 48
 _HALF_WAY: Final = 25
 _AT_WORK: Final = 6
@@ -34,17 +36,8 @@ async def begin(world: World) -> None:
     await _some_that_are_over(world)
     await _flow(world, _PHOTOS, "resize-photos", "media", "notebook-3", ["thumbnails", "originals"])
     await _flow(world, LEDGER, "export-ledger", "finance", "etl-1", ["rows", "upload"])
-    await _flow(
-        *(
-            world,
-            NIGHTLY,
-            "nightly-etl",
-            "etl",
-            "etl-1",
-            ["extract-orders", "extract-customers", *_LOADS],
-        ),
-        waiting=["publish-warehouse", "publish-report"],
-    )
+    tasks = [*_EXTRACTS, *_LOADS]
+    await _flow(world, NIGHTLY, "nightly-etl", "etl", "etl-1", tasks, waiting=_PUBLISHES)
     await _flow(world, TRAINING, "train-ranking", "ml", "etl-2", ["features"], waiting=["evaluate"])
     steps = ["epoch-1", "epoch-2"]
     await world.ask("task.register", TRAINING, items=items(steps))

@@ -129,7 +129,9 @@ class World:
 async def until(condition: Callable[[], Awaitable[bool]]) -> None:
     """Return when it holds. Raises `TimeoutError` if it never does."""
     async with asyncio.timeout(_WAIT_SECONDS):
-        while not await condition():
+        while True:
+            if await condition():
+                return
             await asyncio.sleep(_LOOK_SECONDS)
 
 

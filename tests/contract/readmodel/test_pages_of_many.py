@@ -1,0 +1,98 @@
+"""Pages of a great many runs: bounded in what they draw and list, and exact in what they count."""
+
+import re
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+
+from rescind.events.requests import FlowRegister
+from rescind.server.api.app import make_app
+from rescind.server.api.means import Means
+from rescind.server.web.drawing import BARS_MAX
+from rescind.settings import load_settings
+from tests.contract.readmodel.tables import Told
+from tests.scenario import Step, given, swept
+from tests.words import cancel, flow, granted, registered, runner, stopped, with_body
+from tests.world import RUN
+
+MANY = 10_000
+AT_ONCE = 500
+ROWS_MAX = 50
+BYTES_MAX = 300_000
+
+
+@pytest.fixture
+async def browsing(model: Told, database_url: str) -> AsyncIterator[httpx.AsyncClient]:
+    """Whoever looks at the pages of this read model; nobody has found Kafka."""
+    said = {"bootstrap": "127.0.0.1:1", "signing_keys": "a signing key of the tests"}
+    means = Means(load_settings(**said, database_url=database_url, access="open"))
+    transport = httpx.ASGITransport(make_app(means))
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+        yield client
+
+
+def tell(model: Told, *steps: Step) -> None:
+    model.tell_entries(given(*steps).world.journal, batch=AT_ONCE)
+
+
+async def shown(browsing: httpx.AsyncClient, path: str) -> str:
+    response = await browsing.get(path)
+    assert response.status_code == 200, response.text
+    assert len(response.content) < BYTES_MAX
+    return response.text
+
+
+async def test_a_list_of_ten_thousand_flow_runs_is_pages_and_counts_all_of_them(
+    model: Told, browsing: httpx.AsyncClient
+) -> None:
+    registered_ones = [
+        FlowRegister(flow_run_id=f"run-{number}", name="nightly", labels={"team": "etl"})
+        for number in range(MANY)
+    ]
+    cancelled = [
+        cancel.model_copy(update={"flow_run_id": f"run-{number}", "request_id": f"c-{number}"})
+        for number in range(3)
+    ]
+    tell(model, *registered_ones, *cancelled)
+
+    for path in ("/", "/?label=team%3Detl", "/?text=run-"):
+        page = await shown(browsing, path)
+        assert page.count('id="run-run-') == ROWS_MAX
+        assert f"{ROWS_MAX} shown" in page
+        assert tabs(page) == {"All": MANY, "Pending": MANY - 3, "Cancelled": 3}
+    cancelled_page = await shown(browsing, "/?state=Finished.Cancelled")
+    assert cancelled_page.count('id="run-run-') == 3
+
+
+async def test_a_flow_run_of_ten_thousand_task_runs_is_groups_and_counts_all_of_them(
+    model: Told, browsing: httpx.AsyncClient
+) -> None:
+    tasks = [f"t-{number}" for number in range(MANY)]
+    chunks = [tasks[first : first + AT_ONCE] for first in range(0, MANY, AT_ONCE)]
+    at_work, waiting = chunks[:4], MANY - 4 * AT_ONCE
+    tell(
+        *(model, runner, flow, with_body),
+        *(registered(*chunk) for chunk in chunks),
+        *(granted(*chunk) for chunk in at_work),
+        cancel,
+        swept,
+        stopped(*at_work[0]),
+    )
+
+    page = await shown(browsing, f"/flow-runs/{RUN}")
+
+    bars = re.findall(r'<g class="bar ', page)
+    rows = re.findall(r'data-word="Count">([\d,]+)<', page)
+    assert 0 < len(bars) <= BARS_MAX
+    assert len(rows) <= BARS_MAX
+    assert sum(int(row.replace(",", "")) for row in rows) == MANY
+    assert f"{MANY:,} task runs, drawn as groups" in page
+    assert f"<b>{waiting:,}</b> never started" in page
+    assert f"<b>{AT_ONCE:,}</b> interrupted, and ended by itself" in page
+
+
+def tabs(page: str) -> dict[str, int]:
+    """How many each state has, where there are any."""
+    found = re.findall(r'id="tab-\d+"[^>]*>(?:<span.*?</span>)?(\w+) <b>([\d,]+)</b>', page)
+    return {word: int(number.replace(",", "")) for word, number in found if number != "0"}
