@@ -29,7 +29,8 @@ def test_what_goes_on_goes_on_to_the_end_and_what_never_ran_is_a_mark_where_it_e
     runs, never = draw(spans, [], NOON, NOON + 4_000).bars
 
     assert (runs.x, runs.width) == (25.0, 75.0)
-    assert (never.x, never.is_empty) == (50.0, True)
+    assert (never.x, never.is_empty, never.is_moment) == (50.0, True, True)
+    assert not runs.is_moment
     assert 0 < never.width < 2
 
 

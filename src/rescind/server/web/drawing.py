@@ -141,7 +141,8 @@ def _span(key: tuple[str, str, How | None], alike: Sequence[TaskGroup], now_ms: 
 
 def _said(word: str, how: How | None, took: str) -> str:
     way = HOWS[how] if how is not None else ""
-    return ", ".join(part for part in (word, way, took) if part)
+    # The longest comes last: a phone cuts it off, and the table has it.
+    return ", ".join(part for part in (word, took, way) if part)
 
 
 def _how_long(started_ms: int | None, finished_ms: int | None, now_ms: int) -> str:
