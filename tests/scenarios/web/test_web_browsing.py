@@ -13,6 +13,10 @@ from tests.scenarios.http.http_following import Listening
 from tests.scenarios.web.browsing import Visitor, browser, listening_to, serious
 from tests.waiting import until
 
+OTHERS = (
+    *("/stuck", "/runners", "/flow-runs/nobody", "/no/such/page", "/sign-out"),
+    *("/?text=nobody", "/?label=alone", "/?stuck=true", "/?cursor=bm8"),
+)
 PHONE = {"width": 360, "height": 740}
 DESK = {"width": 1180, "height": 760}
 
@@ -178,7 +182,7 @@ async def test_no_page_keeps_anybody_out_in_light_in_dark_or_on_a_phone(
         ]
         for how in looks:
             async with visiting(chromium, server, **how) as visitor:
-                for path in (*paths, "/stuck", "/runners", "/flow-runs/nobody"):
+                for path in (*paths, *OTHERS):
                     await visitor.goes_to(path)
                     assert await serious(visitor.page) == [], (path, how)
                     wide = await visitor.page.evaluate("document.documentElement.scrollWidth")
