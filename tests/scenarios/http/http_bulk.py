@@ -47,9 +47,15 @@ class ByHttp(Bulk):
         return str(said["outcome"])
 
     async def shown(self) -> dict[str, Any]:
-        response = await self._client.get(f"{ALL}/{self.bulk_id}")
-        assert response.status_code == 200, response.text
-        found: dict[str, Any] = response.json()
+        """It as the read model has it, which may come to it a moment after the answer."""
+        found: dict[str, Any] = {}
+
+        async def is_known() -> bool:
+            response = await self._client.get(f"{ALL}/{self.bulk_id}")
+            found.update(response.json())
+            return response.status_code == 200
+
+        await until(is_known, within_seconds=60)
         return found
 
     async def until(self, is_there: Any) -> dict[str, Any]:

@@ -57,6 +57,12 @@ async def test_what_one_server_was_asked_the_other_answers_alike_also_when_the_f
 
     asked = await first.asks("POST", path, **{"Idempotency-Key": "same"})
     first.process.kill()
+
+    async def is_known() -> bool:
+        return await second.state(flow.flow_run_id) == "Running.Cancelling"
+
+    # Whoever projected is gone: the other one goes on from where it was.
+    await until(is_known, within_seconds=60)
     again = await second.asks("POST", path, **{"Idempotency-Key": "same"})
     await flow.ends("t", "cancelled", how="graceful", stopped_confirmed=True)
     await flow.ends("body", "success")
@@ -64,7 +70,6 @@ async def test_what_one_server_was_asked_the_other_answers_alike_also_when_the_f
     async def is_over() -> bool:
         return await second.state(flow.flow_run_id) == "Finished.Cancelled"
 
-    # Whoever projected is gone: the other one goes on from where it was.
     await until(is_over, within_seconds=60)
     assert asked is not None
     assert again is not None
