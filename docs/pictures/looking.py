@@ -40,6 +40,7 @@ def pictures(bulk_id: str) -> Sequence[Picture]:
         Picture("journal", f"/flow-runs/{LEDGER}/journal", 1180, _open_event),
         Picture("stuck", "/stuck"),
         Picture("runners", "/runners"),
+        Picture("dead-letters", "/dead-letters"),
         Picture("bulk-new", "/bulk/new?states=Pending&labels=team%3Dbackfill"),
     )
 

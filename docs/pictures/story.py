@@ -70,6 +70,11 @@ async def cancel_some(world: World) -> None:
     await _beat()
     await _ends(world, NIGHTLY, "etl-1", ["load-customers"], end="cancelled", how="graceful")
     await world.until_open(NIGHTLY, running=2)
+    # Programs that get a word wrong: each is a dead letter.
+    await world.ask("flow.cancel", "sync-crm-2300", grace_seconds="a while")
+    await world.ask("flow.cancel", "rank-products-2300", mode="gentle")
+    await world.ask("task.cancel", "import-invoices-2300")
+    await world.until_dead_letters(3)
 
 
 async def cancel_many(world: World) -> str:

@@ -106,6 +106,12 @@ class World:
 
         await until(is_so)
 
+    async def until_dead_letters(self, count: int) -> None:
+        async def is_so() -> bool:
+            return len([one async for one in self.client.list_dead_letters()]) >= count
+
+        await until(is_so)
+
     async def _send(self, key: str, request: dict[str, Any]) -> None:
         is_stop = _LANES[request["type"]] == "stop"
         topic = self._names.stop_requests if is_stop else self._names.start_requests
