@@ -138,14 +138,17 @@ class Courier:
         """Where to begin."""
         connection, topics = self._tools.connection, self._tools.topics
         topic = topics.cancellations
-        kept = await kept_positions(connection, self._group, topic)
+        kept = await kept_positions(connection, self._group, topic, partitions)
         async with Visit(connection) as visit:
             starts, ends = await visit.starts(topic), await visit.ends(topic)
         saved: dict[int, Saved] = {}
         for partition in sorted(partitions):
             if partition not in kept:
                 saved[partition] = Saved(ends[partition])
-                _log.info("a hook begins with what comes next", hook=self.name, partition=partition)
+                # Nothing is wrong with a new one. Of any other, events were lost.
+                _log.warning(
+                    "a hook begins with what comes next", hook=self.name, partition=partition
+                )
                 continue
             saved[partition] = found = Saved(*kept[partition])
             if not starts[partition] <= found.offset <= ends[partition]:

@@ -37,7 +37,7 @@ async def list_hooks(*, as_json: bool) -> Exit:
 
 async def _row(session: Session, name: str, hook: Hook, ends: dict[int, int]) -> dict[str, Any]:
     topic = session.names.cancellations
-    kept = await kept_positions(session.connection, session.names.hook_group(name), topic)
+    kept = await kept_positions(session.connection, session.names.hook_group(name), topic, ends)
     behind = sum(max(end - kept[p][0], 0) for p, end in ends.items() if p in kept)
     return {
         "name": name,

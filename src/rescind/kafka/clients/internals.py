@@ -15,6 +15,8 @@ here for a measured reason:
   outages. A pause after what was asked in vain leaves 0.1 s of it a second.
 - An idle producer has to ask something now and then, or its connection is closed as idle.
 - A producer that was idle lives through a restart of its broker and says nothing about it.
+- What a group has committed is asked for without a look at the answer's own error: while its
+  coordinator loads, the admin client says that nothing was ever committed.
 - A static member's heartbeat does not name its instance, so it never learns that it is fenced.
 """
 
@@ -26,15 +28,18 @@ from typing import Any, Final
 
 import aiokafka.producer.sender as producer_sender
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.client import ConnectionGroup, CoordinationType
 from aiokafka.cluster import ClusterMetadata
 from aiokafka.conn import CloseReason
 from aiokafka.errors import KafkaConnectionError, KafkaError
 from aiokafka.protocol.admin import ApiVersionRequest
+from aiokafka.protocol.commit import OffsetFetchRequest
 from aiokafka.protocol.metadata import MetadataRequest
 
 __all__ = [
     "add_partitions_ahead",
+    "ask_committed",
     "ask_coordinator",
     "discard_consumer",
     "discard_producer",
@@ -191,6 +196,16 @@ async def _asked_of_any_broker(client: Any, request: MetadataRequest) -> Any:
         except KafkaError as error:
             why = error
     raise why
+
+
+async def ask_committed(
+    admin: AIOKafkaAdminClient, group: str, topic: str, partitions: Iterable[int]
+) -> Any:
+    """Return what the group's coordinator answers, with its errors, as it is on the wire."""
+    anything: Any = admin
+    node = await admin.find_coordinator(group)
+    request = OffsetFetchRequest(group, [(topic, list(partitions))])
+    return await anything._send_request(request, node)  # noqa: SLF001
 
 
 def leave_on_stop(consumer: AIOKafkaConsumer) -> None:

@@ -8,22 +8,22 @@ is forgotten, so whoever keeps something writes it again now and then.
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Final, Self
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, for_code
 
 from rescind.errors import BrokerUnavailableError
-from rescind.kafka.clients.internals import discard_consumer
+from rescind.kafka.clients.internals import ask_committed, discard_consumer
 from rescind.kafka.clients.starting import started
 from rescind.kafka.connection import Connection
 from rescind.kafka.reading.batches import read_any_batch
 from rescind.kafka.reading.readers import TopicFollower
 
-__all__ = ["KeptFollower", "kept_positions"]
+__all__ = ["KeptFollower", "found_in", "kept_positions"]
 
 _REQUEST_MS: Final = 10_000
 _WAIT_SECONDS: Final = 30.0
@@ -33,38 +33,52 @@ _KEEP_SECONDS: Final = 5.0
 
 
 async def kept_positions(
-    connection: Connection, group: str, topic: str
+    connection: Connection, group: str, topic: str, partitions: Iterable[int]
 ) -> dict[int, tuple[int, str]]:
-    """The offset and the text that are kept for each partition; one that has none is left out.
+    """The offset and the text that are kept for each of these; one that has none is left out.
 
-    Raises `BrokerUnavailableError`.
+    A coordinator that cannot say it is asked again: to take that for "none" would lose what is
+    kept. Raises `BrokerUnavailableError`.
     """
     end = time.monotonic() + _COORDINATOR_SECONDS
-    found: Mapping[Any, Any] | None = None
-    while found is None:
+    wanted = sorted(partitions)
+    while True:
         try:
-            found = await _asked(connection, group)
+            return found_in(await _asked(connection, group, topic, wanted), topic, wanted)
         except (KafkaError, TimeoutError) as error:
             # The first who asks a new cluster for any group has Kafka make the topic for it.
             if time.monotonic() > end:
                 why = str(error) or "no answer"
                 raise BrokerUnavailableError(connection.bootstrap, why) from error
             await asyncio.sleep(_AGAIN_SECONDS)
-    return {
-        int(place.partition): (int(at.offset), str(at.metadata or ""))
-        for place, at in found.items()
-        if place.topic == topic and at.offset >= 0
-    }
 
 
-async def _asked(connection: Connection, group: str) -> Mapping[Any, Any]:
+async def _asked(connection: Connection, group: str, topic: str, partitions: Sequence[int]) -> Any:
     admin = AIOKafkaAdminClient(**connection.options(), request_timeout_ms=_REQUEST_MS)
     try:
         await admin.start()
-        found: Mapping[Any, Any] = await admin.list_consumer_group_offsets(group)
-        return found
+        return await ask_committed(admin, group, topic, partitions)
     finally:
         await admin.close()
+
+
+def found_in(answer: Any, topic: str, partitions: Iterable[int]) -> dict[int, tuple[int, str]]:
+    """What an answer says of these. Only an offset of -1 means that nothing was ever kept.
+
+    Raises `KafkaError`: it says that it cannot say, or says nothing of one of them.
+    """
+    if answer.error_code:
+        raise for_code(answer.error_code)
+    said: dict[int, tuple[int, str]] = {}
+    for name, places in answer.topics:
+        for partition, offset, text, code in places:
+            if code:
+                raise for_code(code)
+            if name == topic:
+                said[int(partition)] = (int(offset), str(text or ""))
+    if unsaid := set(partitions) - said.keys():
+        raise KafkaError(f"nothing was said of the partitions {sorted(unsaid)}")
+    return {partition: kept for partition, kept in said.items() if kept[0] >= 0}
 
 
 class KeptFollower(TopicFollower):

@@ -72,7 +72,7 @@ async def told(
     group, topic = cluster.names.hook_group("told"), cluster.names.cancellations
 
     async def has_begun() -> bool:
-        return bool(await kept_positions(cluster.connection, group, topic))
+        return bool(await kept_positions(cluster.connection, group, topic, {0}))
 
     try:
         await until(has_begun, within_seconds=60)
