@@ -20,7 +20,7 @@ from rescind.kafka.reading.visits import Visit
 from rescind.kafka.records import Record
 from rescind.processors.hooking.desk import Desk
 from rescind.processors.hooking.lanes import Lanes
-from rescind.processors.hooking.ledger import Saved
+from rescind.processors.hooking.ledger import Saved, begun_at
 from rescind.processors.hooking.letters import hook_letter
 from rescind.processors.hooking.notices import Notice
 from rescind.processors.hooking.tries import Target, Try
@@ -152,14 +152,17 @@ class Courier:
                 continue
             saved[partition] = found = Saved(*kept[partition])
             if not starts[partition] <= found.offset <= ends[partition]:
-                first = min(max(found.offset, starts[partition]), ends[partition])
-                saved[partition] = Saved(first)
+                saved[partition] = (
+                    begun_at(found, starts[partition])
+                    if found.offset < starts[partition]
+                    else Saved(ends[partition])
+                )
                 _log.error(
                     "what a hook has not been told of is not kept any more",
                     hook=self.name,
                     partition=partition,
                     expected=found.offset,
-                    first=first,
+                    first=saved[partition].offset,
                 )
         return saved
 

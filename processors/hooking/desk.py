@@ -6,7 +6,7 @@ and keeps what is to be kept.
 
 from collections.abc import Mapping
 
-from rescind.events.hooks import HookKind
+from rescind.events.hooks import HookEvent
 from rescind.kafka.records import Record
 from rescind.processors.hooking.alarms import Alarms
 from rescind.processors.hooking.lanes import Lanes
@@ -24,7 +24,7 @@ class Desk:
         self.lanes: Lanes | None = None
         self._hook = hook
         self._ledgers = {partition: Ledger(each) for partition, each in saved.items()}
-        self._alarms = {partition: Alarms() for partition in saved}
+        self._alarms = {partition: Alarms(self._wants) for partition in saved}
         self._kept = dict(saved)
 
     def read(self, record: Record) -> None:
@@ -35,13 +35,17 @@ class Desk:
 
         """
         told = self._alarms[record.partition].read(record)
-        for notice in told.void:
-            self._ledger(notice).end(notice.item)
-        for notice in told.later:
-            if self._is_wanted(notice):
-                self._ledger(notice).begin(notice.item)
+        ledger = self._ledgers[record.partition]
+        if told.void is not None:
+            ledger.end(told.void)
+        if told.waits is not None:
+            item, at_ms = told.waits
+            ledger.wait(item, at_ms, record.offset)
+        if told.overdue is not None:
+            self._raise(told.overdue, record.offset)
         for notice in told.now:
-            self._tell(notice)
+            if self._wants(notice.event) and ledger.is_due(notice.item):
+                self._tell(notice)
 
     def read_up_to(self, partition: int, offset: int) -> None:
         """All records of a partition before this one were taken in."""
@@ -54,7 +58,8 @@ class Desk:
     def strike(self, partition: int, now_ms: int) -> None:
         """Tell of those; all that had happened by then was taken in."""
         for notice in self._alarms[partition].due(now_ms):
-            self._tell(notice)
+            self._raise(notice)
+        self._ledgers[partition].strike(now_ms)
 
     def ended(self, notice: Notice) -> None:
         """It was taken, or is a dead letter."""
@@ -71,23 +76,25 @@ class Desk:
 
     def behind(self, heard: Mapping[int, int]) -> int:
         """How many records there are from the first with something open on, of these partitions."""
-        begins = ((p, ledger.saved().offset) for p, ledger in self._ledgers.items())
+        begins = ((p, ledger.first_open()) for p, ledger in self._ledgers.items())
         return sum(max(heard.get(p, 0) - offset, 0) for p, offset in begins)
 
+    def _raise(self, notice: Notice, by: int | None = None) -> None:
+        """Tell of somebody who is stuck, if that was not done before this began."""
+        ledger = self._ledger(notice)
+        if ledger.is_alarm_due(notice.item, notice.event.at, by):
+            self._tell(notice)
+        else:
+            ledger.end(notice.item)
+
     def _tell(self, notice: Notice) -> None:
-        if not self._is_wanted(notice):
-            return
         assert self.lanes is not None
         self._ledger(notice).begin(notice.item)
         self.lanes.put(notice)
 
-    def _is_wanted(self, notice: Notice) -> bool:
-        kind: HookKind = notice.event.type
-        return (
-            kind in self._hook.events
-            and notice.event.fits(self._hook.namespaces, self._hook.labels)
-            and self._ledger(notice).is_due(notice.item)
-        )
+    def _wants(self, event: HookEvent) -> bool:
+        fits = event.fits(self._hook.namespaces, self._hook.labels)
+        return event.type in self._hook.events and fits
 
     def _ledger(self, notice: Notice) -> Ledger:
         return self._ledgers[notice.partition]

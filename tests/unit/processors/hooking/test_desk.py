@@ -94,6 +94,15 @@ def test_a_hook_is_told_of_what_it_wants_alone(
     assert told.kinds == (["flow.cancelling"] if is_told else [])
 
 
+def test_a_hook_that_wants_no_alarms_waits_for_none(story: list[Record]) -> None:
+    desk, told = began(Hook(events=(HookKind.CANCELLING,)), Saved(0))
+    read(desk, story)
+    desk.ended(told.notices[0])
+
+    assert desk.due(LATER_MS) == set()
+    assert desk.to_keep(all_of_it=True) == {0: Saved(len(story))}
+
+
 def test_how_far_it_is_behind_counts_from_what_is_open(story: list[Record]) -> None:
     desk, _ = began(Hook(), Saved(0))
     read(desk, story)

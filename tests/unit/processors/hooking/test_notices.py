@@ -8,6 +8,7 @@ from rescind.errors import NoTransitionError, UnknownEventError
 from rescind.events.hooks import HookEvent, HookKind, hook_event_id
 from rescind.kafka.records import OutRecord, Record
 from rescind.processors.hooking.alarms import Alarms
+from rescind.processors.hooking.ledger import Item
 from rescind.processors.hooking.notices import Notice
 from rescind.statemachine.clocks import STUCK_AFTER_MS
 from tests.unit.processors.desk import NAMES, Desk, written
@@ -26,10 +27,10 @@ class Told:
 
     def __init__(self) -> None:
         self.desk = Desk()
-        self.alarms = Alarms()
+        self.alarms = Alarms(lambda _: True)
         self.offset = 0
-        self.later: list[Notice] = []
-        self.void: list[Notice] = []
+        self.later: list[Item] = []
+        self.void: list[Item] = []
 
     def put(self, request: dict[str, Any], **more: Any) -> list[Notice]:
         return self.read(self.desk.put(request, **more))
@@ -38,9 +39,9 @@ class Told:
         now: list[Notice] = []
         for out in written(records, NAMES.cancellations):
             told = self.alarms.read(self.record(out))
-            now += told.now
-            self.later += told.later
-            self.void += told.void
+            now += [notice for notice in (told.overdue, *told.now) if notice is not None]
+            self.later += [told.waits[0]] if told.waits is not None else []
+            self.void += [told.void] if told.void is not None else []
         return now
 
     def record(self, out: OutRecord) -> Record:
@@ -122,6 +123,16 @@ def test_a_later_abort_has_a_deadline_of_its_own(told: Told) -> None:
     (stuck,) = told.alarms.due((began.event.deadline_at or 0) - 10_000)
 
     assert stuck.event.at < (began.event.deadline_at or 0)
+
+
+def test_one_that_is_aborted_too_late_was_stuck_before_though_nobody_looked(told: Told) -> None:
+    told.put(CANCEL)
+    told.desk.now_ms += 60_000 + STUCK_AFTER_MS + 1
+
+    late = told.put({**CANCEL, "mode": "abort", "deadline_seconds": 5, "request_id": "again"})
+
+    assert kinds(late) == ["flow.stuck"]
+    assert told.alarms.due(4_102_444_800_000) == []
 
 
 def test_one_that_ended_too_late_was_stuck_before_though_nobody_looked(told: Told) -> None:
