@@ -2,11 +2,13 @@
 
 It runs in a thread of its own, an ``async def`` in an event loop of its own there: whatever it
 does, the agents' loop goes on. A thread cannot be ended. So one that hangs is left behind when
-its time is over, and when a few of them hang nothing is called until one comes back.
+its time is over, and when a few of them hang a try waits until one comes back, as long as a call
+may take. One that is merely busy hangs no try.
 """
 
 import asyncio
 import contextlib
+import contextvars
 import inspect
 import threading
 from collections.abc import Callable
@@ -34,6 +36,8 @@ class PythonHook:
         self._timeout_seconds = timeout_seconds
         self._point = point
         self._hanging = 0
+        """Calls whose time is over and that have not returned."""
+        self._room = asyncio.Event()
 
     @property
     def is_full(self) -> bool:
@@ -43,30 +47,50 @@ class PythonHook:
     async def tell(self, event: HookEvent) -> Try:
         if self._point is None:
             return Try(f"no installed package offers {self._name!r} in the group {HOOKS_GROUP}")
-        if self.is_full:
+        if not await self._has_room():
             return Try(f"{self._hanging} earlier calls have not returned")
-        loop = asyncio.get_running_loop()
-        ended: asyncio.Future[str] = loop.create_future()
+        ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        try:
+            self._start(event, ended)
+            async with asyncio.timeout(self._timeout_seconds):
+                return Try(await ended)
+        except TimeoutError:
+            if ended.done() and not ended.cancelled():
+                return Try(ended.result())
+            return Try(f"it has not returned within {self._timeout_seconds:g} s")
+        except RuntimeError as error:
+            # No more threads can be started.
+            return Try(f"RuntimeError: {error}")
+        finally:
+            # Nobody waits for it any more; it is counted until it comes back.
+            self._hanging += ended.cancelled()
+
+    def _start(self, event: HookEvent, ended: "asyncio.Future[str]") -> None:
+        loop, context = asyncio.get_running_loop(), contextvars.copy_context()
 
         def call() -> None:
-            why = _called(self._point, event, self._timeout_seconds)
+            why = context.run(_called, self._point, event, self._timeout_seconds)
             # The agents may have ended meanwhile.
             with contextlib.suppress(RuntimeError):
                 loop.call_soon_threadsafe(end, why)
 
         def end(why: str) -> None:
-            self._hanging -= 1
-            if not ended.done():
+            if ended.cancelled():
+                self._hanging -= 1
+                self._room.set()
+            else:
                 ended.set_result(why)
 
-        self._hanging += 1
         # A daemon: one that hangs must not keep the process from ending.
         threading.Thread(target=call, name=f"hook-{self._name}", daemon=True).start()
-        try:
+
+    async def _has_room(self) -> bool:
+        with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._timeout_seconds):
-                return Try(await ended)
-        except TimeoutError:
-            return Try(f"it has not returned within {self._timeout_seconds:g} s")
+                while self.is_full:
+                    self._room.clear()
+                    await self._room.wait()
+        return not self.is_full
 
     async def close(self) -> None:
         """Nothing is held: threads that hang end with the process."""
