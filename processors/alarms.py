@@ -1,7 +1,8 @@
 """Alarms: what is stuck, or has ended unseen, is said in the agents' log, with or without a hook.
 
-It is brought as it is to a hook, by a courier of its own, so each is said at least once and not
-again after a restart. Prometheus counts it under the hook's name that is here.
+It is brought as it is to a hook, by a courier of its own, so each is said at least once: again only
+if the process was killed before Kafka had heard of it. Prometheus counts it under the hook's name
+that is here.
 """
 
 from typing import Final

@@ -9,13 +9,14 @@ way of a cancellation: whatever a hook does, the lifecycle does not know of it.
 
 import asyncio
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any
 
 import structlog
 
 from rescind.errors import BrokerError
-from rescind.processors.alarms import alarms
+from rescind.processors.alarms import ALARMS, alarms
 from rescind.processors.hooking.courier import Courier, Means
 from rescind.processors.hooking.targets import target_of
 from rescind.processors.measuring.hooks import HookMeters
@@ -27,6 +28,7 @@ from rescind.settings.hooks import Hook
 __all__ = ["Couriers", "add_hooks"]
 
 AGAIN_SECONDS = 1.0
+FAILED_SECONDS = 30.0
 
 _log = structlog.get_logger(__name__)
 
@@ -52,18 +54,33 @@ class Couriers:
     async def serve(self, mine: Callable[[], set[int]]) -> None:
         """Do that for ever, of the partitions that `mine` names."""
         means = self._means
-        await _learnt(means.broker_time)
-        couriers = [
-            alarms(means),
-            *(
-                Courier(name, hook, target_of(name, hook), means)
-                for name, hook in self._hooks.items()
-            ),
-        ]
+        await _without_end("hooks", partial(_learnt, means.broker_time))
         async with asyncio.TaskGroup() as group:
-            group.create_task(means.broker_time.keep_learning())
-            for courier in couriers:
-                group.create_task(courier.serve(mine), name=f"hook-{courier.name}")
+            group.create_task(_without_end("hooks", means.broker_time.keep_learning))
+            for name, bring in self._bringing(mine).items():
+                group.create_task(_without_end(name, bring), name=f"hook-{name}")
+
+    def _bringing(self, mine: Callable[[], set[int]]) -> dict[str, Callable[[], Awaitable[None]]]:
+        """What serves each hook. A hook is made in there: one that cannot be is no other's harm."""
+        means = self._means
+
+        def bringing(name: str, hook: Hook) -> Callable[[], Awaitable[None]]:
+            return lambda: Courier(name, hook, target_of(name, hook), means).serve(mine)
+
+        made = {name: bringing(name, hook) for name, hook in self._hooks.items()}
+        return {ALARMS: lambda: alarms(means).serve(mine), **made}
+
+
+async def _without_end(name: str, work: Callable[[], Awaitable[None]]) -> None:
+    """Until it returns. Nothing of hooks may end the agents, so what it raises is logged."""
+    while True:
+        try:
+            await work()
+        except Exception:  # noqa: BLE001 - see above
+            _log.exception("a hook cannot be served; it is tried again", hook=name)
+            await asyncio.sleep(FAILED_SECONDS)
+        else:
+            return
 
 
 async def _learnt(broker_time: BrokerTime) -> None:

@@ -122,6 +122,7 @@ class Courier:
                 desk.ended,
                 self._bury,
                 self._meters,
+                self._broker_time.now_ms,
             )
             desk.lanes = lanes
             keeping = asyncio.create_task(self._go_on_keeping(desk, follower))
@@ -232,21 +233,14 @@ class Courier:
 
     async def _bury(self, notice: Notice, answer: Try, tries: int) -> None:
         letter = hook_letter(self.name, notice, answer, tries, self._tools.topics)
-        while True:
-            try:
-                sent = await self._tools.sender.send(letter)
-            except RescindError as error:
-                _log.error("a dead letter could not be written", hook=self.name, error=str(error))
-                await asyncio.sleep(AGAIN_SECONDS)
-                continue
-            _log.error(
-                "a hook has not taken an event: it is a dead letter",
-                hook=self.name,
-                event_id=notice.event.id,
-                place=f"{sent.partition}:{sent.offset}",
-                why=answer.why_not,
-            )
-            return
+        sent = await self._tools.sender.send(letter)
+        _log.error(
+            "a hook has not taken an event: it is a dead letter",
+            hook=self.name,
+            event_id=notice.event.id,
+            place=f"{sent.partition}:{sent.offset}",
+            why=answer.why_not,
+        )
 
 
 async def _ended(task: asyncio.Task[None]) -> None:

@@ -8,7 +8,6 @@ too long becomes a dead letter, and the lane goes on.
 import asyncio
 import contextlib
 import random
-import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from typing import Final
 
 import structlog
 
+from rescind.errors import RescindError
 from rescind.processors.hooking.notices import Notice
 from rescind.processors.hooking.tracing import said, trying
 from rescind.processors.hooking.tries import Target, Try, wait_seconds
@@ -27,6 +27,11 @@ AT_ONCE: Final = 8
 """Tries of one hook at the same time."""
 GRACE_SECONDS: Final = 3.0
 """What tries that are under way are given when this process, or a partition, goes."""
+RETRY_SECONDS_MIN: Final = 60.0
+"""For so long anything is tried, however old it is."""
+BURY_AGAIN_SECONDS: Final = 5.0
+CLOCK_SECONDS: Final = 0.1
+"""So well the broker's time is known: who waits until then waits a little more."""
 
 _log = structlog.get_logger(__name__)
 
@@ -41,7 +46,10 @@ class _Lane:
 
 
 class Lanes:
-    """The lanes of one hook. ``ended`` is called for each notice that was taken or buried."""
+    """The lanes of one hook. ``ended`` is called for each notice that was taken or buried.
+
+    ``now_ms`` is the time by the clock that notices have their times from.
+    """
 
     def __init__(
         self,
@@ -51,6 +59,7 @@ class Lanes:
         ended: Callable[[Notice], None],
         bury: Buried,
         meters: HookMeters,
+        now_ms: Callable[[], int],
     ) -> None:
         self._name = name
         self._target = target
@@ -58,6 +67,7 @@ class Lanes:
         self._ended = ended
         self._bury = bury
         self._meters = meters
+        self._now_ms = now_ms
         self._lanes: dict[str, _Lane] = {}
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._closing = asyncio.Event()
@@ -113,25 +123,54 @@ class Lanes:
 
     async def _tell(self, notice: Notice) -> bool:
         """Try until it is taken or buried; whether that came to be before this closes."""
-        begun = time.monotonic()
+        end_ms = self._end_ms(notice)
         tries = 0
         while True:
             async with self._slots:
                 if self._closing.is_set():
                     return False
+                left = (end_ms - self._now_ms()) / 1000
                 answer = await self._try(notice)
             tries += 1
             if answer.is_taken:
                 return True
+            if answer.is_final or left <= 0:
+                return await self._put_away(notice, answer, tries)
+            # Whatever it asks for, it is tried once more when its time is over.
             wait = wait_seconds(tries, answer.after_seconds, random.random)
-            is_over = time.monotonic() + wait - begun > self._retry_seconds
-            if answer.is_final or is_over:
+            left = (end_ms - self._now_ms()) / 1000
+            await self._pause(min(wait, max(left, 0) + CLOCK_SECONDS))
+
+    def _end_ms(self, notice: Notice) -> float:
+        """Until when it is tried: so long after it happened, whoever was away or waited since.
+
+        What is told for the first time when that is over may still meet a receiver that is just
+        being restarted.
+        """
+        at_least = min(self._retry_seconds, RETRY_SECONDS_MIN)
+        return max(notice.event.at + self._retry_seconds * 1000, self._now_ms() + at_least * 1000)
+
+    async def _put_away(self, notice: Notice, answer: Try, tries: int) -> bool:
+        """Bury it; whether that came to be before this closes."""
+        while True:
+            try:
                 await self._bury(notice, answer, tries)
+            except RescindError as error:
+                _log.error("a dead letter could not be written", hook=self._name, error=str(error))
+            except Exception:  # noqa: BLE001 - a bug here must not end what else waits in the lane
+                _log.exception("a dead letter could not be written", hook=self._name)
+            else:
                 self._meters.buried(self._name)
                 return True
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(wait):
-                    await self._closing.wait()
+            await self._pause(BURY_AGAIN_SECONDS)
+            if self._closing.is_set():
+                return False
+
+    async def _pause(self, seconds: float) -> None:
+        """Wait so long, or until this closes."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._closing.wait()
 
     async def _try(self, notice: Notice) -> Try:
         try:

@@ -46,6 +46,8 @@ class Webhook:
         self._client = httpx.AsyncClient(
             timeout=None,  # noqa: S113 - see above
             follow_redirects=False,
+            # Neither proxies nor passwords of the environment: where events go, settings say.
+            trust_env=False,
             # The machine's own authorities, as for Kafka; httpx would bring others along.
             verify=ssl.create_default_context(),
         )

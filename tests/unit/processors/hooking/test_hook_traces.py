@@ -20,7 +20,7 @@ from rescind.tracing import spans
 from rescind.tracing.traceparent import trace_id_of
 from tests.sink import Answer, Request, Sink, sink
 from tests.unit.processors.desk import NAMES, Desk, written
-from tests.unit.processors.hooking.telling import notice, webhook
+from tests.unit.processors.hooking.telling import EVENT, notice, webhook
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 GIVEN = f"00-{TRACE}-00f067aa0ba902b7-01"
@@ -52,7 +52,7 @@ async def told(receiver: Sink, said: Notice) -> Request:
 
     target = Webhook(webhook(receiver))
     meters = HookMeters(CollectorRegistry())
-    lanes = Lanes("ops", target, 3600, lambda _: taken.set(), bury, meters)
+    lanes = Lanes("ops", target, 3600, lambda _: taken.set(), bury, meters, lambda: EVENT.at)
     lanes.put(said)
     await asyncio.wait_for(taken.wait(), 60)
     await lanes.close()

@@ -1,18 +1,20 @@
 """A lane for each flow run: in order, again until it is taken, and none waits for another."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 
 import pytest
 from prometheus_client import CollectorRegistry
 
+from rescind.errors import BrokerUnavailableError
 from rescind.events.hooks import HookEvent
-from rescind.processors.hooking import tries
+from rescind.processors.hooking import lanes, tries
 from rescind.processors.hooking.lanes import AT_ONCE, Lanes
 from rescind.processors.hooking.notices import Notice
 from rescind.processors.hooking.tries import Try
 from rescind.processors.measuring.hooks import HookMeters
-from tests.unit.processors.hooking.telling import notice
+from tests.unit.processors.hooking.telling import EVENT, notice
 from tests.waiting import until
 
 
@@ -51,6 +53,8 @@ class Desk:
         self.target = Target()
         self.registry = CollectorRegistry()
         self.meters = HookMeters(self.registry)
+        self.ahead_ms = EVENT.at - round(time.monotonic() * 1000)
+        self.bury_fails: list[Exception] = []
         self.lanes = self.made(3600)
 
     def made(self, retry_seconds: float) -> Lanes:
@@ -61,9 +65,15 @@ class Desk:
             lambda each: self.ended.append(each.item.offset),
             self.bury,
             self.meters,
+            self.now_ms,
         )
 
+    def now_ms(self) -> int:
+        return self.ahead_ms + round(time.monotonic() * 1000)
+
     async def bury(self, each: Notice, answer: Try, tried: int) -> None:
+        if self.bury_fails:
+            raise self.bury_fails.pop()
         self.buried.append((each.item.offset, answer.why_not, tried))
 
     def count(self, name: str, **labels: str) -> float | None:
@@ -124,6 +134,51 @@ async def test_what_is_not_taken_for_too_long_is_buried_and_the_lane_goes_on(des
     assert (offset, why) == (1, "no")
     assert tried > 2
     assert desk.count("rescind_hooks_dead_lettered_total") == 1
+
+
+async def test_who_asks_for_more_than_is_left_is_tried_once_more_at_the_end(desk: Desk) -> None:
+    await desk.lanes.close()
+    desk.lanes = desk.made(0.2)
+    desk.target.fails = lambda _: (
+        Try("later", after_seconds=3600) if len(desk.target.tried) == 1 else None
+    )
+    desk.lanes.put(notice(1))
+
+    await until(lambda: desk.ended == [1])
+
+    assert len(desk.target.tried) == 2
+    assert desk.buried == []
+
+
+async def test_its_time_counts_from_when_it_happened_whoever_was_away_since(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lanes, "RETRY_SECONDS_MIN", 0.1)
+    desk.ahead_ms += 3600 * 1000
+    desk.target.fails = lambda _: Try("no")
+    desk.lanes.put(notice(1))
+    desk.lanes.put(notice(2))
+
+    await until(lambda: desk.ended == [1, 2])
+
+    assert all(tried > 1 for _, _, tried in desk.buried)
+
+
+async def test_whatever_keeps_a_dead_letter_from_being_written_the_lane_goes_on(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lanes, "BURY_AGAIN_SECONDS", 0.01)
+    desk.bury_fails = [LookupError("a bug"), BrokerUnavailableError("x:1", "away")]
+    desk.target.fails = lambda event: (
+        Try("gone", is_final=True) if event.position and event.position.offset == 1 else None
+    )
+    desk.lanes.put(notice(1))
+    desk.lanes.put(notice(2))
+
+    await until(lambda: desk.ended == [1, 2])
+
+    assert desk.buried == [(1, "gone", 1)]
+    assert len(desk.target.tried) == 2
 
 
 async def test_what_will_never_be_taken_is_buried_at_once(desk: Desk) -> None:

@@ -106,3 +106,20 @@ async def test_one_where_nobody_listens_is_a_failure(receiver: Sink) -> None:
     tried = await told(receiver, url="http://127.0.0.1:9/nobody")
 
     assert "ConnectError" in tried.why_not
+
+
+@pytest.mark.parametrize(
+    "name,value",
+    [
+        ("ALL_PROXY", "socks5://127.0.0.1:9"),
+        ("HTTPS_PROXY", "foo:bar"),
+        ("HTTP_PROXY", "http://127.0.0.1:9"),
+    ],
+)
+async def test_the_environments_proxies_are_not_used(
+    receiver: Sink, monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    monkeypatch.setenv("NO_PROXY", "")
+
+    assert (await told(receiver)).is_taken
