@@ -176,6 +176,9 @@ class Courier:
         records = await follower.fetch(max_records=FETCH_RECORDS, timeout_seconds=LOOK_SECONDS)
         for record in records:
             self._take_in(desk, record)
+        for partition in desk.partitions:
+            # Past the marker that ends a transaction, which no record shows.
+            desk.read_up_to(partition, await follower.position(partition))
         await self._strike(desk, follower)
 
     def _take_in(self, desk: Desk, record: Record) -> None:
@@ -204,7 +207,6 @@ class Courier:
             position = await follower.position(partition)
             # Else the end may lie there already, from before it was stuck.
             if position >= ends[partition]:
-                desk.read_up_to(partition, position)
                 desk.strike(partition, now_ms)
 
     async def _go_on_keeping(self, desk: Desk, follower: KeptFollower) -> None:

@@ -4,7 +4,7 @@ Pure but for the lanes, which it hands what is to be told; the courier brings re
 and keeps what is to be kept.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from rescind.events.hooks import HookEvent
 from rescind.kafka.records import Record
@@ -46,6 +46,11 @@ class Desk:
         for notice in told.now:
             if self._wants(notice.event) and ledger.is_due(notice.item):
                 self._tell(notice)
+
+    @property
+    def partitions(self) -> Iterable[int]:
+        """Those that are served here."""
+        return self._ledgers.keys()
 
     def read_up_to(self, partition: int, offset: int) -> None:
         """All records of a partition before this one were taken in."""

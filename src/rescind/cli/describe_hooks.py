@@ -81,8 +81,10 @@ twice as long each time up to five minutes, half of it by chance; not before `Re
 which an hour at most is waited for |
 
 What is not taken within `retry_seconds` becomes a dead letter of the code `not_taken`, and the flow
-run's next event is told. The time begins anew with each start of the agents. A dead letter is told
-once more by `rescind dead-letters retry`.
+run's next event is told. The time counts from `at` by the broker's clock, whoever was away since.
+Whatever is told is tried for a minute (or `retry_seconds`, if that is less), and once more when its
+time is over, whatever `Retry-After` asks for. A dead letter is told once more by
+`rescind dead-letters retry`. Proxies of the environment (`HTTPS_PROXY`) are not used.
 """
 
 _TIMES: Final = frozenset({"at", "deadline_at"})

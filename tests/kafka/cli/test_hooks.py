@@ -68,6 +68,23 @@ async def test_a_test_tells_whether_signatures_are_verified(
     assert "It verifies signatures" in careful.out
     assert (body["taken"], body["status"], body["signature"]) == (True, 204, "verified")
     assert {request.kind for request in receiver.requests} == {HookKind.TEST.value}
+    # One that dedupes before it verifies must not be taken for one that does not verify.
+    assert len({request.id for request in receiver.requests}) == len(receiver.requests) == 6
+
+
+@pytest.mark.parametrize("status", [404, 500, 503, 0])
+async def test_a_forged_test_that_fails_for_another_reason_proves_nothing(
+    rescind: Command, receiver: Sink, status: int
+) -> None:
+    settings(rescind, receiver)
+    receiver.script = lambda request: Answer(204 if request.is_signed() else status)
+
+    said = await rescind("hooks", "test", "ops")
+    body = (await rescind("hooks", "test", "ops", "--json")).json
+
+    assert "It verifies" not in said.out
+    assert "may or may not verify signatures" in said.complaint
+    assert (said.code, body["signature"]) == (0, "not_known")
 
 
 async def test_a_test_that_is_not_taken_ends_with_1(rescind: Command, receiver: Sink) -> None:
