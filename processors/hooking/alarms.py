@@ -99,18 +99,23 @@ class Alarms:
             case _:
                 return self._ended(entry, Teller(record, entry).story(), before)
 
-    def due(self, now_ms: int) -> list[Notice]:
-        """What is stuck by now; each is returned once."""
+    def due(self, now_ms: int, most: int) -> list[Notice]:
+        """What is stuck by now, in the order of its times; each is returned once.
+
+        About so many at most, and all that are stuck since the same moment as the last.
+        """
         found: list[Notice] = []
         while (first := self._times.first()) is not None and first[0] < now_ms:
+            if len(found) >= most and first[0] > found[-1].event.at:
+                break
             found.append(_stuck(self._waiting[first[1]]))
             self._forget(first[1])
         return found
 
-    def is_any_due(self, now_ms: int) -> bool:
-        """Whether `due` would find something."""
+    def first_at(self) -> int | None:
+        """When the next one is stuck."""
         first = self._times.first()
-        return first is not None and first[0] < now_ms
+        return None if first is None else first[0]
 
     def _wait(self, stream_id: str, waiting: _Waiting) -> tuple[Item, int]:
         self._waiting[stream_id] = waiting

@@ -32,6 +32,7 @@ from rescind.settings.hooks import Hook
 __all__ = ["Courier", "Means"]
 
 LOOK_SECONDS: Final = 0.5
+STRIKE_SECONDS: Final = 0.05
 KEEP_SECONDS: Final = 0.5
 # Kafka forgets a group that nothing was written to for a week; some are told to be quicker.
 KEEP_AGAIN_SECONDS: Final = 600.0
@@ -173,7 +174,8 @@ class Courier:
         if lanes.pending >= PENDING_MAX:
             await lanes.until_fewer_than(PENDING_MAX, LOOK_SECONDS)
             return
-        records = await follower.fetch(max_records=FETCH_RECORDS, timeout_seconds=LOOK_SECONDS)
+        seconds = STRIKE_SECONDS if desk.due(self._broker_time.now_ms()) else LOOK_SECONDS
+        records = await follower.fetch(max_records=FETCH_RECORDS, timeout_seconds=seconds)
         for record in records:
             self._take_in(desk, record)
         for partition in desk.partitions:

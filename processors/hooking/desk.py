@@ -5,6 +5,7 @@ and keeps what is to be kept.
 """
 
 from collections.abc import Iterable, Mapping
+from typing import Final
 
 from rescind.events.hooks import HookEvent
 from rescind.kafka.records import Record
@@ -15,6 +16,9 @@ from rescind.processors.hooking.notices import Notice
 from rescind.settings.hooks import Hook
 
 __all__ = ["Desk"]
+
+STRIKES_AT_ONCE: Final = 200
+"""Thousands may be stuck since their worker is away, and the agents' loop must go on."""
 
 
 class Desk:
@@ -58,13 +62,16 @@ class Desk:
 
     def due(self, now_ms: int) -> set[int]:
         """The partitions in which somebody is stuck by now, if nothing is unread there."""
-        return {p for p, alarms in self._alarms.items() if alarms.is_any_due(now_ms)}
+        firsts = ((p, alarms.first_at()) for p, alarms in self._alarms.items())
+        return {p for p, at in firsts if at is not None and at < now_ms}
 
     def strike(self, partition: int, now_ms: int) -> None:
-        """Tell of those; all that had happened by then was taken in."""
-        for notice in self._alarms[partition].due(now_ms):
+        """Tell of some of those; all that had happened by then was taken in."""
+        alarms = self._alarms[partition]
+        for notice in alarms.due(now_ms, STRIKES_AT_ONCE):
             self._raise(notice)
-        self._ledgers[partition].strike(now_ms)
+        next_at = alarms.first_at()
+        self._ledgers[partition].strike(now_ms if next_at is None else min(now_ms, next_at))
 
     def ended(self, notice: Notice) -> None:
         """It was taken, or is a dead letter."""

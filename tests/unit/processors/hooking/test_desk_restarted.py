@@ -1,11 +1,13 @@
 """Whenever a hook's courier is away, it tells what one that never was away tells, and that once."""
 
+import math
 import random
 from collections import Counter
 
 import pytest
 
 from rescind.kafka.records import Record
+from rescind.processors.hooking import desk as desk_module
 from rescind.processors.hooking.desk import Desk
 from rescind.processors.hooking.ledger import Saved
 from rescind.settings.hooks import Hook
@@ -64,9 +66,16 @@ def take(desk: Desk, told: Told, chance: random.Random) -> list[str]:
     return taken
 
 
-def look(desk: Desk, now_ms: int) -> None:
-    if desk.due(now_ms):
+@pytest.fixture(autouse=True, params=[1, 200], ids=["one", "all"])
+def _at_once(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(desk_module, "STRIKES_AT_ONCE", request.param)
+
+
+def look(desk: Desk, now_ms: int, most: float = math.inf) -> None:
+    times = 0
+    while desk.due(now_ms) and times < most:
         desk.strike(0, now_ms)
+        times += 1
 
 
 def all_of(steps: list[Step]) -> set[str]:
@@ -97,7 +106,7 @@ def test_through_any_restarts_each_is_told_once(seed: int) -> None:
         read(desk, log[position:upto])
         position = max(position, upto)
         if position == end:
-            look(desk, now_ms)
+            look(desk, now_ms, most=1)
         taken += take(desk, told, chance)
     read(desk, log[position:])
     look(desk, steps[-1][0])

@@ -117,7 +117,7 @@ def test_what_follows_from_a_cancel_is_told_with_its_trace() -> None:
     notices: list[Notice] = []
     for n, out in enumerate(written(records, NAMES.cancellations)):
         found = alarms.read(Record(out.topic, 0, n, 0, out.key, out.value, out.headers))
-        notices += (*found.now, *alarms.due(4_102_444_800_000))
+        notices += (*found.now, *alarms.due(4_102_444_800_000, 9))
 
     kinds = {each.event.type.value for each in notices}
     assert {"flow.cancelling", "flow.stuck", "flow.cancelled"} <= kinds

@@ -106,21 +106,21 @@ def test_it_is_stuck_five_seconds_after_its_deadline_and_not_before(told: Told) 
     (began,) = told.put(CANCEL)
     due_ms = (began.event.deadline_at or 0) + STUCK_AFTER_MS
 
-    assert told.alarms.due(due_ms) == []
-    assert told.alarms.is_any_due(due_ms + 1)
-    (stuck,) = told.alarms.due(due_ms + 1)
+    assert told.alarms.due(due_ms, 9) == []
+    assert told.alarms.first_at() == due_ms
+    (stuck,) = told.alarms.due(due_ms + 1, 9)
 
     assert (stuck.event.type, stuck.event.at, stuck.event.why) == ("flow.stuck", due_ms, "deadline")
     assert stuck.item.offset == began.item.offset
     # Once.
-    assert told.alarms.due(due_ms + 1_000_000) == []
+    assert told.alarms.due(due_ms + 1_000_000, 9) == []
 
 
 def test_a_later_abort_has_a_deadline_of_its_own(told: Told) -> None:
     (began,) = told.put(CANCEL)
     told.put({**CANCEL, "mode": "abort", "deadline_seconds": 5, "request_id": "again"})
 
-    (stuck,) = told.alarms.due((began.event.deadline_at or 0) - 10_000)
+    (stuck,) = told.alarms.due((began.event.deadline_at or 0) - 10_000, 9)
 
     assert stuck.event.at < (began.event.deadline_at or 0)
 
@@ -132,7 +132,7 @@ def test_one_that_is_aborted_too_late_was_stuck_before_though_nobody_looked(told
     late = told.put({**CANCEL, "mode": "abort", "deadline_seconds": 5, "request_id": "again"})
 
     assert kinds(late) == ["flow.stuck"]
-    assert told.alarms.due(4_102_444_800_000) == []
+    assert told.alarms.due(4_102_444_800_000, 9) == []
 
 
 def test_one_that_ended_too_late_was_stuck_before_though_nobody_looked(told: Told) -> None:
