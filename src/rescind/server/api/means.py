@@ -33,6 +33,7 @@ from rescind.server.access.sessions import Sessions
 from rescind.server.api.hearing import Heard
 from rescind.server.api.lateness import Lateness
 from rescind.server.api.live.beat import Beat
+from rescind.server.api.live.sharing import Shared
 from rescind.server.api.measuring import Meters
 from rescind.server.api.problems import Kind, ProblemError
 from rescind.server.listening import asks_for_tokens
@@ -63,7 +64,8 @@ class Means:
         model: what can be asked about runs.
         no_kafka, no_reads: what is wrong with either at present; empty if nothing is.
         lag: how far each partition of the read model is behind; None if nobody knows.
-        beat: tells whoever follows events that there are more; its end ends them.
+        beat, shared: tells whoever follows events that there are more, and its end ends them; and
+            has what comes next, once for all of them.
         streams: how many follow.
         heard: when each runner was heard last.
         letter_seats: how many may read dead letters at once.
@@ -88,6 +90,7 @@ class Means:
         self._database = open_database(settings)
         self.model = ReadModel(self._database)
         self.beat = Beat(self.model)
+        self.shared = Shared(self.model)
         self.register = Register(self._keys) if asks_for_tokens(settings) else None
         self.gate = Gate(
             self.register,

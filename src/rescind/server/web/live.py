@@ -5,7 +5,7 @@ cut off for an hour is right again by one word.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from functools import partial
 from typing import Annotated, Final
 
@@ -61,15 +61,13 @@ async def _words(
     means: Means, of: tuple[StreamKind, str] | None, is_welcome: Callable[[], bool]
 ) -> AsyncIterator[ServerSentEvent]:
     """The first word comes at once: the page may be older than its stream."""
-    seen: dict[int, int] = {}
+    seen: Mapping[int, int] = {}
     try:
         while await means.beat.past(seen, is_patient=False, is_welcome=is_welcome):
-            known = await asyncio.to_thread(means.model.standings)
-            now = {number: at.next_offset for number, at in known.items()}
+            now = means.beat.standing
             is_news = not seen or of is None
             if not is_news:
-                new = await asyncio.to_thread(means.model.events_after, seen, of, limit=1)
-                is_news = bool(new)
+                is_news = bool(await means.shared.after(seen, of, now))
             if is_news:
                 yield ServerSentEvent(event="changed", raw_data="")
             seen = now

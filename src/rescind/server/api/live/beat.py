@@ -27,6 +27,11 @@ class Beat:
         self._ended = False
         self._away: ReadModelError | None = None
 
+    @property
+    def standing(self) -> Mapping[int, int]:
+        """Where each partition of the read model stood when it was looked at last."""
+        return self._standing
+
     async def past(
         self,
         seen: Mapping[int, int],

@@ -19,14 +19,13 @@ from rescind.events.words import ChosenId, StreamKind
 from rescind.kafka.partitions import partition_of
 from rescind.server.access.asking import Reader, Since, everywhere, reads
 from rescind.server.api.live.positions import CHARACTERS_MAX, read_positions, write_positions
+from rescind.server.api.live.sharing import AT_ONCE
 from rescind.server.api.means import Means
 from rescind.server.api.problems import Kind, ProblemError, problem_responses
-from rescind.server.api.reads.journal import Event
 
 __all__ = ["event_routes"]
 
 _STREAMS_MAX: Final = 500
-_AT_ONCE: Final = 50
 
 _Position = Annotated[str, StringConstraints(max_length=CHARACTERS_MAX)] | None
 
@@ -116,18 +115,14 @@ async def _messages(means: Means, wanted: _Followed) -> AsyncIterator[ServerSent
     yield ServerSentEvent(comment="following", id=write_positions(positions))
     seen: Mapping[int, int] = {}
     while await means.beat.past(seen, is_welcome=wanted.is_welcome):
+        standing = means.beat.standing
         try:
-            known = await asyncio.to_thread(means.model.standings)
-            found = await asyncio.to_thread(
-                means.model.events_after, positions, wanted.of, limit=_AT_ONCE
-            )
+            found = await means.shared.after(positions, wanted.of, standing)
         except ReadModelError:
             # It is told by every other read; the client comes back to where it was.
             return
-        for event in found:
-            positions[event.partition] = event.offset + 1
-            yield ServerSentEvent(
-                raw_data=Event.of(event).model_dump_json(), id=write_positions(positions)
-            )
-        if len(found) < _AT_ONCE:
-            seen = {number: at.next_offset for number, at in known.items()}
+        for message in found:
+            positions[message.partition] = message.next_offset
+            yield ServerSentEvent(raw_data=message.data, id=write_positions(positions))
+        if len(found) < AT_ONCE:
+            seen = standing

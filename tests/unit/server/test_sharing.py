@@ -1,0 +1,90 @@
+"""Many who follow are one question to the read model, as long as it stands where it stood."""
+
+import asyncio
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from rescind.errors import DatabaseUnavailableError
+from rescind.server.api.live.sharing import AT_ONCE, Message, Shared
+from rescind.server.readmodel.queries.answers import JournalEvent
+from rescind.server.readmodel.reading import ReadModel
+from tests.contract.readmodel.tables import Told, told
+
+RECORDS = AT_ONCE + 10
+
+
+class Counted(ReadModel):
+    """A read model that counts what it is asked, and can be away."""
+
+    asked = 0
+    is_away = False
+
+    def events_after(
+        self, positions: Mapping[int, int], *of: Any, **how: Any
+    ) -> list[JournalEvent]:
+        self.asked += 1
+        if self.is_away:
+            raise DatabaseUnavailableError("it is being restarted")
+        return super().events_after(positions, *of, **how)
+
+
+def numbers(*messages: Message) -> list[int]:
+    return [orjson.loads(one.data)["entry"]["number"] for one in messages]
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Iterator[Told]:
+    with told(f"sqlite:///{tmp_path / 'read-model.db'}") as model:
+        model.tell([b'{"number": %d}' % number for number in range(RECORDS)])
+        yield model
+
+
+async def test_those_at_one_place_are_one_question_and_get_all_of_it(model: Told) -> None:
+    asking = Counted(model.database)
+    shared, standing = Shared(asking), {0: RECORDS}
+
+    first = await asyncio.gather(*[shared.after({0: 0}, None, standing) for _ in range(100)])
+    rest = await shared.after({0: first[0][-1].next_offset}, None, standing)
+
+    assert asking.asked == 2
+    assert {len(each) for each in first} == {AT_ONCE}
+    assert numbers(*first[0], *rest) == list(range(RECORDS))
+
+
+async def test_when_it_has_moved_it_is_asked_anew(model: Told) -> None:
+    shared = Shared(Counted(model.database))
+    standing = {0: RECORDS}
+    seen = await shared.after({0: 0}, None, standing)
+    seen = [*seen, *await shared.after({0: seen[-1].next_offset}, None, standing)]
+    end = {0: seen[-1].next_offset}
+
+    nothing = await shared.after(end, None, standing)
+    model.tell([b'{"number": %d}' % RECORDS])
+    still_nothing = await shared.after(end, None, standing)
+    found = await shared.after(end, None, {0: RECORDS + 1})
+
+    assert [*nothing, *still_nothing] == []
+    assert numbers(*found) == [RECORDS]
+
+
+async def test_what_failed_is_asked_again_and_who_has_gone_takes_nothing_from_others(
+    model: Told,
+) -> None:
+    asking = Counted(model.database)
+    shared, standing = Shared(asking), {0: RECORDS}
+    asking.is_away = True
+    with pytest.raises(DatabaseUnavailableError):
+        await shared.after({0: 0}, None, standing)
+    asking.is_away = False
+
+    gone = asyncio.create_task(shared.after({0: 0}, None, standing))
+    stays = asyncio.create_task(shared.after({0: 0}, None, standing))
+    await asyncio.sleep(0)
+    gone.cancel()
+
+    assert len(await stays) == AT_ONCE
+    assert asking.asked == 2
