@@ -3,17 +3,19 @@
 import time
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import orjson
 
-from rescind.cli.session import Session
+from rescind.cli.session import Session, needs_extra
 from rescind.errors import JournalError
 from rescind.events.words import RunnerCapabilities
 from rescind.kafka.reading.snapshots import read_all
 from rescind.kafka.reading.visits import offsets_at, starts
-from rescind.statemachine.records import read_open
-from rescind.statemachine.runs import RunnerRecord
+
+if TYPE_CHECKING:
+    # What reads them needs the extra `service`, and this is imported without it.
+    from rescind.statemachine.runs import RunnerRecord
 
 __all__ = ["KnownRunner", "read_runners"]
 
@@ -40,7 +42,8 @@ class KnownRunner:
 
 
 async def read_runners(session: Session) -> list[KnownRunner]:
-    """Every runner that is known, the latest first. Raises `BrokerError`."""
+    """Every runner that is known, the latest first. Raises `BrokerError`, `ExtraMissingError`."""
+    needs_extra("service", "transitions")
     known: defaultdict[str, dict[int, RunnerRecord]] = defaultdict(dict)
     topic = session.names.runners
     async for records in read_all(
@@ -58,7 +61,7 @@ async def read_runners(session: Session) -> list[KnownRunner]:
     return sorted(rows, key=lambda row: (-row.since_ms, row.runner_id))
 
 
-def _row(runner_id: str, said: dict[int, RunnerRecord], heard_ms: int | None) -> KnownRunner:
+def _row(runner_id: str, said: "dict[int, RunnerRecord]", heard_ms: int | None) -> KnownRunner:
     # It says the same of itself everywhere; the stub of one that was lost unseen says nothing.
     latest = max(said.values(), key=lambda one: (bool(one.pool), one.at_ms))
     return KnownRunner(
@@ -72,7 +75,10 @@ def _row(runner_id: str, said: dict[int, RunnerRecord], heard_ms: int | None) ->
     )
 
 
-def _runner(value: bytes) -> RunnerRecord | None:
+def _runner(value: bytes) -> "RunnerRecord | None":
+    from rescind.statemachine.records import read_open
+    from rescind.statemachine.runs import RunnerRecord
+
     try:
         found = read_open(value)
     except JournalError:
