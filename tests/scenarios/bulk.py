@@ -6,7 +6,7 @@ from typing import Any
 from rescind.events.journal import BulkCounted, BulkProgressed, Entry
 from tests.scenarios.harness import Scene, types_of
 
-__all__ = ["Bulk"]
+__all__ = ["Bulk", "child_that_goes_on"]
 
 
 class Bulk:
@@ -55,3 +55,17 @@ class Bulk:
         told = [entry.event for entry in self.scene.events(self.bulk_id, "bulk.progressed")]
         parts = [event.items for event in told if isinstance(event, BulkProgressed)]
         return [item.flow_run_id for item in itertools.chain.from_iterable(parts)]
+
+
+async def child_that_goes_on(scene: Scene) -> tuple[str, str]:
+    """A parent that has ended, and its child, which it did not wait for: their ids."""
+    parent = await scene.begun("parent")
+    child = scene.named("child")
+    item = {"task_run_id": "c", "kind": "child", "child_flow_run_id": child, "cascade": "none"}
+    await parent.says("task.register", items=[item])
+    await parent.says("task.start", items=[{"task_run_id": "c"}])
+    link = {"flow_run_id": parent.flow_run_id, "task_run_id": "c"}
+    await scene.answer_to({"type": "flow.register", "flow_run_id": child, "parent": link})
+    await parent.ends("body", "success")
+    await scene.event(parent.flow_run_id, "child.released")
+    return parent.flow_run_id, child

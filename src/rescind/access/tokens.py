@@ -52,7 +52,9 @@ class Token(BaseModel):
     digest: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
     """Of the secret: SHA-256, in hex."""
     scopes: Annotated[tuple[Scope, ...], Field(min_length=1, strict=False)]
-    namespaces: Annotated[tuple[Name, ...], Field(max_length=NAMESPACES_MAX)] | None = None
+    namespaces: (
+        Annotated[tuple[Name, ...], Field(min_length=1, max_length=NAMESPACES_MAX)] | None
+    ) = None
     """Where it is good; none: everywhere."""
     created_at: Moment
     expires_at: Moment | None = None

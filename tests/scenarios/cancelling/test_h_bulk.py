@@ -4,7 +4,7 @@ import pytest
 
 from rescind.events.journal import BulkCompleted
 from rescind.events.refusals import Code
-from tests.scenarios.bulk import Bulk
+from tests.scenarios.bulk import Bulk, child_that_goes_on
 from tests.scenarios.harness import Scene, types_of
 
 
@@ -12,17 +12,9 @@ from tests.scenarios.harness import Scene, types_of
 async def test_56_children_of_a_parent_that_has_ended_are_cancelled_by_one_command(
     scene: Scene,
 ) -> None:
-    parent = await scene.begun("parent")
-    link = {"flow_run_id": parent.flow_run_id, "task_run_id": "c"}
-    child = scene.named("child")
-    item = {"task_run_id": "c", "kind": "child", "child_flow_run_id": child, "cascade": "none"}
-    await parent.says("task.register", items=[item])
-    await parent.says("task.start", items=[{"task_run_id": "c"}])
-    await scene.answer_to({"type": "flow.register", "flow_run_id": child, "parent": link})
-    await parent.ends("body", "success")
-    await scene.event(parent.flow_run_id, "child.released")
+    parent, child = await child_that_goes_on(scene)
 
-    code, said = await scene.rescind("cancel", "--where", f"parent={parent.flow_run_id}", "--wait")
+    code, said = await scene.rescind("cancel", "--where", f"parent={parent}", "--wait")
 
     assert code == 0, said
     assert "means 1 flow run" in said

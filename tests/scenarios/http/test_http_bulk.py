@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.scenarios.bulk import child_that_goes_on
 from tests.scenarios.harness import Scene, types_of
 from tests.scenarios.http.http_api import Api, means_of, problem, serving
 from tests.scenarios.http.http_bulk import ALL, ByHttp, is_over
@@ -17,19 +18,11 @@ from tests.waiting import until
 async def test_56_by_http_children_of_a_parent_that_has_ended_are_cancelled(
     scene: Scene, tmp_path: Path
 ) -> None:
-    parent = await scene.begun("parent")
-    child = scene.named("child")
-    item = {"task_run_id": "c", "kind": "child", "child_flow_run_id": child, "cascade": "none"}
-    await parent.says("task.register", items=[item])
-    await parent.says("task.start", items=[{"task_run_id": "c"}])
-    link = {"flow_run_id": parent.flow_run_id, "task_run_id": "c"}
-    await scene.answer_to({"type": "flow.register", "flow_run_id": child, "parent": link})
-    await parent.ends("body", "success")
-    await scene.event(parent.flow_run_id, "child.released")
+    parent, child = await child_that_goes_on(scene)
 
     async with serving(scene.house, tmp_path) as api:
         bulk = ByHttp(scene, api.client)
-        made = await bulk.post("", where={"parent": parent.flow_run_id})
+        made = await bulk.post("", where={"parent": parent})
         bulk.bulk_id = made.json()["bulk_id"]
         counted = await bulk.until(lambda shown: shown["count"] is not None)
         assert await bulk.outcome("start") == "started"

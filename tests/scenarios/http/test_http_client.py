@@ -2,9 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
 from datetime import UTC
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -24,25 +22,10 @@ from rescind.events.words import Mode
 from tests.clients import KINDS, Asker, asker
 from tests.pages import blocks
 from tests.scenarios.harness import Scene
-from tests.scenarios.http.http_api import has_read, means_of
-from tests.scenarios.http.http_following import Listening, listening
+from tests.scenarios.http.http_api import has_read
+from tests.scenarios.http.http_following import Listening
 from tests.scenarios.processes import Process
 from tests.waiting import until
-
-
-@pytest.fixture
-async def server(scene: Scene, tmp_path: Path) -> AsyncIterator[Listening]:
-    async with listening(means_of(scene.house, tmp_path, http_port=0)) as server:
-        means = server.means
-        await until(lambda: not means.no_kafka and not means.no_reads, within_seconds=60)
-        yield server
-
-
-@pytest.fixture(params=KINDS)
-async def ours(server: Listening, request: pytest.FixtureRequest) -> AsyncIterator[Asker]:
-    host, port = server.address
-    async with asker(request.param, f"http://{host}:{port}") as ours:
-        yield ours
 
 
 async def test_a_flow_run_is_cancelled_looked_at_and_waited_for(

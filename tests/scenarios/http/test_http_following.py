@@ -3,23 +3,13 @@
 import asyncio
 import shutil
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
 from tests.pages import commands
 from tests.scenarios.harness import Scene
-from tests.scenarios.http.http_api import has_read, means_of, problem
-from tests.scenarios.http.http_following import Listening, Message, listening
-from tests.waiting import until
-
-
-@pytest.fixture
-async def server(scene: Scene, tmp_path: Path) -> AsyncIterator[Listening]:
-    async with listening(means_of(scene.house, tmp_path, http_port=0)) as server:
-        means = server.means
-        await until(lambda: not means.no_kafka and not means.no_reads, within_seconds=60)
-        yield server
+from tests.scenarios.http.http_api import has_read, problem
+from tests.scenarios.http.http_following import Listening, Message
 
 
 async def until_type(following: AsyncIterator[Message], kind: str) -> list[Message]:

@@ -1,7 +1,6 @@
 """Dead letters by HTTP, by both clients and in the pages: seen, and asked once more."""
 
 import base64
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -9,29 +8,13 @@ import pytest
 from rescind.access.tokens import Scope
 from rescind.errors import CallError, CancelRefusedError, LetterNotFoundError
 from rescind.kafka.records import OutRecord
-from tests.clients import KINDS, Asker, asker
+from tests.clients import Asker
 from tests.scenarios.harness import Scene
-from tests.scenarios.http.http_api import Api, means_of, problem, serving
-from tests.scenarios.http.http_following import Listening, listening
+from tests.scenarios.http.http_api import Api, problem, serving
 from tests.scenarios.http.test_http_access import shows
 from tests.scenarios.web.browsing import form_of
-from tests.waiting import until
 
 SCRIPT = "<script>alert(1)</script>"
-
-
-@pytest.fixture
-async def server(scene: Scene, tmp_path: Path) -> AsyncIterator[Listening]:
-    async with listening(means_of(scene.house, tmp_path, http_port=0)) as server:
-        await until(lambda: not server.means.no_kafka, within_seconds=60)
-        yield server
-
-
-@pytest.fixture(params=KINDS)
-async def ours(server: Listening, request: pytest.FixtureRequest) -> AsyncIterator[Asker]:
-    host, port = server.address
-    async with asker(request.param, f"http://{host}:{port}") as ours:
-        yield ours
 
 
 async def put_aside(scene: Scene, value: bytes, code: str = "internal_error") -> str:

@@ -1,30 +1,9 @@
 """Runners, and what was not seen to stop, by both clients."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
-import pytest
-
-from tests.clients import KINDS, Asker, asker
+from tests.clients import Asker
 from tests.scenarios.harness import Scene
-from tests.scenarios.http.http_api import has_read, means_of
-from tests.scenarios.http.http_following import Listening, listening
-from tests.waiting import until
-
-
-@pytest.fixture
-async def server(scene: Scene, tmp_path: Path) -> AsyncIterator[Listening]:
-    async with listening(means_of(scene.house, tmp_path, http_port=0)) as server:
-        means = server.means
-        await until(lambda: not means.no_kafka and not means.no_reads, within_seconds=60)
-        yield server
-
-
-@pytest.fixture(params=KINDS)
-async def ours(server: Listening, request: pytest.FixtureRequest) -> AsyncIterator[Asker]:
-    host, port = server.address
-    async with asker(request.param, f"http://{host}:{port}") as ours:
-        yield ours
+from tests.scenarios.http.http_api import has_read
+from tests.scenarios.http.http_following import Listening
 
 
 async def test_runners_and_what_was_not_seen_to_stop_are_listed(

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.scenarios.bulk import Bulk
+from tests.scenarios.bulk import Bulk, child_that_goes_on
 from tests.scenarios.harness import Scene, types_of
 from tests.scenarios.http.http_api import has_read
 from tests.scenarios.http.http_following import Listening
@@ -125,15 +125,7 @@ async def shown_asked(page: Page) -> int:
 async def test_56_in_the_browser_without_a_script_the_children_of_a_parent_are_cancelled(
     scene: Scene, tmp_path: Path
 ) -> None:
-    parent = await scene.begun("parent")
-    child = scene.named("child")
-    item = {"task_run_id": "c", "kind": "child", "child_flow_run_id": child, "cascade": "none"}
-    await parent.says("task.register", items=[item])
-    await parent.says("task.start", items=[{"task_run_id": "c"}])
-    link = {"flow_run_id": parent.flow_run_id, "task_run_id": "c"}
-    await scene.answer_to({"type": "flow.register", "flow_run_id": child, "parent": link})
-    await parent.ends("body", "success")
-    await scene.event(parent.flow_run_id, "child.released")
+    parent, child = await child_that_goes_on(scene)
 
     async with (
         listening_to(scene.house, tmp_path) as server,
@@ -143,7 +135,7 @@ async def test_56_in_the_browser_without_a_script_the_children_of_a_parent_are_c
         page = visitor.page
         await visitor.goes_to("/bulk")
         await page.click("#bulk-new")
-        await page.fill("[name=parent]", parent.flow_run_id)
+        await page.fill("[name=parent]", parent)
         await page.click("#bulk-create")
         await reloaded_until(page, "It means 1 flow run")
         await page.click("#start")

@@ -138,7 +138,8 @@ def test_admin_may_everything_and_no_other_scope_includes_another(scope: Scope) 
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"name": ""}, {"name": "x" * 257}, {"scopes": []}, {"namespaces": [""]}]
+    "wrong",
+    [{"name": ""}, {"name": "x" * 257}, {"scopes": []}, {"namespaces": [""]}, {"namespaces": []}],
 )
 def test_what_is_no_name_makes_no_token(wrong: dict[str, object]) -> None:
     with pytest.raises(ValidationError):

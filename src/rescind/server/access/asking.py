@@ -26,19 +26,16 @@ __all__ = [
     "PageReader",
     "Reader",
     "Since",
-    "cancels_bulks_by_page",
+    "administers",
+    "administers_by_page",
     "cancels_by_page",
-    "everywhere",
+    "cancels_everywhere_by_page",
     "gate_of",
     "reads",
-    "reads_bulk_pages",
-    "reads_bulks",
-    "reads_letter_pages",
-    "reads_letters",
+    "reads_every_page",
+    "reads_everything",
     "reads_page",
-    "reads_runners",
-    "retries_letters",
-    "retries_letters_by_page",
+    "require_everywhere",
     "viewing",
 ]
 
@@ -105,10 +102,10 @@ Since = Annotated[int, Depends(_since)]
 held to namespaces sees the present life of an id, since an earlier one may have been elsewhere."""
 
 
-def everywhere(viewer: Viewer, what: str) -> None:
+def require_everywhere(viewer: Viewer) -> None:
     """For what belongs to no namespace. Raises `ProblemError` if they are held to some."""
     if viewer.namespaces is not None:
-        detail = f"expected a token for every namespace, since {what} belong to none"
+        detail = "expected a token for every namespace, since this belongs to none"
         raise ProblemError(Kind.NOT_ALLOWED, detail)
 
 
@@ -118,66 +115,40 @@ PageReader = Annotated[Viewer, Depends(reads_page)]
 PageCanceller = Annotated[Viewer, Depends(cancels_by_page)]
 
 
-async def reads_bulks(by: Reader) -> Viewer:
-    """Somebody who may look everywhere: what a bulk cancellation means may lie anywhere."""
-    return _of_bulks(by)
+async def reads_everything(by: Reader) -> Viewer:
+    """Somebody who may look everywhere: at what belongs to no namespace."""
+    return _everywhere(by)
 
 
-async def cancels_bulks(by: Canceller) -> Viewer:
-    """Somebody who may cancel everywhere."""
-    return _of_bulks(by)
+async def cancels_everywhere(by: Canceller) -> Viewer:
+    """Somebody who may cancel everywhere: what a bulk cancellation means may lie anywhere."""
+    return _everywhere(by)
 
 
-async def reads_bulk_pages(by: PageReader) -> Viewer:
-    """As `reads_bulks`, of somebody who has signed in."""
-    return _of_bulks(by)
-
-
-async def cancels_bulks_by_page(by: PageCanceller) -> Viewer:
-    """As `cancels_bulks`, of somebody who has signed in."""
-    return _of_bulks(by)
-
-
-async def reads_runners(by: Reader) -> Viewer:
-    """Somebody who may look everywhere: a runner may serve any namespace."""
-    everywhere(by, "runners")
-    return by
-
-
-async def reads_letters(by: Reader) -> Viewer:
-    """Somebody who may look everywhere: a dead letter may be anybody's."""
-    everywhere(by, "dead letters")
-    return by
-
-
-async def reads_letter_pages(by: PageReader) -> Viewer:
-    """As `reads_letters`, of somebody who has signed in."""
-    everywhere(by, "dead letters")
-    return by
-
-
-async def retries_letters(request: Request, _: Annotated[Any, Security(_BEARER)]) -> Viewer:
+async def administers(request: Request, _: Annotated[Any, Security(_BEARER)]) -> Viewer:
     """Somebody who may do everything: what is asked again may be anybody's."""
-    viewer = gate_of(request).by_token(request, Scope.ADMIN)
-    everywhere(viewer, "dead letters")
-    return viewer
+    return _everywhere(gate_of(request).by_token(request, Scope.ADMIN))
 
 
-async def retries_letters_by_page(request: Request) -> Viewer:
-    """As `retries_letters`, of somebody who has signed in."""
+async def reads_every_page(by: PageReader) -> Viewer:
+    """As `reads_everything`, of somebody who has signed in."""
+    return _everywhere(by)
+
+
+async def cancels_everywhere_by_page(by: PageCanceller) -> Viewer:
+    """As `cancels_everywhere`, of somebody who has signed in."""
+    return _everywhere(by)
+
+
+async def administers_by_page(request: Request) -> Viewer:
+    """As `administers`, of somebody who has signed in."""
     viewer = gate_of(request).by_session(request, Scope.ADMIN)
     viewing.set(viewer)
-    everywhere(viewer, "dead letters")
-    return viewer
+    return _everywhere(viewer)
 
 
-BulkCanceller = Annotated[Viewer, Depends(cancels_bulks)]
-BulkPageCanceller = Annotated[Viewer, Depends(cancels_bulks_by_page)]
-
-
-def _of_bulks(viewer: Viewer) -> Viewer:
-    everywhere(viewer, "bulk cancellations")
-    return viewer
+BulkCanceller = Annotated[Viewer, Depends(cancels_everywhere)]
+BulkPageCanceller = Annotated[Viewer, Depends(cancels_everywhere_by_page)]
 
 
 async def _look_into(request: Request, viewer: Viewer) -> None:
@@ -189,3 +160,9 @@ async def _look_into(request: Request, viewer: Viewer) -> None:
     if life is None or not viewer.sees(life.namespace):
         raise unknown(Subject(flow_run_id, request.path_params.get("task_run_id")))
     request.state.since = life.since
+
+
+def _everywhere(viewer: Viewer) -> Viewer:
+    """Raises `ProblemError` if they are held to some namespaces."""
+    require_everywhere(viewer)
+    return viewer

@@ -10,7 +10,11 @@ from urllib.parse import quote, urlencode
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
-from rescind.server.access.asking import BulkPageCanceller, cancels_bulks_by_page, reads_bulk_pages
+from rescind.server.access.asking import (
+    BulkPageCanceller,
+    cancels_everywhere_by_page,
+    reads_every_page,
+)
 from rescind.server.api.bulks.asking import BulkAsks
 from rescind.server.api.bulks.shown import show, unknown_bulk
 from rescind.server.api.bulks.words import BulkAnswer, BulkCancellation, BulkId
@@ -36,7 +40,7 @@ def bulk_page_routes(means: Means, forms: Forms) -> APIRouter:
     router = APIRouter(route_class=PageRoute, include_in_schema=False)
     pages, asks = _Pages(means, forms), BulkAsks(means)
 
-    @router.get("/bulk/{bulk_id}", dependencies=[Depends(reads_bulk_pages)])
+    @router.get("/bulk/{bulk_id}", dependencies=[Depends(reads_every_page)])
     async def show_bulk_cancellation(
         bulk_id: BulkId,
         request: Request,
@@ -46,7 +50,7 @@ def bulk_page_routes(means: Means, forms: Forms) -> APIRouter:
     ) -> Response:
         return await pages.whole(bulk_id, request, outcome=outcome, cursor=cursor, typed=typed)
 
-    @router.get("/bulk/{bulk_id}/stop", dependencies=[Depends(cancels_bulks_by_page)])
+    @router.get("/bulk/{bulk_id}/stop", dependencies=[Depends(cancels_everywhere_by_page)])
     async def show_stop_form(bulk_id: BulkId, request: Request) -> Response:
         return await pages.stop_form(bulk_id, request)
 

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import RedirectResponse, Response
 from pydantic import ValidationError
 
-from rescind.server.access.asking import BulkPageCanceller, cancels_bulks_by_page
+from rescind.server.access.asking import BulkPageCanceller, cancels_everywhere_by_page
 from rescind.server.api.bulks.asking import BulkAsks
 from rescind.server.api.bulks.words import CreateBulk
 from rescind.server.api.means import Means
@@ -46,7 +46,7 @@ def bulk_form_routes(means: Means, forms: Forms) -> APIRouter:
     router = APIRouter(route_class=PageRoute, include_in_schema=False)
     asks = BulkAsks(means)
 
-    @router.get("/bulk/new", dependencies=[Depends(cancels_bulks_by_page)])
+    @router.get("/bulk/new", dependencies=[Depends(cancels_everywhere_by_page)])
     async def show_bulk_form(
         request: Request,
         names: _Said = "",

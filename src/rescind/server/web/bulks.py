@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Depends, Query
 from fastapi.responses import HTMLResponse
 
-from rescind.server.access.asking import reads_bulk_pages
+from rescind.server.access.asking import reads_every_page
 from rescind.server.api.bulks.shown import show
 from rescind.server.api.bulks.words import BulkCancellation
 from rescind.server.api.means import Means
@@ -32,7 +32,7 @@ _TABS: Final = (
 def bulk_list_routes(means: Means) -> APIRouter:
     """The route, reading by these means."""
     router = APIRouter(
-        route_class=PageRoute, include_in_schema=False, dependencies=[Depends(reads_bulk_pages)]
+        route_class=PageRoute, include_in_schema=False, dependencies=[Depends(reads_every_page)]
     )
     model, most = means.model, means.policy.bulk_unconfirmed_max
 

@@ -10,7 +10,7 @@ from fastapi.responses import Response
 
 from rescind.events.refusals import Code
 from rescind.processors.letters.reading import Letter
-from rescind.server.access.asking import reads_letter_pages, retries_letters_by_page
+from rescind.server.access.asking import administers_by_page, reads_every_page
 from rescind.server.api.letters.letters import Letters
 from rescind.server.api.letters.words import DeadLetter, Place
 from rescind.server.api.means import Means
@@ -30,7 +30,7 @@ def letter_page_routes(means: Means, forms: Forms) -> APIRouter:
     router = APIRouter(route_class=PageRoute, include_in_schema=False)
     letters = Letters(means)
 
-    @router.get("/dead-letters", dependencies=[Depends(reads_letter_pages)])
+    @router.get("/dead-letters", dependencies=[Depends(reads_every_page)])
     async def show_dead_letters(cursor: _Cursor = "") -> Response:
         found = await letters.page(_ROWS, cursor or None)
         return page(
@@ -43,11 +43,11 @@ def letter_page_routes(means: Means, forms: Forms) -> APIRouter:
             else None,
         )
 
-    @router.get("/dead-letters/{place}", dependencies=[Depends(reads_letter_pages)])
+    @router.get("/dead-letters/{place}", dependencies=[Depends(reads_every_page)])
     async def show_dead_letter(place: Place, request: Request) -> Response:
         return await _one(letters, forms, request, place)
 
-    @router.post("/dead-letters/{place}/retry", dependencies=[Depends(retries_letters_by_page)])
+    @router.post("/dead-letters/{place}/retry", dependencies=[Depends(administers_by_page)])
     async def retry(place: Place, request: Request) -> Response:
         await forms.read(request)
         answer = await letters.retry(place)

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Query
 from fastapi.responses import HTMLResponse
 from pydantic import StringConstraints
 
-from rescind.server.access.asking import PageReader, Since, everywhere, reads_page
+from rescind.server.access.asking import PageReader, Since, reads_page, require_everywhere
 from rescind.server.api.means import Means
 from rescind.server.api.reads.journal import Event
 from rescind.server.api.subjects import FlowRunId, Subject, unknown
@@ -136,7 +136,7 @@ def _add_others(router: APIRouter, means: Means) -> None:
 
     @router.get("/runners")
     async def show_runners(by: PageReader, cursor: _Cursor = "") -> HTMLResponse:
-        everywhere(by, "runners")
+        require_everywhere(by)
         found = await asyncio.to_thread(model.runners, limit=_ROWS, cursor=cursor or None)
         return page(
             "runners.html",

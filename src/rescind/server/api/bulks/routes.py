@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from fastapi import APIRouter, Body, Depends, Query, Response
 
-from rescind.server.access.asking import BulkCanceller, reads_bulks
+from rescind.server.access.asking import BulkCanceller, reads_everything
 from rescind.server.api.bulks.asking import BulkAnswered, BulkAsks
 from rescind.server.api.bulks.shown import show, show_item, unknown_bulk
 from rescind.server.api.bulks.words import (
@@ -64,7 +64,7 @@ def bulk_routes(means: Means) -> APIRouter:
     """The routes, asking and reading by these means."""
     router = APIRouter(tags=["bulk cancellations"])
     _put_asks(router, BulkAsks(means))
-    reads = APIRouter(dependencies=[Depends(reads_bulks)])
+    reads = APIRouter(dependencies=[Depends(reads_everything)])
     _put_reads(reads, means)
     router.include_router(reads)
     return router

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Depends, Path, Query, Response
 from pydantic import StringConstraints
 
-from rescind.server.access.asking import reads_letters, retries_letters
+from rescind.server.access.asking import administers, reads_everything
 from rescind.server.api.letters.letters import LETTERS_MAX, Letters
 from rescind.server.api.letters.words import DeadLetter, DeadLetterWhole, Place, RetryAnswer
 from rescind.server.api.live.positions import CHARACTERS_MAX
@@ -37,7 +37,7 @@ def letter_routes(means: Means) -> APIRouter:
     router = APIRouter(prefix="/dead-letters", tags=["dead letters"])
     letters = Letters(means)
 
-    @router.get("", responses=_OF_A_LIST, dependencies=[Depends(reads_letters)])
+    @router.get("", responses=_OF_A_LIST, dependencies=[Depends(reads_everything)])
     async def list_dead_letters(
         limit: _Limit = _PAGE, cursor: _Cursor = None
     ) -> PageOf[DeadLetter]:
@@ -45,12 +45,12 @@ def letter_routes(means: Means) -> APIRouter:
         page = await letters.page(limit, cursor)
         return PageOf(items=tuple(map(DeadLetter.of, page.letters)), cursor=page.cursor)
 
-    @router.get("/{place}", responses=_OF_ONE, dependencies=[Depends(reads_letters)])
+    @router.get("/{place}", responses=_OF_ONE, dependencies=[Depends(reads_everything)])
     async def show_dead_letter(place: _Place) -> DeadLetterWhole:
         """One, with its bytes."""
         return DeadLetterWhole.of(await letters.one(place))
 
-    @router.post("/{place}/retry", responses=_OF_A_RETRY, dependencies=[Depends(retries_letters)])
+    @router.post("/{place}/retry", responses=_OF_A_RETRY, dependencies=[Depends(administers)])
     async def retry_dead_letter(place: _Place, response: Response) -> RetryAnswer:
         """Ask the same once more, as it came: after a bug was mended, or a newer release is here.
 

@@ -17,7 +17,7 @@ from pydantic import StringConstraints
 from rescind.errors import ReadModelError
 from rescind.events.words import ChosenId, StreamKind
 from rescind.kafka.partitions import partition_of
-from rescind.server.access.asking import Reader, Since, everywhere, reads
+from rescind.server.access.asking import Reader, Since, reads, require_everywhere
 from rescind.server.api.live.positions import CHARACTERS_MAX, read_positions, write_positions
 from rescind.server.api.live.sharing import AT_ONCE
 from rescind.server.api.means import Means
@@ -69,7 +69,7 @@ def event_routes(means: Means) -> APIRouter:
         ] = None,
     ) -> _Followed:
         if flow_run_id is None:
-            everywhere(by, "the events of all flow runs")
+            require_everywhere(by)
         known = await asyncio.to_thread(means.model.standings)
         now = {number: at.next_offset for number, at in known.items()}
         said = last_event_id or after

@@ -5,7 +5,7 @@ from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
 
-from rescind.server.access.asking import Reader, everywhere
+from rescind.server.access.asking import Reader, require_everywhere
 from rescind.server.api.means import Means
 from rescind.server.api.problems import Kind, ProblemError, problem_responses
 
@@ -73,7 +73,7 @@ def health_routes(means: Means) -> APIRouter:
     )
     async def show_metrics(by: Reader) -> Response:
         """For Prometheus."""
-        everywhere(by, "the metrics of the server")
+        require_everywhere(by)
         means.meters.look_at(means.lag or {}, means.streams)
         return Response(generate_latest(means.meters.registry), media_type=CONTENT_TYPE_LATEST)
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from rescind.events.states import TaskState
 from rescind.events.words import Moment, RunnerCapabilities
-from rescind.server.access.asking import Reader, reads_runners
+from rescind.server.access.asking import Reader, reads_everything
 from rescind.server.api.means import Means
 from rescind.server.api.problems import Kind, problem_responses
 from rescind.server.api.reads.filters import Cursor, Limit
@@ -60,7 +60,7 @@ def runner_routes(means: Means) -> APIRouter:
     router = APIRouter(tags=["runners"])
     model = means.model
 
-    @router.get("/runners", responses=_OF_A_LIST, dependencies=[Depends(reads_runners)])
+    @router.get("/runners", responses=_OF_A_LIST, dependencies=[Depends(reads_everything)])
     async def list_runners(limit: Limit = _PAGE, cursor: Cursor = None) -> PageOf[Runner]:
         """Runners by their ids, those that are gone among them for as long as they are known."""
         page = await asyncio.to_thread(model.runners, limit=limit, cursor=cursor)
