@@ -72,7 +72,9 @@ def _explain(error: BaseException) -> int:
         if isinstance(cause, _Misunderstood):
             # Without a word it is no complaint: the help was asked for by saying nothing.
             # Of a choice typer says pydantic's words as well.
-            message = cause.format_message().rstrip(".").replace(": Value error, ", ": ")
+            # And what can be chosen stands a line each.
+            message = " ".join(cause.format_message().split())
+            message = message.rstrip(".").replace(": Value error, ", ": ")
             if message:
                 output.complain(f"{message}; see `{_help_of(cause)}`")
             return Exit.USAGE

@@ -36,6 +36,7 @@ def lines(text: str) -> list[str]:
         (["no-such-command"], "No such command 'no-such-command'; see `rescind --help`"),
         (["ls", "--no-such"], "see `rescind ls --help`"),
         (["show"], "Missing argument 'ID'; see `rescind show --help`"),
+        (["tokens", "create", "ada"], "Choose from: read, cancel, admin; see `rescind tokens"),
         (["cancel"], "expected either IDs or --where"),
         (["cancel", "f", "--where", "name=f"], "expected either IDs or --where"),
         (["bulk", "start"], "expected --where, or the --id of a draft"),
