@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from rescind.errors import ReadModelError
-from rescind.server.api.live.beat import Beat
+from rescind.server.api.live.beat import Beat, Word
 from rescind.server.readmodel.reading import ReadModel
 from rescind.server.readmodel.standing import begin_at
 from rescind.server.readmodel.storage.database import Database
@@ -36,6 +36,6 @@ async def test_who_is_patient_waits_until_it_is_there_and_who_is_not_is_told(
         begin_at(connection, {0: 7})
 
     async with asyncio.timeout(60):
-        assert await patient
-        assert await beat.past({}, is_patient=False)
+        assert await patient is Word.MOVED
+        assert await beat.past({}, is_patient=False) is Word.MOVED
     await beat.end()

@@ -25,7 +25,7 @@ async def test_who_never_reads_is_dropped_and_holds_nobody_up(tmp_path: Path) ->
         model.tell([LARGE] * RECORDS)
     means = Means(
         load_settings(
-            bootstrap="127.0.0.1:1", signing_keys="a key of the tests", access="open"
+            bootstrap="127.0.0.1:1", signing_keys="a key of the tests", access="open", http_port=0
         ).model_copy(update={"database_url": SecretStr(url)})
     )
 

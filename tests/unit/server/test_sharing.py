@@ -9,7 +9,7 @@ import orjson
 import pytest
 
 from rescind.errors import DatabaseUnavailableError
-from rescind.server.api.live.sharing import AT_ONCE, Message, Shared
+from rescind.server.api.live.sharing import AT_ONCE, Found, Shared
 from rescind.server.readmodel.queries.answers import JournalEvent
 from rescind.server.readmodel.reading import ReadModel
 from tests.contract.readmodel.tables import Told, told
@@ -32,8 +32,10 @@ class Counted(ReadModel):
         return super().events_after(positions, *of, **how)
 
 
-def numbers(*messages: Message) -> list[int]:
-    return [orjson.loads(one.data)["entry"]["number"] for one in messages]
+def numbers(*found: Found) -> list[int]:
+    lines = b"".join(part for each in found for part in each.parts).split(b"\n")
+    events = [line.removeprefix(b"data: ") for line in lines if line.startswith(b"data: ")]
+    return [orjson.loads(event)["entry"]["number"] for event in events]
 
 
 @pytest.fixture
@@ -48,27 +50,28 @@ async def test_those_at_one_place_are_one_question_and_get_all_of_it(model: Told
     shared, standing = Shared(asking), {0: RECORDS}
 
     first = await asyncio.gather(*[shared.after({0: 0}, None, standing) for _ in range(100)])
-    rest = await shared.after({0: first[0][-1].next_offset}, None, standing)
+    rest = await shared.after(first[0].positions, None, standing)
 
     assert asking.asked == 2
-    assert {len(each) for each in first} == {AT_ONCE}
-    assert numbers(*first[0], *rest) == list(range(RECORDS))
+    assert {id(each) for each in first} == {id(first[0])}
+    assert (first[0].is_all, rest.is_all) == (False, True)
+    assert len(numbers(first[0])) == AT_ONCE
+    assert numbers(first[0], rest) == list(range(RECORDS))
 
 
 async def test_when_it_has_moved_it_is_asked_anew(model: Told) -> None:
     shared = Shared(Counted(model.database))
     standing = {0: RECORDS}
     seen = await shared.after({0: 0}, None, standing)
-    seen = [*seen, *await shared.after({0: seen[-1].next_offset}, None, standing)]
-    end = {0: seen[-1].next_offset}
+    end = (await shared.after(seen.positions, None, standing)).positions
 
     nothing = await shared.after(end, None, standing)
     model.tell([b'{"number": %d}' % RECORDS])
     still_nothing = await shared.after(end, None, standing)
     found = await shared.after(end, None, {0: RECORDS + 1})
 
-    assert [*nothing, *still_nothing] == []
-    assert numbers(*found) == [RECORDS]
+    assert [*nothing.parts, *still_nothing.parts] == []
+    assert numbers(found) == [RECORDS]
 
 
 async def test_what_failed_is_asked_again_and_who_has_gone_takes_nothing_from_others(
@@ -86,5 +89,5 @@ async def test_what_failed_is_asked_again_and_who_has_gone_takes_nothing_from_ot
     await asyncio.sleep(0)
     gone.cancel()
 
-    assert len(await stays) == AT_ONCE
+    assert len(numbers(await stays)) == AT_ONCE
     assert asking.asked == 2

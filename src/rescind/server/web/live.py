@@ -10,11 +10,12 @@ from functools import partial
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Query
-from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from rescind.errors import ReadModelError
 from rescind.events.words import ChosenId, StreamKind
 from rescind.server.access.asking import PageReader
+from rescind.server.api.live.beat import Word
+from rescind.server.api.live.streaming import KEEP_ALIVE, EventStream, written
 from rescind.server.api.means import Means
 from rescind.server.api.problems import Kind, ProblemError
 
@@ -22,6 +23,7 @@ __all__ = ["live_routes"]
 
 _STREAMS_MAX: Final = 500
 _BETWEEN_SECONDS: Final = 0.7
+_CHANGED: Final = written(event="changed", data="")
 
 
 def live_routes(means: Means) -> APIRouter:
@@ -39,37 +41,42 @@ def live_routes(means: Means) -> APIRouter:
 
     @router.get(
         "/live",
-        response_class=EventSourceResponse,
+        response_class=EventStream,
         dependencies=[Depends(seat)],
     )
     async def watch(
         by: PageReader,
         flow_run_id: Annotated[ChosenId | None, Query()] = None,
         bulk_id: Annotated[ChosenId | None, Query()] = None,
-    ) -> AsyncIterator[ServerSentEvent]:
+    ) -> EventStream:
         of = None if flow_run_id is None else (StreamKind.FLOW, flow_run_id)
         if bulk_id is not None:
             of = StreamKind.BULK, bulk_id
         is_welcome = partial(means.gate.is_welcome, by)
-        async for word in _words(means, of, is_welcome):
-            yield word
+        return EventStream(_words(means, of, is_welcome))
 
     return router
 
 
 async def _words(
     means: Means, of: tuple[StreamKind, str] | None, is_welcome: Callable[[], bool]
-) -> AsyncIterator[ServerSentEvent]:
+) -> AsyncIterator[bytes]:
     """The first word comes at once: the page may be older than its stream."""
     seen: Mapping[int, int] = {}
     try:
-        while await means.beat.past(seen, is_patient=False, is_welcome=is_welcome):
+        while True:
+            word = await means.beat.past(seen, is_patient=False, is_welcome=is_welcome)
+            if word is Word.END:
+                return
+            if word is Word.QUIET:
+                yield KEEP_ALIVE
+                continue
             now = means.beat.standing
             is_news = not seen or of is None
             if not is_news:
-                is_news = bool(await means.shared.after(seen, of, now))
+                is_news = bool((await means.shared.after(seen, of, now)).parts)
             if is_news:
-                yield ServerSentEvent(event="changed", raw_data="")
+                yield _CHANGED
             seen = now
             # Whoever looks at a busy list reads it: more often would only flicker.
             await asyncio.sleep(_BETWEEN_SECONDS)

@@ -1,6 +1,7 @@
 """`Beat`: tells whoever follows that the read model has moved. One looks for all of them."""
 
 import asyncio
+import enum
 import itertools
 from collections.abc import Callable, Mapping
 from typing import Final
@@ -8,11 +9,21 @@ from typing import Final
 from rescind.errors import ReadModelError
 from rescind.server.readmodel.reading import ReadModel
 
-__all__ = ["Beat"]
+__all__ = ["Beat", "Word"]
 
-_LOOK_SECONDS: Final = 0.1
+_LOOK_SECONDS: Final = 0.05
 # Every few seconds whoever waits looks up, whether they may stay.
-_LOOKS_BETWEEN: Final = 20
+_LOOKS_BETWEEN: Final = 40
+# A proxy ends a connection that says nothing, the usual ones after a minute.
+_QUIET_SECONDS: Final = 15.0
+
+
+class Word(enum.Enum):
+    """What whoever waits is told."""
+
+    MOVED = enum.auto()
+    QUIET = enum.auto()
+    END = enum.auto()
 
 
 class Beat:
@@ -21,7 +32,9 @@ class Beat:
     def __init__(self, model: ReadModel) -> None:
         self._model = model
         self._standing: Mapping[int, int] = {}
-        self._changed = asyncio.Condition()
+        # One for each word: with a condition those who wait would go on one after another, each
+        # in a turn of the event loop of its own.
+        self._word = asyncio.Event()
         self._waiting = 0
         self._looking: asyncio.Task[None] | None = None
         self._ended = False
@@ -38,41 +51,43 @@ class Beat:
         *,
         is_patient: bool = True,
         is_welcome: Callable[[], bool] = lambda: True,
-    ) -> bool:
-        """Return when the read model is further than that; whether it is: not after `end`.
+    ) -> Word:
+        """Return when the read model is further than that, or when it was not for 15 seconds.
 
-        Nor once whoever waits is not welcome any more, which is looked at every few seconds.
-        Raises `ReadModelError` when it is away, unless the caller `is_patient`.
+        The end comes with `end`, and once whoever waits is not welcome any more, which is looked
+        at every few seconds. Raises `ReadModelError` when it is away, unless the caller
+        `is_patient`.
         """
         self._waiting += 1
         if self._looking is None:
             self._looking = asyncio.create_task(self._look(), name="beat")
         try:
-            async with self._changed:
-                await self._changed.wait_for(
-                    lambda: (
-                        self._ended
-                        or self._is_past(seen)
-                        or (self._away and not is_patient)
-                        or not is_welcome()
-                    )
-                )
+            async with asyncio.timeout(_QUIET_SECONDS):
+                while not self._ended and is_welcome():
+                    if self._away is not None and not is_patient:
+                        raise self._away
+                    if self._is_past(seen):
+                        return Word.MOVED
+                    await self._word.wait()
+        except TimeoutError:
+            return Word.QUIET
         finally:
             self._waiting -= 1
-        if self._away is not None and not (is_patient or self._ended):
-            raise self._away
-        return not self._ended and is_welcome()
+        return Word.END
 
     async def end(self) -> None:
         """Let everybody go who waits, and who would wait later."""
         self._ended = True
-        async with self._changed:
-            self._changed.notify_all()
+        self._tell()
         if self._looking is not None:
             await asyncio.wait([self._looking])
 
     def _is_past(self, seen: Mapping[int, int]) -> bool:
         return any(offset > seen.get(number, 0) for number, offset in self._standing.items())
+
+    def _tell(self) -> None:
+        word, self._word = self._word, asyncio.Event()
+        word.set()
 
     async def _look(self) -> None:
         try:
@@ -81,8 +96,7 @@ class Beat:
                     return
                 await self._look_once()
                 if looks % _LOOKS_BETWEEN == 0:
-                    async with self._changed:
-                        self._changed.notify_all()
+                    self._tell()
                 await asyncio.sleep(_LOOK_SECONDS)
         finally:
             self._looking = self._away = None
@@ -92,12 +106,10 @@ class Beat:
             found = await asyncio.to_thread(self._model.standings)
         except ReadModelError as error:
             self._away = error
-            async with self._changed:
-                self._changed.notify_all()
+            self._tell()
             return
         self._away = None
         standing = {number: at.next_offset for number, at in found.items()}
         if standing != self._standing:
             self._standing = standing
-            async with self._changed:
-                self._changed.notify_all()
+            self._tell()

@@ -11,15 +11,15 @@ from functools import partial
 from typing import Annotated, Final, NamedTuple
 
 from fastapi import APIRouter, Depends, Header, Query
-from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import StringConstraints
 
 from rescind.errors import ReadModelError
 from rescind.events.words import ChosenId, StreamKind
 from rescind.kafka.partitions import partition_of
 from rescind.server.access.asking import Reader, Since, reads, require_everywhere
+from rescind.server.api.live.beat import Word
 from rescind.server.api.live.positions import CHARACTERS_MAX, read_positions, write_positions
-from rescind.server.api.live.sharing import AT_ONCE
+from rescind.server.api.live.streaming import ITEMS, KEEP_ALIVE, EventStream, written
 from rescind.server.api.means import Means
 from rescind.server.api.problems import Kind, ProblemError, problem_responses
 
@@ -82,20 +82,18 @@ def event_routes(means: Means) -> APIRouter:
 
     @router.get(
         "/events",
-        response_class=EventSourceResponse,
-        responses=problem_responses(Kind.POSITION, Kind.READS_AWAY, Kind.TOO_MANY),
+        status_code=200,
+        response_class=EventStream,
+        responses=ITEMS | problem_responses(Kind.POSITION, Kind.READS_AWAY, Kind.TOO_MANY),
         dependencies=[Depends(seat)],
     )
-    async def follow_events(
-        wanted: Annotated[_Followed, Depends(followed)],
-    ) -> AsyncIterator[ServerSentEvent]:
+    async def follow_events(wanted: Annotated[_Followed, Depends(followed)]) -> EventStream:
         """What the journal says from now on, or from where the client has got to.
 
         Each message is one record, as a timeline has it; its id is the place after it in every
         partition that is followed.
         """
-        async for message in _messages(means, wanted):
-            yield message
+        return EventStream(_parts(means, wanted))
 
     return router
 
@@ -109,20 +107,23 @@ def _stream(flow_run_id: str | None, bulk_id: str | None) -> tuple[StreamKind, s
     return None if bulk_id is None else (StreamKind.BULK, bulk_id)
 
 
-async def _messages(means: Means, wanted: _Followed) -> AsyncIterator[ServerSentEvent]:
-    positions = dict(wanted.positions)
+async def _parts(means: Means, wanted: _Followed) -> AsyncIterator[bytes]:
+    positions = wanted.positions
     # A client that is cut off before the first event knows where to go on, too.
-    yield ServerSentEvent(comment="following", id=write_positions(positions))
+    yield written(comment="following", id=write_positions(positions))
     seen: Mapping[int, int] = {}
-    while await means.beat.past(seen, is_welcome=wanted.is_welcome):
+    while (word := await means.beat.past(seen, is_welcome=wanted.is_welcome)) is not Word.END:
+        if word is Word.QUIET:
+            yield KEEP_ALIVE
+            continue
         standing = means.beat.standing
         try:
             found = await means.shared.after(positions, wanted.of, standing)
         except ReadModelError:
             # It is told by every other read; the client comes back to where it was.
             return
-        for message in found:
-            positions[message.partition] = message.next_offset
-            yield ServerSentEvent(raw_data=message.data, id=write_positions(positions))
-        if len(found) < AT_ONCE:
+        for part in found.parts:
+            yield part
+        positions = found.positions
+        if found.is_all:
             seen = standing

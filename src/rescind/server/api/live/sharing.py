@@ -5,16 +5,17 @@ model for each of them, each time that it moves, would take longer than the time
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Final, NamedTuple
 
 from rescind.events.words import StreamKind
 from rescind.server.api.live.positions import write_positions
+from rescind.server.api.live.streaming import written
 from rescind.server.api.reads.journal import Event
 from rescind.server.readmodel.reading import ReadModel
 
-__all__ = ["AT_ONCE", "Message", "Shared"]
+__all__ = ["AT_ONCE", "Found", "Shared"]
 
 AT_ONCE: Final = 50
 """Events of one answer: fewer mean that there are no more."""
@@ -22,15 +23,22 @@ AT_ONCE: Final = 50
 # Each may be as large as fifty events are.
 _KEPT_MAX: Final = 32
 
+# What is sent at once to one client; more of it waits until that client has taken it.
+_PART_BYTES: Final = 65_536
+
 _Of = tuple[StreamKind, str] | None
+_Key = tuple[frozenset[tuple[int, int]], _Of]
 
 
-class Message(NamedTuple):
-    """An event as it is sent, and the place after it."""
+class Found(NamedTuple):
+    """Events as they are sent, in parts of several or of one that is large; the place after them.
 
-    data: str
-    partition: int
-    next_offset: int
+    ``is_all``: there were no more of them.
+    """
+
+    parts: Sequence[bytes]
+    positions: Mapping[int, int]
+    is_all: bool
 
 
 class Shared:
@@ -39,18 +47,18 @@ class Shared:
     def __init__(self, model: ReadModel) -> None:
         self._model = model
         self._standing: Mapping[int, int] = {}
-        self._asked: dict[tuple[str, _Of], asyncio.Task[Sequence[Message]]] = {}
+        self._asked: dict[_Key, asyncio.Task[Found]] = {}
 
     async def after(
         self, positions: Mapping[int, int], of: _Of, standing: Mapping[int, int]
-    ) -> Sequence[Message]:
+    ) -> Found:
         """The next events from these offsets on, of all or of one stream.
 
         ``standing``: where the read model stands, as `Beat` has said. Raises `ReadModelError`.
         """
         if standing is not self._standing:
             self._standing, self._asked = standing, {}
-        key = write_positions(positions), of
+        key = frozenset(positions.items()), of
         asked = self._asked.get(key)
         if asked is None:
             if len(self._asked) >= _KEPT_MAX:
@@ -62,18 +70,29 @@ class Shared:
         # Whoever asked first may have gone, and others wait for it.
         return await asyncio.shield(asked)
 
-    async def _look(self, positions: Mapping[int, int], of: _Of) -> Sequence[Message]:
-        return await asyncio.to_thread(self._messages, positions, of)
+    async def _look(self, positions: Mapping[int, int], of: _Of) -> Found:
+        return await asyncio.to_thread(self._found, positions, of)
 
-    def _messages(self, positions: Mapping[int, int], of: _Of) -> Sequence[Message]:
+    def _found(self, positions: Mapping[int, int], of: _Of) -> Found:
         found = self._model.events_after(positions, of, limit=AT_ONCE)
-        return [
-            Message(Event.of(event).model_dump_json(), event.partition, event.offset + 1)
-            for event in found
-        ]
+        place = dict(positions)
+        messages: list[bytes] = []
+        for event in found:
+            place[event.partition] = event.offset + 1
+            data = Event.of(event).model_dump_json()
+            messages.append(written(data=data, id=write_positions(place)))
+        return Found(_together(messages), place, is_all=len(found) < AT_ONCE)
 
-    def _forget_failed(
-        self, key: tuple[str, _Of], asked: "asyncio.Task[Sequence[Message]]"
-    ) -> None:
+    def _forget_failed(self, key: _Key, asked: asyncio.Task[Found]) -> None:
         if (asked.cancelled() or asked.exception()) and self._asked.get(key) is asked:
             del self._asked[key]
+
+
+def _together(messages: Iterable[bytes]) -> list[bytes]:
+    parts: list[bytearray] = []
+    for message in messages:
+        if parts and len(parts[-1]) + len(message) <= _PART_BYTES:
+            parts[-1] += message
+        else:
+            parts.append(bytearray(message))
+    return [bytes(part) for part in parts]
