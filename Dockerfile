@@ -1,4 +1,4 @@
-# The service: `rescind topics create`, `rescind worker`, `rescind agents`. Runners need no image
+# The service: `rescind topics create`, `rescind worker`, `agents`, `server`. Runners need no image
 # of ours: they are the user's own, with the base package inside.
 ARG PYTHON_IMAGE=python:3.13-slim
 

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
+import httpx
 import pytest
 
 from rescind.kafka.embedded.ports import choose_port
@@ -49,10 +50,12 @@ class Deployment:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         port = choose_port(0, fallback=True)
+        self.http_port = choose_port(0, fallback=True)
         self._environ = {
             **os.environ,
             "COMPOSE_PROJECT_NAME": f"rescind-test-{secrets.token_hex(4)}",
             "RESCIND_KAFKA_PORT": str(port),
+            "RESCIND_HTTP_PORT": str(self.http_port),
             "RESCIND_BOOTSTRAP": f"127.0.0.1:{port}",
         }
 
@@ -117,9 +120,28 @@ async def test_a_flow_run_is_cancelled_by_the_service_in_containers(deployment: 
     shown: dict[str, Any] = json.loads(deployment.rescind("show", "@latest", "--json"))
     assert shown["state"] == "Finished.Cancelled"
     deployment.rescind("audit", "verify")
+    await _is_seen_by_whoever_has_a_token(deployment, shown["flow_run_id"])
     # A drain, not a kill: each has given its partitions back and gone by itself.
-    deployment.compose("stop", "worker", "agents")
-    assert deployment.exit_codes() == {"kafka": 0, "topics": 0, "worker": 0, "agents": 0}
+    deployment.compose("stop", "worker", "agents", "server")
+    assert deployment.exit_codes() == dict.fromkeys(
+        ("kafka", "topics", "worker", "agents", "server"), 0
+    )
+
+
+async def _is_seen_by_whoever_has_a_token(deployment: Deployment, flow_run_id: str) -> None:
+    made = ("rescind", "tokens", "create", "ada", "--scope", "read")
+    token = deployment.compose("exec", "-T", "server", *made).strip()
+    address = f"http://127.0.0.1:{deployment.http_port}"
+    path = f"/api/v1/flow-runs/{flow_run_id}"
+    async with httpx.AsyncClient(base_url=address, trust_env=False) as client:
+        assert (await client.get(path)).status_code == 401
+        client.headers["Authorization"] = f"Bearer {token}"
+
+        async def is_shown() -> bool:
+            return (await client.get(path)).status_code == 200
+
+        await until(is_shown, within_seconds=60)
+        assert (await client.get(path)).json()["state"] == "Finished.Cancelled"
 
 
 def _running_tasks(deployment: Deployment) -> list[dict[str, Any]]:
