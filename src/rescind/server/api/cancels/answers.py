@@ -118,9 +118,12 @@ def _refused(entry: Entry, refused: RequestRefused, seen: Shown, made: _Maker) -
         if seen.armed is not None and seen.cancellation is None:
             sentence = "is known to nobody, and a cancel waits for it already"
             return made(202, "armed", sentence, _armed_before(seen.armed))
-        begun = seen.cancellation
-        first = Agreed(cancellation_id=refused.first or "") if begun is None else _begun(begun)
-        return made(202, "already_cancelling", "is being cancelled already", first)
+        if seen.cancellation is None:
+            # What has not been read here yet may be armed as well: the refusal is the same.
+            first = Agreed(cancellation_id=refused.first or "")
+            return made(202, "already_cancelling", "was asked to be cancelled before", first)
+        sentence = "is being cancelled already"
+        return made(202, "already_cancelling", sentence, _begun(seen.cancellation))
     raise ProblemError(
         _REFUSALS.get(refused.code, Kind.REFUSED),
         refused.message,
