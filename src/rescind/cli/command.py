@@ -16,6 +16,7 @@ from typing import Final, Protocol, cast, runtime_checkable
 import typer
 
 from rescind.cli.app import app
+from rescind.cli.completing import is_completing, shell_as_typed
 from rescind.cli.debugging import debugging
 from rescind.cli.exits import Exit, exit_of
 from rescind.cli.printing.output import Output
@@ -25,7 +26,6 @@ from rescind.errors import RescindError
 __all__ = ["run_command"]
 
 _DEBUG: Final = "--debug"
-_COMPLETES: Final = "_RESCIND_COMPLETE"
 _NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
@@ -37,15 +37,17 @@ def run_command(arguments: Sequence[str]) -> int:
     if debugging.get():
         arguments.remove(_DEBUG)
     try:
-        # Commands return their code; typer hands it on, or that of an exit of its own.
-        code: object = app(args=arguments, prog_name="rescind", standalone_mode=False)
+        with shell_as_typed(arguments):
+            # Commands return their code; typer hands it on, or that of an exit of its own.
+            code: object = app(args=arguments, prog_name="rescind", standalone_mode=False)
     except (KeyboardInterrupt, typer.Abort):
         return Exit.INTERRUPTED
     except SystemExit as end:
-        if _COMPLETES not in os.environ:
+        # That of a pipe which nobody reads has that for its context.
+        if end.__context__ is not None or not is_completing(arguments):
             return _explain(end)
-        # It has told the shell what could come next, and ends so whatever mode it is in.
-        return Exit.OK
+        # fish asks whether there is anything to complete, and hears it so.
+        return end.code if isinstance(end.code, int) else Exit.OK
     except BaseException as error:  # noqa: BLE001 - the last place where anything can be said
         return _explain(error)
     return code if isinstance(code, int) else Exit.OK

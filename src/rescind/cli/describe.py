@@ -27,7 +27,8 @@ document, or one a line from what goes on. What is wrong is one line on stderr, 
 says of what kind it is. `rescind --debug ...` shows more.
 
 `rescind --install-completion` teaches the shell that it is typed in (bash, zsh, fish, PowerShell)
-to complete commands and options; `--show-completion` prints what that would be.
+to complete commands and options, and `--install-completion zsh` another one; `--show-completion`
+prints what that would be.
 
 ## Exit codes
 
