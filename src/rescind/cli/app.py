@@ -14,6 +14,7 @@ from rescind.cli.commands.flows import demo, run
 from rescind.cli.commands.hooks import hooks
 from rescind.cli.commands.journal import journal
 from rescind.cli.commands.looking import ls, runners, show, watch
+from rescind.cli.commands.read_model import read_model
 from rescind.cli.commands.services import agents, runner, server, worker
 from rescind.cli.commands.starting import up
 from rescind.cli.commands.tokens import tokens
@@ -67,6 +68,7 @@ app.add_typer(audit, name="audit", rich_help_panel=_RUN)
 app.add_typer(dead_letters, name="dead-letters", rich_help_panel=_RUN)
 app.add_typer(hooks, name="hooks", rich_help_panel=_RUN)
 app.command(rich_help_panel=_RUN)(doctor)
+app.add_typer(read_model, name="read-model", rich_help_panel=_RUN)
 app.add_typer(tokens, name="tokens", rich_help_panel=_RUN)
 app.add_typer(topics, name="topics", rich_help_panel=_RUN)
 app.command(rich_help_panel=_RUN)(worker)

@@ -29,6 +29,7 @@
     │   ├── NewerSchemaError          a newer release has made its tables
     │   ├── PositionMovedError        another projection writes to it
     │   ├── OtherJournalError         it was made of another journal than this one
+    │   ├── RebuildOvertakenError     somebody else builds the read model anew, too
     │   └── CursorError               a cursor that no page of this list has ended with
     ├── RunnerError               a runner cannot do what was asked of it
     │   ├── RefusedError              the service refused a request of this runner
@@ -175,6 +176,7 @@ from rescind.errors.readmodel import (
     PositionMovedError,
     ReadModelError,
     ReadModelMissingError,
+    RebuildOvertakenError,
 )
 from rescind.errors.root import RescindError, SettingsError
 from rescind.errors.runners import (
@@ -225,6 +227,7 @@ __all__: list[str] = [
     "PositionMovedError",
     "ReadModelError",
     "ReadModelMissingError",
+    "RebuildOvertakenError",
     "RecordTooLargeError",
     "RefusedError",
     "RescindError",

@@ -10,6 +10,7 @@ __all__ = [
     "PositionMovedError",
     "ReadModelError",
     "ReadModelMissingError",
+    "RebuildOvertakenError",
 ]
 
 
@@ -86,6 +87,20 @@ class OtherJournalError(ReadModelError):
             f"expected partition {self.partition} of the journal to go on at offset {self.offset}, "
             f"but it ends at {self.end}: it is another journal than the one that this read model "
             "was made of; build it anew"
+        )
+
+
+class RebuildOvertakenError(ReadModelError):
+    """Somebody else has begun to build the read model anew meanwhile, and goes on alone."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+    def __str__(self) -> str:
+        return (
+            f"expected to be the only one who builds the read model anew, but read model "
+            f"{self.number} was dropped meanwhile by another rebuild, which goes on; wait for that"
         )
 
 

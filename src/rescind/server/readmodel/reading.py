@@ -9,10 +9,8 @@ from functools import partial
 from typing import TypeVar
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from rescind.errors import DatabaseUnavailableError, ReadModelMissingError
+from rescind.errors import ReadModelMissingError
 from rescind.events.journal import Entry
 from rescind.events.states import TaskState
 from rescind.events.words import StreamKind
@@ -31,7 +29,7 @@ from rescind.server.readmodel.queries.answers import (
 from rescind.server.readmodel.queries.flows import FlowFilter
 from rescind.server.readmodel.queries.pages import Page
 from rescind.server.readmodel.standing import Standing, standings
-from rescind.server.readmodel.storage.database import Database
+from rescind.server.readmodel.storage.database import Database, answered
 from rescind.statemachine.runs import Armed
 
 __all__ = ["ReadModel"]
@@ -271,8 +269,5 @@ class ReadModel:
         raise ReadModelMissingError
 
     def _ask(self, question: Callable[[Connection], T]) -> T:
-        try:
+        with answered():
             return self._database.ask(question)
-        except (OperationalError, InterfaceError, PoolTimeoutError) as error:
-            why = str(getattr(error, "orig", None) or error).splitlines()[0]
-            raise DatabaseUnavailableError(why) from error

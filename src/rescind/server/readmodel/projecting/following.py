@@ -6,7 +6,7 @@ nothing is written, and the stay is over: another one begins where the tables ar
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Final, Self
 
@@ -29,6 +29,10 @@ __all__ = ["Following"]
 
 _FETCH_BYTES_MAX: Final = 4 << 20
 _RECORDS_MAX: Final = 16_000
+
+
+def _nothing() -> None:
+    """Nobody wants to know."""
 
 
 class Following:
@@ -105,11 +109,17 @@ class Following:
             self._positions = upto
         return len(records)
 
-    async def reach(self, upto: Mapping[int, int]) -> None:
-        """Go on until each partition is there."""
+    @property
+    def positions(self) -> Mapping[int, int]:
+        """What is read next, of each partition."""
+        return self._positions
+
+    async def reach(self, upto: Mapping[int, int], tell: Callable[[], None] = _nothing) -> None:
+        """Go on until each partition is there; ``tell`` is called after each step."""
         while any(self._positions[partition] < offset for partition, offset in upto.items()):
             # Short: the last thing in a partition is a marker, for which no record comes.
             await self.step(timeout_seconds=0.02)
+            tell()
 
     def _begin(self, tables: DatabaseConnection, firsts: Mapping[int, int]) -> dict[int, int]:
         with tables.begin():

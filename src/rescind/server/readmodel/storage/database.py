@@ -8,7 +8,7 @@ Whoever reads gets a connection that cannot write, on one snapshot for all that 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache, partial
-from typing import Final, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 from sqlalchemy import (
     Column,
@@ -23,13 +23,14 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from rescind.errors import ReadModelMissingError
+from rescind.errors import DatabaseUnavailableError, ReadModelMissingError, RebuildOvertakenError
 from rescind.server.readmodel.storage.dialects import Dialect, dialect_of
 from rescind.settings import Settings
 
-__all__ = ["Database", "open_database"]
+__all__ = ["Database", "Model", "answered", "open_database"]
 
 T = TypeVar("T")
 
@@ -56,6 +57,26 @@ def open_database(settings: Settings) -> "Database":
     url = settings.database_url
     default = f"sqlite:///{settings.data_dir / 'read-model.db'}"
     return Database(default if url is None else url.get_secret_value())
+
+
+@contextmanager
+def answered() -> Iterator[None]:
+    """Raises `DatabaseUnavailableError` where the driver says that there was no answer."""
+    try:
+        yield
+    except (OperationalError, InterfaceError, PoolTimeoutError) as error:
+        why = str(getattr(error, "orig", None) or error).splitlines()[0]
+        raise DatabaseUnavailableError(why) from error
+
+
+class Model(NamedTuple):
+    """One read model of a database."""
+
+    number: int
+    state: str
+    """``serving``, ``building``, or ``retired``: it has served, and goes when nobody reads it."""
+    place: str
+    """A file, or a schema."""
 
 
 class Database:
@@ -105,6 +126,18 @@ class Database:
             raise ReadModelMissingError
         return number
 
+    def models(self) -> list[Model]:
+        """Those that are there, in the order in which they were made.
+
+        Raises `ReadModelMissingError` if none was made yet.
+        """
+        self.serving()
+        columns = _models.c
+        found = select(columns.number, columns.state).where(columns.state != _DROPPED)
+        with self._dialect.looking.connect() as catalog:
+            rows = catalog.execute(found.order_by(columns.number)).all()
+        return [Model(row.number, row.state, self._dialect.place(row.number)) for row in rows]
+
     def ask(self, question: Callable[[Connection], T]) -> T:
         """The answer of the read model that serves, also if another one comes to serve meanwhile.
 
@@ -132,11 +165,25 @@ class Database:
         return number
 
     def switch(self, number: int) -> None:
-        """Let this one serve from now on. The one that did is kept until `drop_retired`."""
+        """Let this one serve from now on. The one that did is kept until `drop_retired`.
+
+        Raises `RebuildOvertakenError` if somebody else has dropped it to build another one.
+        """
         with self._catalog_alone() as catalog:
-            state = _models.c.state
-            catalog.execute(update(_models).where(state == _SERVING).values(state=_RETIRED))
+            columns = _models.c
+            found = select(columns.state).where(columns.number == number)
+            if catalog.execute(found).scalar_one() != _BUILDING:
+                raise RebuildOvertakenError(number)
+            catalog.execute(update(_models).where(columns.state == _SERVING).values(state=_RETIRED))
             self._set(catalog, number, _SERVING)
+
+    def give_up(self, number: int) -> bool:
+        """Drop it if it is still being built, and not if it serves; whether it was."""
+        with self._catalog_alone() as catalog:
+            columns = _models.c
+            return self._drop_all(
+                catalog, (columns.number == number) & (columns.state == _BUILDING)
+            )
 
     def drop_retired(self) -> None:
         """Drop what has served. Waits for whoever still reads there."""
@@ -147,10 +194,13 @@ class Database:
         """End every connection that is not in use."""
         self._catalog.dispose()
 
-    def _drop_all(self, catalog: Connection, which: ColumnElement[bool]) -> None:
-        for number in catalog.execute(select(_models.c.number).where(which)).scalars().all():
+    def _drop_all(self, catalog: Connection, which: ColumnElement[bool]) -> bool:
+        """Whether there was any."""
+        numbers = catalog.execute(select(_models.c.number).where(which)).scalars().all()
+        for number in numbers:
             self._set(catalog, number, _DROPPED)
             self._dialect.drop(catalog, number)
+        return bool(numbers)
 
     def _set(self, catalog: Connection, number: int, state: str) -> None:
         catalog.execute(update(_models).where(_models.c.number == number).values(state=state))

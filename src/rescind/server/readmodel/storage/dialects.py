@@ -35,6 +35,10 @@ class Dialect(Protocol):
         """Connections to one read model. There is nothing of it to be closed."""
         ...
 
+    def place(self, number: int) -> str:
+        """Where a read model is, in words."""
+        ...
+
     def lock(self, catalog: Connection) -> None:
         """Wait until nobody else prepares or switches; till the end of the transaction."""
         ...
@@ -87,6 +91,9 @@ class _Sqlite:
 
     def engine(self, number: int, *, writes: bool) -> Engine:
         return _sqlite(self._file(number), writes=writes)
+
+    def place(self, number: int) -> str:
+        return str(self._file(number))
 
     def lock(self, catalog: Connection) -> None:
         """There is nothing to do: its transactions that write begin with the lock."""
@@ -168,6 +175,9 @@ class _Postgresql:
         if writes:
             return seen
         return seen.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+
+    def place(self, number: int) -> str:
+        return f"schema {_schema(number)}"
 
     def lock(self, catalog: Connection) -> None:
         catalog.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})

@@ -16,9 +16,21 @@ from sqlalchemy import Connection
 from rescind.errors import NewerSchemaError
 from rescind.server.readmodel.storage.tables import metadata
 
-__all__ = ["migrate"]
+__all__ = ["known_revision", "migrate", "revision_of"]
 
 _FOLDER: Final = Path(__file__).parents[1] / "migrations"
+
+
+def known_revision() -> str:
+    """The revision that this release makes."""
+    head = ScriptDirectory(_FOLDER, version_locations=[_FOLDER]).get_current_head()
+    assert head is not None
+    return head
+
+
+def revision_of(connection: Connection) -> str | None:
+    """The revision of the tables there; None if there are none yet."""
+    return MigrationContext.configure(connection).get_current_revision()
 
 
 def migrate(connection: Connection) -> None:
@@ -27,9 +39,8 @@ def migrate(connection: Connection) -> None:
     Raises `NewerSchemaError` if they are of a revision that this release does not have.
     """
     scripts = ScriptDirectory(_FOLDER, version_locations=[_FOLDER])
-    head = scripts.get_current_head()
-    assert head is not None
-    found = MigrationContext.configure(connection).get_current_revision()
+    head = known_revision()
+    found = revision_of(connection)
     if found == head:
         return
     if found is not None and found not in {script.revision for script in scripts.walk_revisions()}:

@@ -1,0 +1,1 @@
+"""The read model for whoever operates it: asked at its database, without a server."""
