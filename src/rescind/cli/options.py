@@ -1,5 +1,6 @@
 """Arguments and options that several commands share, each with the same name and help."""
 
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -8,6 +9,7 @@ from pydantic_core import ValidationError
 __all__ = [
     "Abort",
     "AnswerWithin",
+    "Cascade",
     "Deadline",
     "FlowRunId",
     "Grace",
@@ -33,6 +35,23 @@ Deadline = Annotated[
 
 Abort = Annotated[
     bool, typer.Option("--abort", help="Kill at once; also what is being cancelled gracefully.")
+]
+
+
+class CascadeChoice(StrEnum):
+    """As `rescind.events.words.CascadePolicy`, which is slow to import for a help text."""
+
+    WAIT = "wait"
+    REQUEST = "request"
+    NONE = "none"
+
+
+Cascade = Annotated[
+    CascadeChoice | None,
+    typer.Option(
+        help="What becomes of children, of all alike: cancelled and waited for, cancelled, or "
+        "left alone. By default each child's own policy holds."
+    ),
 ]
 
 AnswerWithin = Annotated[

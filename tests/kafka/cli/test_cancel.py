@@ -3,6 +3,7 @@
 import asyncio
 from functools import partial
 
+import orjson
 import pytest
 
 from rescind.asking.line import Line
@@ -185,3 +186,53 @@ async def test_without_a_worker_it_says_that_the_request_waits_in_kafka(
     assert said.code == 7
     assert "it is in Kafka and counts as soon as a worker runs" in said.complaint
     assert len(await idle_service.read(idle_service.names.stop_requests)) == 1
+
+
+async def test_one_task_run_is_cancelled_and_the_flow_run_goes_on(
+    service: Service, rescind: Command
+) -> None:
+    await running(service, "f", granted=2, waiting=1)
+    waiting = asyncio.create_task(
+        rescind("cancel", "f", "--task", "t0", "--reason", "a bad part", "--wait")
+    )
+    (told,) = await service.until_told(RUNNER, "cancel_task")
+    await ended(service, "f", "t0", end="cancelled")
+
+    said = await waiting
+
+    assert said.code == 0, said.err
+    story = said.out.splitlines()
+    assert story[0].startswith("f/t0 is being cancelled (graceful, grace 30 s, deadline ")
+    assert "cancelled" in story[-1]
+    assert (told["task_run_id"], told["reason"]) == ("t0", "a bad part")
+    shown = (await rescind("show", "f", "--json")).json
+    states = {task["task_run_id"]: task["state"] for task in shown["task_runs"]}
+    assert shown["state"] == "Running"
+    assert states == {"t0": "Finished.Cancelled", "t1": "Running", "w0": "Pending"}
+
+
+async def test_task_runs_are_answered_each_by_itself(service: Service, rescind: Command) -> None:
+    await running(service, "f", granted=1, waiting=1)
+    await ended(service, "f", "t0", end="success")
+
+    typed = [word for task in ("w0", "t0", "t9", "w0") for word in ("--task", task)]
+    said = await rescind("cancel", "f", *typed, "--json")
+    again = await rescind("cancel", "f", "--task", "w0")
+
+    outcomes = [(one["task_run_id"], one["outcome"], one["exit_code"]) for one in said.json]
+    assert outcomes == [("w0", "cancelled", 0), ("t0", "already_finished", 1), ("t9", "refused", 5)]
+    assert "f/t0 is Finished.Success since " in said.err
+    assert said.code == 5
+    assert again.code == 0
+    assert "f/w0 is Finished.Cancelled since " in again.out
+
+
+async def test_what_becomes_of_children_is_asked_for_all_alike(
+    service: Service, rescind: Command
+) -> None:
+    await running(service, "f")
+
+    assert (await rescind("cancel", "f", "--cascade", "request")).code == 0
+
+    (record,) = await service.read(service.names.stop_requests)
+    assert orjson.loads(record.value or b"")["cascade"] == "request"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from rescind.asking import outcomes as asking
+from rescind.cli.asking.subjects import Subject
 from rescind.cli.exits import Exit
 from rescind.cli.printing.words import actor, clock, day_and_clock, plain, quoted
 from rescind.events.journal import (
@@ -18,8 +19,11 @@ from rescind.events.journal import (
     FlowCancelled,
     FlowCancelling,
     RequestRefused,
+    TaskCancelled,
+    TaskCancelling,
 )
-from rescind.events.states import FlowState
+from rescind.events.refusals import Code
+from rescind.events.states import FlowState, TaskState
 
 __all__ = ["Answer", "Outcome", "answer_of"]
 
@@ -31,7 +35,7 @@ Outcome = asking.Outcome | Literal["unknown", "no_answer", "left_alone"]
 class Answer:
     """What came of one cancel."""
 
-    flow_run_id: str
+    subject: Subject
     outcome: Outcome
     sentence: str
     exit: Exit
@@ -42,31 +46,38 @@ class Answer:
     def to_dict(self) -> dict[str, object]:
         """As ``--json`` shows it; keys that say nothing are left out."""
         body: dict[str, object] = {
-            "flow_run_id": self.flow_run_id,
+            "flow_run_id": self.subject.flow_run_id,
             "outcome": self.outcome,
             "message": self.sentence,
             "exit_code": int(self.exit),
         }
-        optional = {"request_id": self.request_id, "code": self.code, "first": self.first}
+        optional = {
+            "task_run_id": self.subject.task_run_id,
+            "request_id": self.request_id,
+            "code": self.code,
+            "first": self.first,
+        }
         return body | {key: value for key, value in optional.items() if value is not None}
 
 
-def answer_of(entry: Entry, flow: FlowState | None) -> Answer:
-    """Read an answer; ``flow`` is the run's state after it, if it is known."""
-    outcome = asking.outcome_of(entry, is_known=flow is not None)
+def answer_of(entry: Entry, run: FlowState | TaskState | None) -> Answer:
+    """Read an answer; ``run`` is the state of what was to be cancelled after it, if it is known."""
+    subject = Subject(entry.stream_id, entry.task_run_id)
+    outcome = asking.outcome_of(entry, is_known=run is not None)
     if isinstance(entry.event, RequestRefused):
-        return _refused(entry, entry.event, outcome, flow)
-    return Answer(entry.stream_id, outcome, _happened(entry.event), Exit.OK, entry.request_id)
+        return _refused(subject, entry, entry.event, outcome, run)
+    return Answer(subject, outcome, _happened(entry.event), Exit.OK, entry.request_id)
 
 
 def _happened(event: AnyEvent) -> str:
     match event:
-        case FlowCancelling():
-            terms = event.terms
+        case FlowCancelling(terms=terms) | TaskCancelling(terms=terms):
             how = f"{terms.mode}, grace {terms.grace_seconds:g} s"
             return f"is being cancelled ({how}, deadline {clock(terms.deadline_at)})"
         case FlowCancelled():
             return "is cancelled: nothing of it was running"
+        case TaskCancelled():
+            return "is cancelled: it was not running"
         case CancellationArmed():
             until = day_and_clock(event.until)
             return f"is known to nobody; if it registers before {until} it is cancelled"
@@ -77,21 +88,26 @@ def _happened(event: AnyEvent) -> str:
 
 
 def _refused(
-    entry: Entry, refused: RequestRefused, outcome: asking.Outcome, flow: FlowState | None
+    subject: Subject,
+    entry: Entry,
+    refused: RequestRefused,
+    outcome: asking.Outcome,
+    run: FlowState | TaskState | None,
 ) -> Answer:
     code = Exit.OK
     match outcome:
         case "armed":
             sentence = f"is known to nobody, and armed already by the request {refused.first}"
         case "already_cancelling":
-            sentence = f"is being cancelled already: {_first(refused, flow)}"
+            sentence = f"is being cancelled already: {_first(refused, run)}"
         case "already_finished":
-            code, sentence = _finished(flow)
+            code, sentence = _finished(run)
         case _:
-            code = Exit.REFUSED
+            is_unknown = refused.code in {Code.UNKNOWN_RUN, Code.UNKNOWN_TASK}
+            code = Exit.UNKNOWN_ID if is_unknown else Exit.REFUSED
             sentence = f"{refused.code.meaning} {plain(refused.message)}. {refused.code.remedy}"
     return Answer(
-        entry.stream_id,
+        subject,
         outcome,
         sentence,
         code,
@@ -101,18 +117,18 @@ def _refused(
     )
 
 
-def _first(refused: RequestRefused, flow: FlowState | None) -> str:
-    begun = None if flow is None else flow.cancellation
+def _first(refused: RequestRefused, run: FlowState | TaskState | None) -> str:
+    begun = None if run is None else run.cancellation
     if begun is None:
         return f"by the request {refused.first}"
     reason = f", {quoted(begun.reason)}" if begun.reason else ""
     return f"{actor(begun.actor)} asked first at {clock(begun.asked_at)}{reason}"
 
 
-def _finished(flow: FlowState | None) -> tuple[Exit, str]:
-    if flow is None:
+def _finished(run: FlowState | TaskState | None) -> tuple[Exit, str]:
+    if run is None:
         return Exit.REFUSED, "has ended, and finished is final"
-    when = f" since {day_and_clock(flow.finished_at)}" if flow.finished_at is not None else ""
+    when = f" since {day_and_clock(run.finished_at)}" if run.finished_at is not None else ""
     # Cancelled is what was wanted; anything else is not.
-    code = Exit.OK if flow.state == "Finished.Cancelled" else Exit.REFUSED
-    return code, f"is {flow.state}{when}, and finished is final"
+    code = Exit.OK if run.state == "Finished.Cancelled" else Exit.REFUSED
+    return code, f"is {run.state}{when}, and finished is final"

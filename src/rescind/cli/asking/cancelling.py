@@ -1,5 +1,7 @@
 """`rescind cancel ID…`: asks, says what was answered, and with ``--wait`` follows to the end.
 
+With ``--task`` it is for task runs of one flow run, each by itself, and the flow run goes on.
+
 Each run is asked for and answered by itself, so that a refusal of one does not keep the others
 from being asked. What is printed to stdout is what happened; what did not goes to stderr.
 """
@@ -7,6 +9,7 @@ from being asked. What is printed to stdout is what happened; what did not goes 
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from pydantic_core import ValidationError
 
@@ -15,17 +18,19 @@ from rescind.cli.asking.answers import Answer, Outcome, answer_of
 from rescind.cli.asking.choosing import choose, look_up
 from rescind.cli.asking.preview import preview
 from rescind.cli.asking.sending import Asker, this_user
+from rescind.cli.asking.subjects import Subject
 from rescind.cli.exits import Exit, exit_of
 from rescind.cli.options import misused
-from rescind.cli.printing.lines import is_end, is_news, story_line
+from rescind.cli.printing.lines import is_news, story_line
 from rescind.cli.printing.output import Output
 from rescind.cli.printing.story import tell
-from rescind.cli.reading.states import read_flow
+from rescind.cli.reading.states import read_flow, read_task
 from rescind.cli.session import Session, open_session
 from rescind.errors import NoAnswerError
-from rescind.events.journal import FlowCancelled, FlowCancelling, RequestRefused
-from rescind.events.requests import FlowCancel
-from rescind.events.words import Mode, StreamKind
+from rescind.events.journal import Entry, FlowCancelling, RequestRefused, TaskCancelling
+from rescind.events.requests import FlowCancel, TaskCancel
+from rescind.events.states import FlowState, TaskState
+from rescind.events.words import CascadePolicy, Mode
 from rescind.tracing.spans import span
 
 __all__ = ["Cancel", "cancel"]
@@ -36,6 +41,8 @@ class Cancel:
     """What was typed.
 
     Attributes:
+        task_run_ids: of the one flow run that is named; none: it as a whole.
+        cascade: for all children alike; None: each child's own policy holds.
         wait: follow each run to its end.
         arm: also ask for ids that nobody knows.
         yes: ask the person nothing.
@@ -45,8 +52,10 @@ class Cancel:
     """
 
     ids: Sequence[str]
+    task_run_ids: Sequence[str] = ()
     reason: str = ""
     mode: Mode = Mode.GRACEFUL
+    cascade: CascadePolicy | None = None
     grace_seconds: float | None = None
     deadline_seconds: float | None = None
     wait: bool = False
@@ -55,19 +64,27 @@ class Cancel:
     dry_run: bool = False
     answer_seconds: float = 10.0
 
-    def request_for(self, flow_run_id: str) -> FlowCancel:
+    def subjects(self, flow_run_ids: Sequence[str]) -> list[Subject]:
+        """What is to be cancelled of these flow runs."""
+        tasks: list[str | None] = [*dict.fromkeys(self.task_run_ids)] or [None]
+        return [Subject(flow_run_id, task) for flow_run_id in flow_run_ids for task in tasks]
+
+    def request_for(self, subject: Subject) -> FlowCancel | TaskCancel:
         """Raises `typer.BadParameter` if something that was typed does not fit."""
+        said: dict[str, Any] = {
+            "request_id": new_request_id("cli"),
+            "actor": this_user(),
+            "at": round(time.time() * 1000),
+            "flow_run_id": subject.flow_run_id,
+            "reason": self.reason,
+            "mode": self.mode,
+            "grace_seconds": self.grace_seconds,
+            "deadline_seconds": self.deadline_seconds,
+        }
         try:
-            return FlowCancel(
-                request_id=new_request_id("cli"),
-                actor=this_user(),
-                at=round(time.time() * 1000),
-                flow_run_id=flow_run_id,
-                reason=self.reason,
-                mode=self.mode,
-                grace_seconds=self.grace_seconds,
-                deadline_seconds=self.deadline_seconds,
-            )
+            if subject.task_run_id is None:
+                return FlowCancel(**said, cascade=self.cascade)
+            return TaskCancel(**said, task_run_id=subject.task_run_id)
         except ValidationError as error:
             raise misused(error) from None
 
@@ -83,64 +100,75 @@ async def cancel(command: Cancel, *, as_json: bool) -> Exit:
     for answer in answers:
         _say(answer, output)
     if choice.ids:
-        answers += await _ask_all(session, command, choice.ids, output)
+        answers += await _ask_all(session, command, command.subjects(choice.ids), output)
     if as_json:
         output.document([answer.to_dict() for answer in answers])
     return max((answer.exit for answer in answers), default=Exit.OK)
 
 
 async def _ask_all(
-    session: Session, command: Cancel, flow_run_ids: Sequence[str], output: Output
+    session: Session, command: Cancel, subjects: Sequence[Subject], output: Output
 ) -> list[Answer]:
     answers: list[Answer] = []
     async with Asker(session) as asker:
-        for flow_run_id in flow_run_ids:
-            answer = await _ask(session, asker, command, flow_run_id)
+        for subject in subjects:
+            answer = await _ask(session, asker, command, subject)
             _say(answer, output)
             answers.append(answer)
         return await _follow(asker, answers, output) if command.wait else answers
 
 
-async def _ask(session: Session, asker: Asker, command: Cancel, flow_run_id: str) -> Answer:
-    request = command.request_for(flow_run_id)
+async def _ask(session: Session, asker: Asker, command: Cancel, subject: Subject) -> Answer:
+    request = command.request_for(subject)
+    about = {"rescind.flow_run_id": subject.flow_run_id}
+    if subject.task_run_id is not None:
+        about["rescind.task_run_id"] = subject.task_run_id
     try:
-        with span("rescind cancel", "internal", {"rescind.flow_run_id": flow_run_id}):
+        with span("rescind cancel", "internal", about):
             entry = await asker.ask(request, within_seconds=command.answer_seconds)
     except NoAnswerError as error:
-        return Answer(flow_run_id, "no_answer", str(error), exit_of(error), request.request_id)
+        return Answer(subject, "no_answer", str(error), exit_of(error), request.request_id)
     # Only a refusal needs the state to say more: who was first, how it ended.
     refused = isinstance(entry.event, RequestRefused)
-    return answer_of(entry, await read_flow(session, flow_run_id) if refused else None)
+    return answer_of(entry, await _state_of(session, subject) if refused else None)
+
+
+async def _state_of(session: Session, subject: Subject) -> FlowState | TaskState | None:
+    if subject.task_run_id is None:
+        return await read_flow(session, subject.flow_run_id)
+    return await read_task(session, subject.flow_run_id, subject.task_run_id)
 
 
 def _say(answer: Answer, output: Output) -> None:
     if answer.exit is Exit.OK:
-        output.show(f"{answer.flow_run_id} {answer.sentence}")
+        output.show(f"{answer.subject} {answer.sentence}")
     else:
-        about = "" if answer.outcome in {"unknown", "no_answer"} else f"{answer.flow_run_id} "
+        about = "" if answer.outcome in {"unknown", "no_answer"} else f"{answer.subject} "
         output.complain(f"{about}{answer.sentence}")
 
 
 async def _follow(asker: Asker, answers: Sequence[Answer], output: Output) -> list[Answer]:
     """Print the story of each run that is being cancelled, to its end; the answers as of then."""
     going_on = {"cancelling", "escalated", "already_cancelling"}
-    waiting = {answer.flow_run_id for answer in answers if answer.outcome in going_on}
-    several = len(waiting) > 1
-    asked_ms: dict[str, int] = {}
-    ended: dict[str, Answer] = {}
+    waiting = {answer.subject for answer in answers if answer.outcome in going_on}
+    several = len({subject.flow_run_id for subject in waiting}) > 1
+    asked_ms: dict[Subject, int] = {}
+    ended: dict[Subject, Answer] = {}
     while waiting - ended.keys():
         for entry in await asker.next_entries():
-            name = entry.stream_id
-            if entry.stream_kind is not StreamKind.FLOW or name not in waiting or name in ended:
-                continue
-            if isinstance(entry.event, FlowCancelling):
-                asked_ms[name] = entry.at_ms
-            if is_news(entry):
-                line = story_line(entry, asked_ms.get(name))
-                output.show(f"{name}  " if several else "", line, sep="")
-            if is_end(entry):
-                cancelled = isinstance(entry.event, FlowCancelled)
-                outcome: Outcome = "cancelled" if cancelled else "already_finished"
-                code = Exit.OK if cancelled else Exit.REFUSED
-                ended[name] = Answer(name, outcome, tell(entry), code)
-    return [ended.get(answer.flow_run_id, answer) for answer in answers]
+            about = [one for one in waiting if one not in ended and one.is_about(entry)]
+            if isinstance(entry.event, FlowCancelling | TaskCancelling):
+                asked_ms |= dict.fromkeys(about, entry.at_ms)
+            if about and is_news(entry):
+                line = story_line(entry, asked_ms.get(about[0]))
+                output.show(f"{entry.stream_id}  " if several else "", line, sep="")
+            for subject in about:
+                if subject.ends_by(entry):
+                    ended[subject] = _ended(subject, entry)
+    return [ended.get(answer.subject, answer) for answer in answers]
+
+
+def _ended(subject: Subject, entry: Entry) -> Answer:
+    cancelled = subject.is_cancelled_by(entry)
+    outcome: Outcome = "cancelled" if cancelled else "already_finished"
+    return Answer(subject, outcome, tell(entry), Exit.OK if cancelled else Exit.REFUSED)

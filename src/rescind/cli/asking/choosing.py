@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import typer
 
 from rescind.cli.asking.answers import Answer
+from rescind.cli.asking.subjects import Subject
 from rescind.cli.exits import Exit, exit_of
 from rescind.cli.printing.output import Output
 from rescind.cli.printing.words import plain
@@ -54,13 +55,14 @@ def choose(known: Known, output: Output, *, arm: bool, yes: bool) -> Choice:
             if found.flow_run_id == typed or not asks or _agrees(found):
                 choice.ids.append(found.flow_run_id)
             else:
-                left = Answer(found.flow_run_id, "left_alone", "is left alone", Exit.OK)
+                left = Answer(Subject(found.flow_run_id), "left_alone", "is left alone", Exit.OK)
                 choice.answers.append(left)
         elif isinstance(found, UnknownRunError) and _is_armed(typed, arm=arm, asks=asks):
             choice.ids.append(typed)
         else:
             hint = _ARM_HINT if isinstance(found, UnknownRunError) and typed != LATEST else ""
-            choice.answers.append(Answer(typed, "unknown", f"{found}{hint}", exit_of(found)))
+            unknown = Answer(Subject(typed), "unknown", f"{found}{hint}", exit_of(found))
+            choice.answers.append(unknown)
     choice.ids = list(dict.fromkeys(choice.ids))
     return choice
 

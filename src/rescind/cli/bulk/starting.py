@@ -32,7 +32,7 @@ from rescind.events.journal import (
     Entry,
 )
 from rescind.events.requests import BulkCreate, BulkStart, BulkStop
-from rescind.events.words import Mode, StreamKind
+from rescind.events.words import CascadePolicy, Mode, StreamKind
 
 __all__ = ["Description", "start"]
 
@@ -54,6 +54,7 @@ class Description:
     mode: Mode = Mode.GRACEFUL
     grace_seconds: float | None = None
     deadline_seconds: float | None = None
+    cascade: CascadePolicy | None = None
     runs_per_second: float | None = None
     wait: bool = False
     dry_run: bool = False
@@ -70,6 +71,7 @@ class Description:
                 mode=self.mode,
                 grace_seconds=self.grace_seconds,
                 deadline_seconds=self.deadline_seconds,
+                cascade=self.cascade,
                 runs_per_second=self.runs_per_second,
                 **common(),
             )

@@ -4,7 +4,16 @@ from typing import Annotated
 
 import typer
 
-from rescind.cli.options import Abort, AnswerWithin, Deadline, Grace, Json, Reason, Where
+from rescind.cli.options import (
+    Abort,
+    AnswerWithin,
+    Cascade,
+    Deadline,
+    Grace,
+    Json,
+    Reason,
+    Where,
+)
 
 __all__ = ["bulk"]
 
@@ -24,6 +33,7 @@ def start(
     grace: Grace = None,
     deadline: Deadline = None,
     abort: Abort = False,
+    cascade: Cascade = None,
     rate: Annotated[
         float | None,
         typer.Option(metavar="RUNS", min=0.001, help="At most so many flow runs a second."),
@@ -48,7 +58,7 @@ def start(
     from rescind.cli.bulk.starting import Description
     from rescind.cli.bulk.starting import start as ask
     from rescind.cli.session import run
-    from rescind.events.words import Mode
+    from rescind.events.words import CascadePolicy, Mode
 
     if not (where or bulk_id) or (dry_run and not where):
         raise typer.BadParameter("expected --where, or the --id of a draft")
@@ -59,6 +69,7 @@ def start(
         mode=Mode.ABORT if abort else Mode.GRACEFUL,
         grace_seconds=grace,
         deadline_seconds=deadline,
+        cascade=None if cascade is None else CascadePolicy(cascade.value),
         runs_per_second=rate,
         wait=wait,
         dry_run=dry_run,

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from rescind.cli.commands.bulk import start
-from rescind.cli.options import Abort, AnswerWithin, Deadline, Grace, Json, Reason
+from rescind.cli.options import Abort, AnswerWithin, Cascade, Deadline, Grace, Json, Reason
 
 __all__ = ["cancel"]
 
@@ -22,10 +22,15 @@ def cancel(
             help="Instead of ids, all that fit: short for `rescind bulk start`; repeat.",
         ),
     ] = None,
+    task: Annotated[
+        list[str] | None,
+        typer.Option(metavar="TASK", help="Only this task run of the one flow run; repeat."),
+    ] = None,
     reason: Reason = "",
     grace: Grace = None,
     deadline: Deadline = None,
     abort: Abort = False,
+    cascade: Cascade = None,
     wait: Annotated[
         bool, typer.Option("--wait", help="Follow it to its end; exit 0 only if that is Cancelled.")
     ] = False,
@@ -43,11 +48,14 @@ def cancel(
     """Cancel flow runs: nothing more of them starts, and what runs is stopped.
 
     Asking twice is harmless, and ends with 0. A running task run is first asked, then interrupted,
-    at half the grace terminated, at its end killed, as far as its executor can. With --where,
-    --dry-run counts and leaves a draft, and --wait waits until every flow run has been asked.
+    at half the grace terminated, at its end killed, as far as its executor can. With --task the
+    flow run goes on without those task runs. With --where, --dry-run counts and leaves a draft, and
+    --wait waits until every flow run has been asked.
     """
     if bool(ids) is bool(where) or (where and arm):
         raise typer.BadParameter("expected either IDs or --where, and --arm with IDs alone")
+    if task and (len(ids or ()) != 1 or arm or cascade):
+        raise typer.BadParameter("expected --task with one ID, and without --arm and --cascade")
     if where:
         return start(
             where,
@@ -55,24 +63,27 @@ def cancel(
             grace=grace,
             deadline=deadline,
             abort=abort,
+            cascade=cascade,
             wait=wait,
             dry_run=dry_run,
             yes=yes,
             answer_within=answer_within,
             as_json=as_json,
         )
-    typed = {"ids": ids, "wait": wait, "arm": arm, "yes": yes, "dry_run": dry_run}
-    times = {"grace_seconds": grace, "deadline_seconds": deadline, "answer_seconds": answer_within}
-    return _cancel(abort, as_json, reason=reason, **typed, **times)
+    typed: dict[str, Any] = {"ids": ids, "task_run_ids": task or (), "cascade": cascade}
+    typed |= {"wait": wait, "arm": arm, "yes": yes, "dry_run": dry_run, "reason": reason}
+    typed |= {"grace_seconds": grace, "deadline_seconds": deadline, "answer_seconds": answer_within}
+    return _cancel(abort, as_json, **typed)
 
 
-def _cancel(abort: bool, as_json: bool, **typed: Any) -> int:
+def _cancel(abort: bool, as_json: bool, *, cascade: str | None, **typed: Any) -> int:
     from rescind.cli.asking.cancelling import Cancel
     from rescind.cli.asking.cancelling import cancel as ask
     from rescind.cli.session import run
-    from rescind.events.words import Mode
+    from rescind.events.words import CascadePolicy, Mode
     from rescind.tracing.exporting import traced
 
-    command = Cancel(mode=Mode.ABORT if abort else Mode.GRACEFUL, **typed)
+    policy = None if cascade is None else CascadePolicy(cascade)
+    command = Cancel(mode=Mode.ABORT if abort else Mode.GRACEFUL, cascade=policy, **typed)
     with traced("rescind-cli"):
         return run(ask(command, as_json=as_json))

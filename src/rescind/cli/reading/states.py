@@ -15,7 +15,7 @@ from rescind.kafka.partitions import partition_of
 from rescind.kafka.reading.snapshots import latest
 from rescind.kafka.reading.visits import Visit, starts
 
-__all__ = ["FlowRuns", "read_flow", "read_flows", "read_state", "read_tasks"]
+__all__ = ["FlowRuns", "read_flow", "read_flows", "read_state", "read_task", "read_tasks"]
 
 S = TypeVar("S", FlowState, TaskState)
 
@@ -54,6 +54,12 @@ async def read_tasks(session: Session, flow_run_id: str) -> list[TaskState]:
     ours = f"{flow_run_id}{_SEPARATOR}".encode()
     states = _parsed(TaskState, (value for key, value in found.items() if key.startswith(ours)))
     return sorted(states, key=lambda task: (task.registered_at, task.version, task.task_run_id))
+
+
+async def read_task(session: Session, flow_run_id: str, task_run_id: str) -> TaskState | None:
+    """Read one task run by its ids."""
+    tasks = await read_tasks(session, flow_run_id)
+    return next((task for task in tasks if task.task_run_id == task_run_id), None)
 
 
 async def partition_of_stream(session: Session, stream_id: str) -> int:
