@@ -155,18 +155,6 @@ async def test_one_that_is_refused_does_not_keep_the_others_from_being_asked(
     assert said.code == 5
 
 
-async def test_a_dry_run_says_what_would_happen_and_asks_for_nothing(
-    service: Service, rescind: Command
-) -> None:
-    await running(service, "f", granted=2, waiting=1)
-
-    said = await rescind("cancel", "f", "--dry-run")
-
-    assert said.code == 0
-    assert "1 runner would be told to stop 2 running task runs, 1 would never start" in said.out
-    assert await service.read(service.names.stop_requests) == []
-
-
 async def test_an_abort_of_a_graceful_cancel_escalates_it(
     service: Service, rescind: Command
 ) -> None:

@@ -1,39 +1,51 @@
 """What a cancel would do, said before anybody asks for it."""
 
-from rescind.cli.asking.preview import count_fates, what_would_happen
-from rescind.events.states import TaskState
-from tests.unit.cli.states import flow, task
+from typing import Any
 
-RUNNING = [task("a", runner_id="r1"), task("b", runner_id="r2"), task("c", runner_id="r2")]
-REST = [
-    task("d", "Pending"),
-    task("e", "Pending.Retrying"),
-    task("f", "Finished.Success"),
-    task("g", "Pending"),
-]
+from rescind.cli.asking.preview import what_would_happen
+from rescind.server.api.reads.forecast import Forecast
 
 
-def said(state: str, tasks: list[TaskState]) -> str:
-    return what_would_happen(flow(state=state), count_fates(tasks))
+def said(**more: Any) -> str:
+    known: dict[str, Any] = {
+        "state": "Running",
+        "can_cancel": True,
+        "outcome": "cancelling",
+        "reason": "what runs of it is asked to stop",
+        "running": 0,
+        "not_started": 0,
+    }
+    # The rest of it is of no account here.
+    return what_would_happen(Forecast.model_construct(set(known), **(known | more)))
 
 
-def test_each_task_run_is_counted_by_what_would_become_of_it() -> None:
-    assert said("Running", RUNNING + REST) == (
-        "is Running: 2 runners would be told to stop 3 running task runs, 2 would never start, "
-        "1 would not be tried again, 1 has ended and stays as it is"
+def test_what_runs_and_what_waits_is_counted() -> None:
+    assert said(running=3, not_started=2) == (
+        "is Running: what runs of it is asked to stop "
+        "(3 task runs running, 2 not to start any more)"
+    )
+    assert said(running=1).endswith("(1 task run running)")
+
+
+def test_what_does_not_run_is_said_to() -> None:
+    assert said(state="Pending", outcome="cancelled").endswith("(nothing running)")
+
+
+def test_a_refusal_says_why() -> None:
+    refused = said(state="Finished.Success", outcome="already_finished", reason="it has ended")
+
+    assert refused == "is Finished.Success: it would be refused: it has ended"
+
+
+def test_asking_again_changes_nothing() -> None:
+    again = said(state="Running.Cancelling", outcome="already_cancelling", reason="it is under way")
+
+    assert again == "is Running.Cancelling: asking again changes nothing: it is under way"
+
+
+def test_what_nobody_knows_is_armed() -> None:
+    armed = said(
+        state=None, outcome="armed", reason="nobody knows it yet; if it registers it is cancelled"
     )
 
-
-def test_one_is_not_many() -> None:
-    assert said("Running", RUNNING[:1]).endswith(
-        "1 runner would be told to stop 1 running task run"
-    )
-
-
-def test_what_does_not_run_would_end_at_once() -> None:
-    assert said("Pending", []) == "is Pending: nothing of it runs, so it would end at once"
-
-
-def test_nothing_would_happen_to_what_is_over_or_under_way() -> None:
-    assert "nothing would happen" in said("Finished.Success", [])
-    assert "being cancelled already" in said("Running.Cancelling", RUNNING)
+    assert armed == "is known to nobody: if it registers it is cancelled"

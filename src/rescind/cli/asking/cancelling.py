@@ -6,95 +6,38 @@ Each run is asked for and answered by itself, so that a refusal of one does not 
 from being asked. What is printed to stdout is what happened; what did not goes to stderr.
 """
 
-import time
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
 
-from pydantic_core import ValidationError
-
-from rescind.asking.line import new_request_id
 from rescind.cli.asking.answers import Answer, Outcome, answer_of
 from rescind.cli.asking.choosing import choose, look_up
-from rescind.cli.asking.preview import preview
-from rescind.cli.asking.sending import Asker, this_user
+from rescind.cli.asking.sending import Asker
 from rescind.cli.asking.subjects import Subject
+from rescind.cli.asking.wanted import Cancel
 from rescind.cli.exits import Exit, exit_of
-from rescind.cli.options import misused
 from rescind.cli.printing.lines import is_news, story_line
 from rescind.cli.printing.output import Output
 from rescind.cli.printing.story import tell
 from rescind.cli.reading.states import read_flow, read_task
-from rescind.cli.session import Session, open_session
+from rescind.cli.session import Session, needs_extra, open_session
 from rescind.errors import NoAnswerError
 from rescind.events.journal import Entry, FlowCancelling, RequestRefused, TaskCancelling
-from rescind.events.requests import FlowCancel, TaskCancel
 from rescind.events.states import FlowState, TaskState
-from rescind.events.words import CascadePolicy, Mode
 from rescind.tracing.spans import span
 
-__all__ = ["Cancel", "cancel"]
-
-
-@dataclass(frozen=True, slots=True)
-class Cancel:
-    """What was typed.
-
-    Attributes:
-        task_run_ids: of the one flow run that is named; none: it as a whole.
-        cascade: for all children alike; None: each child's own policy holds.
-        wait: follow each run to its end.
-        arm: also ask for ids that nobody knows.
-        yes: ask the person nothing.
-        dry_run: say what would happen, and send nothing.
-        answer_seconds: how long to wait for the answer to each.
-
-    """
-
-    ids: Sequence[str]
-    task_run_ids: Sequence[str] = ()
-    reason: str = ""
-    mode: Mode = Mode.GRACEFUL
-    cascade: CascadePolicy | None = None
-    grace_seconds: float | None = None
-    deadline_seconds: float | None = None
-    wait: bool = False
-    arm: bool = False
-    yes: bool = False
-    dry_run: bool = False
-    answer_seconds: float = 10.0
-
-    def subjects(self, flow_run_ids: Sequence[str]) -> list[Subject]:
-        """What is to be cancelled of these flow runs."""
-        tasks: list[str | None] = [*dict.fromkeys(self.task_run_ids)] or [None]
-        return [Subject(flow_run_id, task) for flow_run_id in flow_run_ids for task in tasks]
-
-    def request_for(self, subject: Subject) -> FlowCancel | TaskCancel:
-        """Raises `typer.BadParameter` if something that was typed does not fit."""
-        said: dict[str, Any] = {
-            "request_id": new_request_id("cli"),
-            "actor": this_user(),
-            "at": round(time.time() * 1000),
-            "flow_run_id": subject.flow_run_id,
-            "reason": self.reason,
-            "mode": self.mode,
-            "grace_seconds": self.grace_seconds,
-            "deadline_seconds": self.deadline_seconds,
-        }
-        try:
-            if subject.task_run_id is None:
-                return FlowCancel(**said, cascade=self.cascade)
-            return TaskCancel(**said, task_run_id=subject.task_run_id)
-        except ValidationError as error:
-            raise misused(error) from None
+__all__ = ["cancel"]
 
 
 async def cancel(command: Cancel, *, as_json: bool) -> Exit:
     output = Output(as_json=as_json)
+    if command.dry_run:
+        # The rule that would answer is the service's own.
+        needs_extra("service", "fastapi", "transitions")
     session = await open_session()
     known = await look_up(session, command.ids)
     if command.dry_run:
-        return await preview(session, known, output)
+        from rescind.cli.asking.preview import preview
+
+        return await preview(session, command, known, output)
     choice = choose(known, output, arm=command.arm, yes=command.yes)
     answers = choice.answers
     for answer in answers:

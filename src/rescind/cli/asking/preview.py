@@ -1,81 +1,112 @@
 """What a cancel would do, without asking for it: `rescind cancel --dry-run`.
 
-Read from the states, so it is what holds at this moment; the service decides by what holds when
-the request comes.
+The same rule answers as over HTTP and on the pages, in the same words. It holds at this moment; the
+service decides by what holds when the request comes.
 """
 
-from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
 
 from rescind.cli.asking.choosing import Known
+from rescind.cli.asking.subjects import Subject
+from rescind.cli.asking.wanted import Cancel
 from rescind.cli.exits import Exit, exit_of
-from rescind.cli.printing.output import Output
-from rescind.cli.printing.words import counted
-from rescind.cli.reading.states import read_tasks
+from rescind.cli.printing.output import Output, columns
+from rescind.cli.printing.words import counted, plain, short
+from rescind.cli.reading.cancellable import read_cancellable
 from rescind.cli.session import Session
-from rescind.events.states import FlowState, TaskState
+from rescind.errors import AmbiguousIdError, UnknownRunError
+from rescind.events.states import FlowState
+from rescind.events.words import Mode
+from rescind.processors.worker import policy_of
+from rescind.server.api import subjects as api
+from rescind.server.api.reads.forecast import Forecast, forecast
+from rescind.server.web.words import FATES
 
-__all__ = ["count_fates", "preview", "what_would_happen"]
+__all__ = ["preview", "runners_table", "what_would_happen"]
 
 
-async def preview(session: Session, known: Known, output: Output) -> Exit:
+async def preview(session: Session, command: Cancel, known: Known, output: Output) -> Exit:
     worst = Exit.OK
-    documents: list[dict[str, object]] = []
+    documents: list[dict[str, Any]] = []
     for typed, found in known.items():
-        if isinstance(found, FlowState):
-            tasks = await read_tasks(session, found.flow_run_id)
-            counts = count_fates(tasks)
-            sentence = what_would_happen(found, counts)
-            output.show(f"{found.flow_run_id} {sentence}")
-            documents.append(
-                {
-                    "flow_run_id": found.flow_run_id,
-                    "state": found.state,
-                    "message": sentence,
-                    "task_runs": counts,
-                }
-            )
-        else:
+        flow_run_id = _meant(typed, found, arm=command.arm)
+        if flow_run_id is None:
+            assert not isinstance(found, FlowState)
             worst = max(worst, exit_of(found))
             output.complain(str(found))
             documents.append({"flow_run_id": typed, "state": None, "message": str(found)})
+            continue
+        for subject in command.subjects([flow_run_id]):
+            said = await _forecast(session, command, subject)
+            documents.append(_document(subject, said))
+            _show(subject, said, output)
     if output.as_json:
         output.document(documents)
     return worst
 
 
-def count_fates(tasks: Sequence[TaskState]) -> dict[str, int]:
-    """How many task runs there are of each fate; the body counts as running."""
-    counts = {"running": 0, "not_started": 0, "retrying": 0, "finished": 0, "runners": 0}
-    runners: set[str] = set()
-    for task in tasks:
-        if task.is_finished:
-            counts["finished"] += 1
-        elif task.is_running:
-            counts["running"] += 1
-            runners |= {task.runner_id} if task.runner_id is not None else set()
-        else:
-            counts["retrying" if task.state == "Pending.Retrying" else "not_started"] += 1
-    return counts | {"runners": len(runners)}
+def _meant(
+    typed: str, found: FlowState | UnknownRunError | AmbiguousIdError, *, arm: bool
+) -> str | None:
+    if isinstance(found, FlowState):
+        return found.flow_run_id
+    return typed if arm and isinstance(found, UnknownRunError) else None
 
 
-def what_would_happen(flow: FlowState, counts: Mapping[str, int]) -> str:
-    if flow.is_finished:
-        return f"is {flow.state}, and finished is final: nothing would happen"
-    if flow.is_cancelling:
-        return "is being cancelled already: nothing would change, except by --abort"
-    told = [
-        f"{counted(counts['runners'], 'runner')} would be told to stop "
-        f"{counted(counts['running'], 'running task run')}"
-        if counts["running"]
-        else "nothing of it runs, so it would end at once",
-        f"{counts['not_started']} would never start" if counts["not_started"] else "",
-        f"{counts['retrying']} would not be tried again" if counts["retrying"] else "",
-        _finished(counts["finished"]),
-    ]
-    return f"is {flow.state}: " + ", ".join(part for part in told if part)
+async def _forecast(session: Session, command: Cancel, subject: Subject) -> Forecast:
+    policy = policy_of(session.settings)
+    found = await read_cancellable(session, *subject, waiting_max=policy.sweep_chunk)
+    mode = Mode.ABORT if command.kills_at_once else Mode.GRACEFUL
+    return forecast(api.Subject(*subject), mode, found, policy)
 
 
-def _finished(count: int) -> str:
-    if count == 1:
-        return "1 has ended and stays as it is"
-    return f"{count} have ended and stay as they are" if count else ""
+def _document(subject: Subject, said: Forecast) -> dict[str, Any]:
+    body: dict[str, Any] = {"flow_run_id": subject.flow_run_id}
+    if subject.task_run_id is not None:
+        body["task_run_id"] = subject.task_run_id
+    return body | {"message": what_would_happen(said)} | said.model_dump(mode="json")
+
+
+def _show(subject: Subject, said: Forecast, output: Output) -> None:
+    output.show(f"{subject} {what_would_happen(said)}")
+    if said.can_cancel and said.runners:
+        output.show(runners_table(said))
+
+
+def what_would_happen(said: Forecast) -> str:
+    """In one sentence, after the name of the run."""
+    state = "is" if said.state is None else f"is {said.state}:"
+    if said.outcome not in {"cancelling", "cancelled", "escalated"}:
+        return f"{state} {_otherwise(said)}"
+    parts = [f"{counted(said.running, 'task run')} running" if said.running else "nothing running"]
+    parts += [f"{said.not_started} not to start any more"] if said.not_started else []
+    return f"{state} {said.reason} ({', '.join(parts)})"
+
+
+def _otherwise(said: Forecast) -> str:
+    match said.outcome:
+        case "already_cancelling":
+            return f"asking again changes nothing: {plain(said.reason)}"
+        case "armed" if said.state is None:
+            return f"known to nobody: {said.reason.partition('; ')[2] or plain(said.reason)}"
+        case _:
+            return f"it would be refused: {plain(said.reason)}"
+
+
+def runners_table(said: Forecast) -> Table:
+    """What becomes of what each runner holds, as the page of a cancel has it."""
+    table = columns(("RUNNER", "HOLDS", "EXECUTOR", "WHAT BECOMES OF IT"))
+    for runner in said.runners:
+        fate = Text(FATES[runner.fate])
+        if runner.survivors:
+            fate.append(f"; may survive: {plain(runner.survivors)}", style="yellow")
+        table.add_row(
+            short(runner.runner_id) or "nobody in particular",
+            str(runner.task_runs),
+            plain(runner.executor or ""),
+            fate,
+        )
+    return table

@@ -77,8 +77,8 @@ def cancel(
 
 
 def _cancel(abort: bool, as_json: bool, *, cascade: str | None, **typed: Any) -> int:
-    from rescind.cli.asking.cancelling import Cancel
     from rescind.cli.asking.cancelling import cancel as ask
+    from rescind.cli.asking.wanted import Cancel
     from rescind.cli.session import run
     from rescind.events.words import CascadePolicy, Mode
     from rescind.tracing.exporting import traced

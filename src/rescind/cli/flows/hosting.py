@@ -16,8 +16,9 @@ from typing import Final
 import typer
 
 from rescind.cli.asking.answers import answer_of
-from rescind.cli.asking.cancelling import Cancel
 from rescind.cli.asking.sending import Asker
+from rescind.cli.asking.subjects import Subject
+from rescind.cli.asking.wanted import Cancel
 from rescind.cli.debugging import debugging
 from rescind.cli.exits import Exit
 from rescind.cli.flows.running import FlowCommand, look_for_kafka, set_up_logs
@@ -196,7 +197,8 @@ class _Followed:
         """Ask the service: the job may be deaf."""
         flow_run_id = self._job.flow_run_id
         mode = Mode.ABORT if abort else Mode.GRACEFUL
-        request = Cancel(ids=[flow_run_id], reason=by, mode=mode).request_for(flow_run_id)
+        wanted = Cancel(ids=[flow_run_id], reason=by, mode=mode)
+        request = wanted.request_for(Subject(flow_run_id))
         session = Session(
             self._settings, connect(self._settings), TopicNames(self._settings.topic_prefix), ""
         )

@@ -49,10 +49,12 @@ async def read_flow(session: Session, flow_run_id: str) -> FlowState | None:
 async def read_tasks(session: Session, flow_run_id: str) -> list[TaskState]:
     """Read the task runs of a flow run, in the order in which they were registered."""
     partition = await partition_of_stream(session, flow_run_id)
-    async with Visit(session.connection) as visit:
-        found = await latest(visit, session.names.task_states, [partition])
     ours = f"{flow_run_id}{_SEPARATOR}".encode()
-    states = _parsed(TaskState, (value for key, value in found.items() if key.startswith(ours)))
+    async with Visit(session.connection) as visit:
+        found = await latest(
+            visit, session.names.task_states, [partition], lambda key: key.startswith(ours)
+        )
+    states = _parsed(TaskState, found.values())
     return sorted(states, key=lambda task: (task.registered_at, task.version, task.task_run_id))
 
 

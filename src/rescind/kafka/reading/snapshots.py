@@ -4,7 +4,7 @@ Read from the beginning at each call. That is right for a person who looks now a
 asks all the time follows the topic instead.
 """
 
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from typing import Final
 
 from rescind.kafka.connection import Connection
@@ -31,13 +31,19 @@ async def read_all(
                 yield kept
 
 
-async def latest(visit: Visit, topic: str, partitions: Iterable[int]) -> dict[bytes, bytes]:
-    """Return the value of each key of these partitions that has one."""
+def _every(_key: bytes) -> bool:
+    return True
+
+
+async def latest(
+    visit: Visit, topic: str, partitions: Iterable[int], keep: Callable[[bytes], bool] = _every
+) -> dict[bytes, bytes]:
+    """Return the value of each key of these partitions that has one, if it is one to ``keep``."""
     found: dict[bytes, bytes] = {}
     for partition in partitions:
         async for records in visit.read_to_end(topic, partition):
             for record in records:
-                if record.key is None:
+                if record.key is None or not keep(record.key):
                     continue
                 if record.value is None:  # A tombstone.
                     found.pop(record.key, None)
