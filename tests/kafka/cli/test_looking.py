@@ -5,8 +5,8 @@ import asyncio
 from rescind.kafka.records import OutRecord
 from rescind.kafka.writing.sender import Sender
 from tests.conftest import Cluster
-from tests.kafka.cli.command import Command
-from tests.kafka.cli.runs import RUNNER, ended, running, stray, succeeded
+from tests.kafka.cli.command import Command, Said
+from tests.kafka.cli.runs import RUNNER, asked, ended, running, stray, succeeded
 from tests.kafka.processors.service import Service
 
 
@@ -22,6 +22,70 @@ async def test_ls_shows_the_latest_first_and_what_is_asked_for(
     assert [line.split()[0] for line in everything.out.splitlines()] == ["ID", "ended", "runs"]
     assert [flow["flow_run_id"] for flow in some.json] == ["runs"]
     assert some.json[0]["labels"] == {"team": "a"}
+
+
+async def test_ls_shows_page_after_page_and_counts_all(service: Service, rescind: Command) -> None:
+    for number in range(5):
+        await running(service, f"f{number}", name="nightly", granted=0)
+    await succeeded(service, "other")
+    listing = ("ls", "--search", "NIGHT", "--limit", "2")
+
+    first = await rescind(*listing, "--json")
+    second = await rescind(*listing, "--after", "f3")
+    third = await rescind(*listing, "--after", "f1", "--json")
+    everything = await rescind("ls", "--limit", "0", "--json")
+    counted = await rescind("ls", "--count")
+    counts = (await rescind("ls", "--count", "--search", "night", "--json")).json
+
+    assert ids(first) == ["f4", "f3"]
+    assert "--after f3 shows the next ones" in first.err
+    assert [line.split()[0] for line in second.out.splitlines()] == ["ID", "f2", "f1"]
+    assert (ids(third), third.err) == (["f0"], "")
+    assert ids(everything) == ["other", "f4", "f3", "f2", "f1", "f0"]
+    assert counts == {"by_state": {"Running": 5}, "total": 5}
+    assert [line.split() for line in counted.out.splitlines()[1:]] == [
+        ["Finished.Success", "1"], ["Running", "5"], ["all", "6"],
+    ]  # fmt: skip
+    assert (await rescind("ls", "--after", "nobody")).code == 5
+
+
+def ids(said: Said) -> list[str]:
+    return [flow["flow_run_id"] for flow in said.json]
+
+
+async def test_ls_takes_what_began_when_and_whose_child_it_is(
+    service: Service, rescind: Command
+) -> None:
+    await running(service, "f", granted=0)
+
+    assert ids(await rescind("ls", "--since", "1h", "--json")) == ["f"]
+    assert ids(await rescind("ls", "--until", "1h", "--json")) == []
+    assert ids(await rescind("ls", "--parent", "f", "--json")) == []
+    assert "No flow run is so." in (await rescind("ls", "--name", "nobody")).err
+    assert (await rescind("ls", "--since", "1h", "--until", "2h")).code == 2
+
+
+async def test_ls_says_which_task_runs_nobody_has_seen_stop_also_of_what_goes_on(
+    service: Service, rescind: Command
+) -> None:
+    await running(service, "confirmed")
+    await running(service, "goes-on", granted=2)
+    await rescind("cancel", "goes-on", "--task", "t0", "--abort")
+    lost = {"items": [{"task_run_id": "t0", "end": "cancelled", "stopped_confirmed": False}]}
+    mine = {"flow_run_id": "goes-on", "runner_id": RUNNER}
+    await asked(service, {"type": "task.finish", **mine, **lost})
+
+    said = await rescind("ls", "--unconfirmed")
+    (flow,) = (await rescind("ls", "--unconfirmed", "--json")).json
+
+    lines = said.out.splitlines()
+    assert lines[1].startswith("goes-on ")
+    assert "nobody has seen these stop, of goes-on:" in said.out
+    assert lines[-1].startswith("t0 ")
+    assert "unconfirmed" in lines[-1]
+    assert flow["state"] == "Running"
+    assert [task["task_run_id"] for task in flow["unconfirmed_task_runs"]] == ["t0"]
+    assert (await rescind("ls", "--unconfirmed", "--stuck", "--json")).json == []
 
 
 async def test_ls_of_nothing_says_what_to_do_next(service: Service, rescind: Command) -> None:

@@ -9,12 +9,18 @@ from rescind.cli.reading.filters import (
     is_stuck,
     matches_state,
 )
+from rescind.events.words import ParentLink
 from rescind.statemachine.machine import FLOW
 from tests.unit.cli.states import NOON, cancellation, flow
 
 CANCELLING = flow("c", "Running.Cancelling", cancellation=cancellation(), registered_at=NOON + 2)
 FAILED = flow("f", "Finished.Failed.Crashed", labels={"team": "a"}, registered_at=NOON + 1)
-RUNNING = flow("r", namespace="etl", labels={"team": "a", "env": "test"})
+RUNNING = flow(
+    "r",
+    namespace="etl",
+    labels={"team": "a", "env": "test"},
+    parent=ParentLink(flow_run_id="c", task_run_id="t"),
+)
 ALL = [RUNNING, CANCELLING, FAILED]
 
 DUE = NOON + 301_000 + STUCK_AFTER_MS
@@ -46,6 +52,14 @@ def test_a_state_is_also_what_it_lies_in(state: str, wanted: str, *, is_it: bool
         (Wanted(labels={"team": "a", "env": "test"}), ["r"]),
         (Wanted(namespace="etl"), ["r"]),
         (Wanted(stuck=True), []),
+        (Wanted(name="nightly", parent="c"), ["r"]),
+        (Wanted(name="night"), []),
+        (Wanted(text="IGHT", states=("failed",)), ["f"]),
+        (Wanted(text="R"), ["r"]),
+        (Wanted(since_ms=NOON + 1), ["c", "f"]),
+        (Wanted(since_ms=NOON + 1, before_ms=NOON + 2), ["f"]),
+        (Wanted(unconfirmed={"f"}), ["f"]),
+        (Wanted(unconfirmed=()), []),
     ],
     ids=str,
 )

@@ -1,5 +1,6 @@
 """`ls`, `show`, `watch`: commands that only read."""
 
+import time
 from typing import Annotated
 
 import typer
@@ -17,25 +18,62 @@ def ls(
     label: Annotated[
         list[str] | None, typer.Option(metavar="KEY=VALUE", help="Has this label; repeat.")
     ] = None,
+    name: Annotated[str | None, typer.Option(help="Is called so.")] = None,
     namespace: Annotated[str | None, typer.Option(help="Is in this namespace.")] = None,
+    parent: Annotated[
+        str | None, typer.Option(metavar="ID", help="Is a child of this flow run.")
+    ] = None,
+    search: Annotated[
+        str, typer.Option(metavar="TEXT", help="Has this in its id or name, in capitals or not.")
+    ] = "",
+    since: Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help="Was registered then or later: 2h ago, or 2026-11-27."),
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Was registered before that.")
+    ] = None,
     stuck: Annotated[
         bool, typer.Option("--stuck", help="Is still being cancelled after its deadline.")
     ] = False,
     unconfirmed: Annotated[
-        bool, typer.Option("--unconfirmed", help="Ended with something nobody has seen stop.")
+        bool,
+        typer.Option("--unconfirmed", help="Has task runs that nobody has seen stop, and which."),
     ] = False,
     limit: Annotated[int, typer.Option(min=0, help="At most so many; 0 for all.")] = 50,
+    after: Annotated[
+        str | None,
+        typer.Option(metavar="ID", help="Those that come after this one: the next page."),
+    ] = None,
+    count: Annotated[
+        bool, typer.Option("--count", help="Only how many there are in each state.")
+    ] = False,
     as_json: Json = False,
 ) -> int:
-    """List flow runs, the latest first."""
-    from rescind.cli.looking.listing import list_flows
+    """List flow runs, the latest registration first. All that is asked has to hold.
+
+    A TIME is so long ago (90s, 30m, 2h, 3d), or a day, with a time of day or without.
+    """
+    from rescind.cli.looking.listing import Listing, list_flows
     from rescind.cli.reading.filters import Wanted
+    from rescind.cli.reading.times import typed_time
     from rescind.cli.session import run
 
-    labels = pairs(label or [], "--label")
-    wanted = Wanted(tuple(state or ()), labels, namespace, stuck, unconfirmed)
+    now_ms = round(time.time() * 1000)
+    wanted = Wanted(
+        states=tuple(state or ()),
+        labels=pairs(label or [], "--label"),
+        name=name,
+        namespace=namespace,
+        parent=parent,
+        text=search,
+        since_ms=typed_time(since, "--since", now_ms),
+        before_ms=typed_time(until, "--until", now_ms),
+        stuck=stuck,
+    )
     wanted.check()
-    return run(list_flows(wanted, limit, as_json=as_json))
+    listing = Listing(wanted, limit, after, unconfirmed=unconfirmed, count=count)
+    return run(list_flows(listing, as_json=as_json))
 
 
 def runners(

@@ -6,7 +6,8 @@ cut lines where there is no terminal. Text is never read as markup: it may be a 
 
 import shutil
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Generator, Iterable
+from contextlib import contextmanager
 from typing import Any, Final
 
 import orjson
@@ -46,6 +47,21 @@ class Output:
         """One of many, each on a line of its own."""
         self._write(value, 0)
 
+    @contextmanager
+    def documents(self) -> Generator[Callable[[Any], None]]:
+        """The one JSON document of a command that is a list, an element a line, however long."""
+        written = 0
+
+        def write(value: Any) -> None:
+            nonlocal written
+            sys.stdout.write(",\n" if written else "[\n")
+            sys.stdout.write(_json(value, 0))
+            written += 1
+
+        yield write
+        sys.stdout.write("\n]\n" if written else "[]\n")
+        sys.stdout.flush()
+
     @property
     def is_a_person(self) -> bool:
         """Whether somebody looks who can be asked."""
@@ -69,9 +85,12 @@ class Output:
         self.err.print(line, soft_wrap=True)
 
     def _write(self, value: Any, option: int) -> None:
-        text = orjson.dumps(value, option=option | orjson.OPT_NON_STR_KEYS).decode()
-        sys.stdout.write(text + "\n")
+        sys.stdout.write(_json(value, option) + "\n")
         sys.stdout.flush()
+
+
+def _json(value: Any, option: int) -> str:
+    return orjson.dumps(value, option=option | orjson.OPT_NON_STR_KEYS).decode()
 
 
 def _plain_lines(text: str) -> str:

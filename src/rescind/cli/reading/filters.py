@@ -1,6 +1,6 @@
-"""Which flow runs `ls` shows: by state, label, namespace, and whether they are stuck."""
+"""Which flow runs `ls` shows: by what they are, when they began, and whether they are stuck."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -48,13 +48,25 @@ def matches_state(state: str, wanted: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is asked for; what is empty is not asked."""
+    """What is asked for; what is empty is not asked.
+
+    Attributes:
+        text: a part of the name or of the id, in capitals or not.
+        since_ms, before_ms: when it was registered, from the one to before the other.
+        unconfirmed: the flow runs with a task run that nobody has seen stop; None: not asked.
+
+    """
 
     states: tuple[str, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict[str, str])
+    name: str | None = None
     namespace: str | None = None
+    parent: str | None = None
+    text: str = ""
+    since_ms: int | None = None
+    before_ms: int | None = None
     stuck: bool = False
-    unconfirmed: bool = False
+    unconfirmed: Collection[str] | None = None
 
     def check(self) -> None:
         """Raises `typer.BadParameter` if no flow run can ever be as is asked."""
@@ -62,23 +74,40 @@ class Wanted:
             if not any(matches_state(state, name) for state in FLOW_STATES):
                 known = ", ".join(state.lower() for state in FLOW_STATES)
                 raise typer.BadParameter(f"expected --state to be one of {known}, but got {name!r}")
+        since_ms, before_ms = self.since_ms, self.before_ms
+        if since_ms is not None and before_ms is not None and since_ms >= before_ms:
+            raise typer.BadParameter("expected --since to be before --until, but it is not")
 
     def choose(self, flows: Iterable[FlowState], now_ms: int) -> list[FlowState]:
         """The flow runs that have all of it, the latest first."""
-        chosen = [flow for flow in flows if self._has_all(flow, now_ms)]
+        chosen = [flow for flow in flows if self.fits(flow, now_ms)]
         return sorted(chosen, key=lambda flow: (-flow.registered_at, flow.flow_run_id))
 
-    def _has_all(self, flow: FlowState, now_ms: int) -> bool:
+    def fits(self, flow: FlowState, now_ms: int) -> bool:
+        """Whether it has all of it."""
         return (
             (not self.states or any(matches_state(flow.state, name) for name in self.states))
             and all(flow.labels.get(key) == value for key, value in self.labels.items())
-            and (self.namespace is None or flow.namespace == self.namespace)
+            and self.name in {None, flow.name}
+            and self.namespace in {None, flow.namespace}
+            and (self.parent is None or _parent(flow) == self.parent)
+            and self._has_text(flow)
+            and (self.since_ms is None or flow.registered_at >= self.since_ms)
+            and (self.before_ms is None or flow.registered_at < self.before_ms)
             and (not self.stuck or is_stuck(flow, now_ms))
-            and (not self.unconfirmed or _is_unconfirmed(flow))
+            and (self.unconfirmed is None or self._is_unconfirmed(flow))
         )
 
+    def _has_text(self, flow: FlowState) -> bool:
+        text = self.text.lower()
+        return not text or text in flow.flow_run_id.lower() or text in flow.name.lower()
 
-def _is_unconfirmed(flow: FlowState) -> bool:
-    cancellation = flow.cancellation
-    account = None if cancellation is None else cancellation.account
-    return account is not None and account.unconfirmed > 0
+    def _is_unconfirmed(self, flow: FlowState) -> bool:
+        account = None if flow.cancellation is None else flow.cancellation.account
+        # Its task runs may not be kept any more.
+        is_told = account is not None and account.unconfirmed > 0
+        return is_told or flow.flow_run_id in (self.unconfirmed or ())
+
+
+def _parent(flow: FlowState) -> str | None:
+    return None if flow.parent is None else flow.parent.flow_run_id
