@@ -95,18 +95,21 @@ class UnknownHookError(CommandError):
 
 
 class AmbiguousIdError(CommandError):
-    """More than one flow run has an id that begins so; ``found`` has some of them."""
+    """More than one has an id that begins so; ``found`` has some, ``what`` says what they are."""
 
-    def __init__(self, prefix: str, found: Sequence[str], count: int) -> None:
-        super().__init__(prefix, tuple(found), count)
+    def __init__(
+        self, prefix: str, found: Sequence[str], count: int, what: str = "flow runs"
+    ) -> None:
+        super().__init__(prefix, tuple(found), count, what)
         self.prefix = prefix
         self.found = tuple(found)
         self.count = count
+        self.what = what
 
     def __str__(self) -> str:
         more = ", …" if self.count > len(self.found) else ""
         return (
-            f"expected the beginning of one id, but {self.count} flow runs begin with "
+            f"expected the beginning of one id, but {self.count} {self.what} begin with "
             f"{self.prefix!r} ({', '.join(self.found)}{more}); write more of it"
         )
 

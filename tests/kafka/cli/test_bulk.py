@@ -11,6 +11,7 @@ from rescind.processors.bulk import Sweeper
 from rescind.processors.shared.keys import signing_keys
 from rescind.processors.shared.tools import Asking
 from tests.kafka.cli.command import Command
+from tests.kafka.cli.runs import running
 from tests.kafka.processors.journal import types_of
 from tests.kafka.processors.service import Service
 
@@ -100,6 +101,66 @@ async def test_many_need_to_be_confirmed_and_are_held_up_by_whoever_says_so(
         shown = (await rescind("bulk", "show", "slow", "--json")).json
     assert (shown["state"], shown["count"]) == ("Finished.Stopped", 10)
     assert shown["asked"] < 10
+
+
+async def test_what_came_of_each_flow_run_is_listed_in_pages(
+    service: Service, rescind: Command
+) -> None:
+    await registered(service, *"ace")
+    for name in "bd":
+        await running(service, name, labels={"team": "etl"})
+        await service.answer_to({"type": "flow.cancel", "flow_run_id": name})
+    async with sweeping(service):
+        draft = ("--where", "label.team=etl", "--id", "night-1")
+        assert (await rescind("bulk", "start", *draft, "--dry-run")).code == 0
+        assert (await rescind("bulk", "start", "--id", "night-1", "--yes", "--wait")).code == 0
+        other = ("--where", "name=nothing", "--id", "night-2", "--dry-run")
+        assert (await rescind("bulk", "start", *other)).code == 0
+
+    everything = (await rescind("bulk", "items", "night-1", "--json")).json
+    first = await rescind("bulk", "items", "night-1", "--limit", "2")
+    rest = (
+        await rescind("bulk", "items", "night-1", "--limit", "2", "--after", "1", "--json")
+    ).json
+    refused = (await rescind("bulk", "items", "night-1", "--refused", "--json")).json
+    none = await rescind("bulk", "items", "@latest", "--outcome", "took_effect")
+
+    items = everything["items"]
+    assert [one["number"] for one in items] == list(range(len(items)))
+    again, done = (
+        ("already_cancelling", "Running.Cancelling"),
+        ("took_effect", "Finished.Cancelled"),
+    )
+    assert {one["flow_run_id"]: (one["outcome"], one["state"]) for one in items} == {
+        "a": done, "b": again, "c": done, "d": again, "e": done,
+    }  # fmt: skip
+    assert [line.split()[:2] for line in first.out.splitlines()[1:]] == [
+        [str(one["number"]), one["flow_run_id"]] for one in items[:2]
+    ]
+    assert "There are more: --after 1 shows the next ones" in first.err
+    assert rest["items"] == items[2:4]
+    assert rest["after"] == 3
+    assert [one["flow_run_id"] for one in refused["items"]] == ["b", "d"]
+    assert "No flow run of night-2 is so." in none.err
+
+
+async def test_one_is_looked_at_by_the_beginning_of_its_id_and_as_the_latest(
+    service: Service, rescind: Command
+) -> None:
+    async with sweeping(service):
+        for name in ("night-1", "night-2", "day"):
+            typed = ("--where", "name=f", "--id", name, "--dry-run")
+            assert (await rescind("bulk", "start", *typed)).code == 0
+
+    async def shown(wanted: str) -> str:
+        return str((await rescind("bulk", "show", wanted, "--json")).json["bulk_id"])
+
+    assert await shown("da") == "day"
+    assert await shown("@latest") == "day"
+    assert await shown("night-2") == "night-2"
+    several = await rescind("bulk", "show", "night")
+    assert several.code == 5
+    assert "2 bulk cancellations begin with 'night' (night-1, night-2)" in several.complaint
 
 
 async def test_what_nobody_knows_or_counts_is_said_so(service: Service, rescind: Command) -> None:

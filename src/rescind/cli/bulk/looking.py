@@ -1,36 +1,29 @@
-"""`rescind bulk ls` and `show`: bulk cancellations as a restart of the service would find them.
-
-Read from ``open-flows`` and not from events: one that is paused for months is there as well.
-"""
+"""`rescind bulk ls` and `show`."""
 
 import time
-from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 from rich.text import Text
 
+from rescind.cli.bulk.finding import read_bulks, resolve_bulk
 from rescind.cli.exits import Exit
 from rescind.cli.printing.output import Output, columns
 from rescind.cli.printing.story_of_bulks import predicate_in_words, tally_in_words
 from rescind.cli.printing.words import actor, age, day_and_clock, plain, quoted
-from rescind.cli.reading.states import partition_of_stream
-from rescind.cli.session import Session, open_session
-from rescind.errors import UnknownBulkError, UnreadableStateError
+from rescind.cli.session import open_session
 from rescind.events.moments import moment_to_text
-from rescind.kafka.reading.snapshots import latest
-from rescind.kafka.reading.visits import Visit
 
 if TYPE_CHECKING:
     # The state machine needs an extra; whoever only asks and looks does without.
     from rescind.statemachine.runs import Bulk
 
-__all__ = ["find_bulk", "list_bulks", "show_bulk"]
+__all__ = ["list_bulks", "show_bulk"]
 
 
 async def list_bulks(*, as_json: bool) -> Exit:
     output = Output(as_json=as_json)
-    found = await _read(await open_session(), None)
+    found = await read_bulks(await open_session())
     found.sort(key=lambda bulk: (-bulk.created_ms, bulk.bulk_id))
     now_ms = round(time.time() * 1000)
     if as_json:
@@ -42,45 +35,17 @@ async def list_bulks(*, as_json: bool) -> Exit:
     return Exit.OK
 
 
-async def find_bulk(session: Session, bulk_id: str) -> "Bulk":
-    """Raises `UnknownBulkError`."""
-    found = await _read(session, [await partition_of_stream(session, bulk_id)])
-    bulk = next((each for each in found if each.bulk_id == bulk_id), None)
-    if bulk is None:
-        raise UnknownBulkError(bulk_id)
-    return bulk
-
-
-async def show_bulk(bulk_id: str, *, as_json: bool) -> Exit:
-    """Raises `UnknownBulkError`."""
+async def show_bulk(wanted: str, *, as_json: bool) -> Exit:
+    """Raises `UnknownBulkError` or `AmbiguousIdError`."""
     output = Output(as_json=as_json)
-    bulk = await find_bulk(await open_session(), bulk_id)
+    bulk = await resolve_bulk(await open_session(), wanted)
     if as_json:
         output.document(_document(bulk))
-    else:
-        output.show(_details(bulk))
+        return Exit.OK
+    output.show(_details(bulk))
+    if bulk.tally.asked:
+        output.say(f"`rescind bulk items {bulk.bulk_id}` says what came of each flow run.", "dim")
     return Exit.OK
-
-
-async def _read(session: Session, partitions: Collection[int] | None) -> "list[Bulk]":
-    from rescind.statemachine.records import BULK_KEY
-
-    topic = session.names.open_flows
-    async with Visit(session.connection) as visit:
-        values = await latest(visit, topic, partitions or await visit.starts(topic))
-    records = [value for key, value in values.items() if key.startswith(BULK_KEY.encode())]
-    return [bulk for bulk in map(_bulk, records) if bulk is not None]
-
-
-def _bulk(value: bytes) -> "Bulk | None":
-    from rescind.statemachine.records import read_open
-    from rescind.statemachine.runs import Bulk
-
-    try:
-        found = read_open(value)
-    except UnreadableStateError:
-        return None  # A newer release's.
-    return found if isinstance(found, Bulk) else None
 
 
 def _document(bulk: "Bulk") -> dict[str, Any]:

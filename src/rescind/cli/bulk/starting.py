@@ -98,7 +98,7 @@ async def start(described: Description, *, as_json: bool) -> Exit:
 async def _count_of(session: Session, bulk_id: str) -> int:
     """Of a draft; of one that is none the service says so when it is asked."""
     needs_extra("service", "transitions")
-    from rescind.cli.bulk.looking import find_bulk
+    from rescind.cli.bulk.finding import find_bulk
 
     return (await find_bulk(session, bulk_id)).meant or 0
 

@@ -21,6 +21,11 @@ bulk = typer.Typer(help="Cancel many flow runs by what they have in common.", no
 
 BulkId = Annotated[str, typer.Argument(metavar="ID", help="A bulk cancellation: its whole id.")]
 
+AnyBulk = Annotated[
+    str,
+    typer.Argument(metavar="ID", help="A bulk cancellation: its id, the beginning, or @latest."),
+]
+
 
 @bulk.command("start")
 def start(
@@ -91,7 +96,7 @@ def ls(as_json: Json = False) -> int:
 
 
 @bulk.command("show")
-def show(bulk_id: BulkId, as_json: Json = False) -> int:
+def show(bulk_id: AnyBulk, as_json: Json = False) -> int:
     """Show one: what it means, who asked, how far it has got, what was refused."""
     from rescind.cli.session import needs_extra, run
 
@@ -99,6 +104,37 @@ def show(bulk_id: BulkId, as_json: Json = False) -> int:
     from rescind.cli.bulk.looking import show_bulk
 
     return run(show_bulk(bulk_id, as_json=as_json))
+
+
+@bulk.command("items")
+def items(
+    bulk_id: AnyBulk,
+    refused: Annotated[
+        bool, typer.Option("--refused", help="Only what was refused, whatever the code.")
+    ] = False,
+    outcome: Annotated[
+        str | None,
+        typer.Option(metavar="CODE", help="Only these: took_effect, or the code of a refusal."),
+    ] = None,
+    limit: Annotated[int, typer.Option(min=0, help="At most so many; 0 for all.")] = 50,
+    after: Annotated[
+        int | None,
+        typer.Option(min=0, metavar="NUMBER", help="Those that come after it: the next page."),
+    ] = None,
+    as_json: Json = False,
+) -> int:
+    """List what came of each flow run that one has asked, in the order in which they were asked.
+
+    From the journal, so also long after. The state is the flow run's as it is now.
+    """
+    from rescind.cli.session import needs_extra, run
+
+    needs_extra("service", "transitions")
+    from rescind.cli.bulk.items import Items, list_items
+
+    wanted = Items(refused=refused, outcome=outcome, limit=limit, after=after)
+    wanted.check()
+    return run(list_items(bulk_id, wanted, as_json=as_json))
 
 
 @bulk.command("pause")

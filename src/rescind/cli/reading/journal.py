@@ -20,7 +20,15 @@ from rescind.kafka.reading.snapshots import read_all
 from rescind.kafka.reading.visits import Visit, ends, offsets_at
 from rescind.kafka.records import Record
 
-__all__ = ["Placed", "belongs_to", "entries_of", "follow_flow", "follow_journal", "last_entries"]
+__all__ = [
+    "Placed",
+    "belongs_to",
+    "entries_of",
+    "follow_flow",
+    "follow_journal",
+    "last_entries",
+    "read_stream",
+]
 
 # Records carry the clock of the worker that wrote them, and runs that of the broker.
 _SKEW_MS: Final = 300_000
@@ -58,6 +66,16 @@ async def follow_flow(session: Session, flow: FlowState) -> AsyncGenerator[list[
             entries = [one.entry for one in placed if one.entry is not None]
             if kept := [entry for entry in entries if belongs_to(entry, flow.flow_run_id)]:
                 yield kept
+
+
+async def read_stream(
+    session: Session, stream_id: str, since_ms: int
+) -> AsyncGenerator[list[Entry], None]:
+    """Yield what the journal has under one key since then, up to its end as it is now."""
+    since = await _since(session, stream_id, since_ms)
+    async for records in read_all(session.connection, session.names.journal, since):
+        placed = [Placed(record) for record in records if record.key == stream_id.encode()]
+        yield [one.entry for one in placed if one.entry is not None]
 
 
 def belongs_to(entry: Entry, flow_run_id: str) -> bool:
