@@ -5,7 +5,7 @@ means something else than it says.
 """
 
 import inspect
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 import typer.main
@@ -30,6 +30,9 @@ says of what kind it is. `rescind --debug ...` shows more.
 to complete commands and options, and `--install-completion zsh` another one; `--show-completion`
 prints what that would be.
 
+Without `--json` are only these, for a reason:
+
+{without_json}
 ## Exit codes
 
 | code | meaning |
@@ -37,12 +40,36 @@ prints what that would be.
 """
 
 
+_SERVICE: Final = (
+    "it serves until it is ended; what it has to say is its log, on stderr, a JSON document a line "
+    "where that is no terminal or `RESCIND_LOG_FORMAT=json`, from its first line on"
+)
+_WITHOUT_JSON: Final[Mapping[str, str]] = {
+    f"rescind {name}": _SERVICE for name in ("worker", "agents", "server", "runner")
+}
+
+
 def page() -> str:
     """The whole page, as it must be in the repository."""
     codes = "".join(f"| {int(code)} | {code.meaning} |\n" for code in Exit)
     group: Any = typer.main.get_command(app)
-    commands = "\n".join(_section(name, command) for name, command in _commands(group, "rescind"))
-    return f"{_HEAD}{codes}\n## Commands\n\n{commands}"
+    named = list(_commands(group, "rescind"))
+    commands = "\n".join(_section(name, command) for name, command in named)
+    head = _HEAD.format(without_json=_without_json(named))
+    return f"{head}{codes}\n## Commands\n\n{commands}"
+
+
+def _without_json(commands: Iterable[tuple[str, Any]]) -> str:
+    """Every command that has no --json, by the reason; one without a reason has to get either."""
+    names = [name for name, command in commands if not _has_json(command)]
+    by_reason: dict[str, list[str]] = {}
+    for name in names:
+        by_reason.setdefault(_WITHOUT_JSON[name], []).append(f"`{name}`")
+    return "".join(f"- {', '.join(some)}: {reason}.\n" for reason, some in by_reason.items())
+
+
+def _has_json(command: Any) -> bool:
+    return any("--json" in param.opts for param in command.params)
 
 
 def _commands(group: Any, path: str) -> Iterator[tuple[str, Any]]:

@@ -4,10 +4,12 @@ They wait for a broker as long as it takes, and end by a signal or by what canno
 whoever started them starts them again. What is wrong with the cluster is said before they begin.
 """
 
+import os
 from collections.abc import Callable
 
 import structlog
 
+import rescind
 from rescind.cli.debugging import debugging
 from rescind.cli.importing import importing
 from rescind.cli.looping import in_loop
@@ -53,20 +55,20 @@ def serve_http() -> int:
     with importing():
         from rescind.server.serving import serve
 
-    settings = begin()
+    settings = begin("rescind-server")
     with traced("rescind-server"):
         return serve(settings)
 
 
 def _serve(run: Callable[[Settings], int], service: str) -> int:
-    settings = begin()
+    settings = begin(service)
     in_loop(until_usable(settings))
     with traced(service):
         return run(settings)
 
 
-def begin() -> Settings:
-    """What a service says first."""
+def begin(service: str) -> Settings:
+    """What a service says first, in the one format of its log: which it is, and its settings."""
     level = "DEBUG" if debugging.get() else "INFO"
     configure_logging(level)
     calm_client_logs()
@@ -74,6 +76,7 @@ def begin() -> Settings:
     if settings.log_format is not None:
         # Of the file: the variable was heard before.
         configure_logging(level, json=settings.log_format == "json")
+    _log.info("the service starts", service=service, version=rescind.__version__, pid=os.getpid())
     _log.info("these are the settings", **settings.printable())
     for sentence in unknown_variables():
         _log.warning("a variable changes nothing", what=sentence)

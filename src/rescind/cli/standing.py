@@ -34,7 +34,7 @@ def serve_runner(kinds: Sequence[Kind]) -> int:
     Raises `SettingsError`, `BrokerUnsupportedError`, `TopicsError`, `ExtraMissingError`, or an
     `InfrastructureError`: it cannot reach what it is to end.
     """
-    settings = begin()
+    settings = begin("rescind-runner")
     places = [infrastructure(kind) for kind in dict.fromkeys(kinds)]
     in_loop(until_usable(settings))
     with traced("rescind-runner"), _measured(settings) as tell:

@@ -197,7 +197,7 @@ async def test_what_is_no_event_is_exported_as_it_is(cluster: Cluster, rescind: 
     async with Sender(cluster.connection) as sender:
         await sender.send(OutRecord(cluster.names.journal, b"k", b"by a stranger", (), 0))
 
-    exported = await rescind("journal", "export")
+    exported = await rescind("journal", "export", "--json")
     (rescind.folder / "e.jsonl").write_text(exported.out)
     said = await rescind("audit", "replay", "e.jsonl")
 

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
+import orjson
 import psutil
 import pytest
 
@@ -125,6 +126,33 @@ async def test_up_is_found_by_every_command_mends_itself_and_ends_whole(rescind:
     # It was started there, and so were its services.
     assert [path.name for path in rescind.folder.iterdir()] == ["data"]
     assert (await rescind("ls")).code == 3
+
+
+async def test_up_says_where_everything_is_in_one_document(rescind: Command) -> None:
+    process = await rescind.start("up", "--json")
+    assert process.stdout is not None
+    try:
+        body = orjson.loads(await asyncio.wait_for(process.stdout.readline(), 120))
+        async with httpx.AsyncClient(timeout=30) as client:
+            assert (await client.get(f"{body['ui']}/health/ready")).status_code == 200
+            assert (await client.get(f"{body['api']}/flow-runs")).json()["items"] == []
+        doctor = await rescind("doctor", "--json")
+        running = {name: psutil.Process(each["pid"]) for name, each in body["services"].items()}
+    finally:
+        process.send_signal(signal.SIGTERM)
+        rest, _ = await asyncio.wait_for(process.communicate(), 120)
+
+    assert process.returncode == 0
+    assert rest == b"", "one document, and nothing else"
+    assert body["pid"] == process.pid
+    assert body["data_dir"] == str(rescind.folder / "data")
+    assert running.keys() == {"worker", "agents", "server", "runner"}
+    logs = rescind.folder / "data" / "logs"
+    assert {each["log"] for each in body["services"].values()} == {
+        str(logs / f"{name}.log") for name in running
+    }
+    (kafka,) = (one["says"] for one in doctor.json if one["check"] == "kafka")
+    assert body["bootstrap"] in kafka
 
 
 async def test_what_up_has_started_ends_when_it_is_killed(rescind: Command) -> None:

@@ -38,11 +38,15 @@ def export(
         Path | None,
         typer.Option("--output", "-o", metavar="FILE", help="There whole or not at all."),
     ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Changes nothing: it is JSON, with and without.")
+    ] = False,
 ) -> int:
     """Write all events as lines of JSON, each with its place: to FILE, else to stdout.
 
     `rescind audit replay FILE` folds and checks them where there is no Kafka.
     """
+    del as_json
     from rescind.cli.looking.exporting import export_journal
     from rescind.cli.session import run
 

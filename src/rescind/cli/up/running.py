@@ -1,7 +1,8 @@
 """`rescind up`: the whole service on this machine, in the foreground, until Ctrl-C or SIGTERM."""
 
+import os
 import shlex
-from typing import Final
+from typing import Any, Final
 
 from rich.text import Text
 
@@ -33,9 +34,9 @@ _NEXT: Final = """\
     rescind doctor           see if all is well"""
 
 
-async def stay_up() -> Exit:
+async def stay_up(*, as_json: bool) -> Exit:
     """Raises what the start of Kafka or of a service raises."""
-    output = Output()
+    output = Output(as_json=as_json)
     settings = read_settings()
     needs_extra("service", "faust", "fastapi", "transitions", "uvicorn")
     if settings.is_embedded:
@@ -45,7 +46,10 @@ async def stay_up() -> Exit:
         try:
             await unless_stopped(asked, house.start())
             if not asked.is_set():
-                _say_what_is_up(house, settings, output)
+                if as_json:
+                    output.document(_what_is_up(house, settings))
+                else:
+                    _say_what_is_up(house, settings, output)
                 await asked.wait()
         finally:
             await house.stop()
@@ -59,6 +63,22 @@ def speaker(output: Output) -> News:
         output.say(Text.assemble((f"{name:<7}", _COLOURS.get(name, "")), f" {plain(sentence)}"))
 
     return say
+
+
+def _what_is_up(house: House, settings: Settings) -> dict[str, Any]:
+    return {
+        "bootstrap": house.connection.bootstrap,
+        "kafka": house.release,
+        "ui": str(house.http),
+        "api": f"{house.http}/api/v1",
+        "asks_for_tokens": asks_for_tokens(settings),
+        "data_dir": str(settings.data_dir),
+        "pid": os.getpid(),
+        "services": {
+            service.name: {"pid": service.pid, "log": str(service.log_file)}
+            for service in house.services.values()
+        },
+    }
 
 
 def _say_what_is_up(house: House, settings: Settings, output: Output) -> None:
