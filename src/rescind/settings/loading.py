@@ -14,13 +14,14 @@ from rescind.settings.model import PREFIX, Settings, config_file
 __all__ = ["load_settings", "unknown_variables"]
 
 # Variables that are no settings: where the file is, docker-compose.yml's, what marks processes,
-# and the tests'.
+# where `rescind doctor` asks a server, and the tests'.
 _NO_SETTINGS: Final = (
     "RESCIND_CONFIG",
     "RESCIND_HANDLE",
     "RESCIND_JOB",
     "RESCIND_KAFKA_PORT",
     "RESCIND_PROCESS_TREE",
+    "RESCIND_SERVER_URL",
 )
 _OF_TESTS: Final = ("RESCIND_TEST_", "RESCIND_CI_")
 

@@ -10,6 +10,7 @@ from rescind.cli.doctor.clock import check_clocks
 from rescind.cli.doctor.held_up import check_lanes_flow
 from rescind.cli.doctor.probe import check_answers
 from rescind.cli.doctor.runs import check_runs
+from rescind.cli.doctor.server import check_server
 from rescind.cli.doctor.services import check_services
 from rescind.cli.doctor.versions import check_versions
 from rescind.cli.exits import Exit, exit_of
@@ -26,7 +27,7 @@ _CHARACTERS_MAX: Final = 2_000
 _STYLES: Final = {Verdict.OK: "green", Verdict.WARN: "yellow", Verdict.FAIL: "bold red"}
 
 
-async def diagnose(*, probe: bool, as_json: bool) -> Exit:
+async def diagnose(*, probe: bool, server: str | None, as_json: bool) -> Exit:
     output = Output(as_json=as_json)
     try:
         # Variables that change nothing are a finding among the others here.
@@ -35,13 +36,13 @@ async def diagnose(*, probe: bool, as_json: bool) -> Exit:
         # Without a broker nothing else can be looked at; its own words say what to do.
         _print([*_check_variables(), fail("kafka", str(error), "")], output)
         return exit_of(error)
-    checks = [*_check_variables(), *await _check(session, probe=probe)]
+    checks = [*_check_variables(), *await _check(session, probe=probe, server=server)]
     _print(checks, output)
     failed = any(check.verdict is Verdict.FAIL for check in checks)
     return Exit.REFUSED if failed else Exit.OK
 
 
-async def _check(session: Session, *, probe: bool) -> list[Check]:
+async def _check(session: Session, *, probe: bool, server: str | None) -> list[Check]:
     checks = [ok("kafka", f"{session.release} answers at {session.connection.bootstrap}")]
     checks += check_versions(session.release)
     differences = await check_topics(session.connection, topic_specs(session.names))
@@ -53,6 +54,7 @@ async def _check(session: Session, *, probe: bool) -> list[Check]:
         ok("topics", "all are as they must be")
     ]
     checks += await check_services(session)
+    checks.append(await check_server(session, server))
     checks.append(await check_lanes_flow(session))
     checks += await check_runs(session)
     checks += await check_clocks(session)

@@ -1,0 +1,104 @@
+"""Does the server answer, and does its read model keep up; asked of itself, as a proxy would.
+
+`/health/ready` needs no token. It is asked directly, and by no proxy that the environment names.
+"""
+
+import asyncio
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from typing import Final
+from urllib.parse import urlsplit
+
+import typer
+from pydantic import BaseModel, ValidationError
+
+from rescind.cli.doctor.check import Check, fail, ok, warn
+from rescind.cli.printing.words import counted, duration, plain
+from rescind.cli.session import Session
+from rescind.cli.up.state import read_up
+
+__all__ = ["check_server", "require_url"]
+
+_NAME: Final = "server"
+_ANSWER_SECONDS: Final = 10.0
+_BYTES_MAX: Final = 1 << 20
+# Half of what it takes to be not ready any more.
+_LATE_SECONDS: Final = 15.0
+_IS_IT = "see that `rescind server` runs there, or name another one by --server"
+_LOOK = "`rescind read-model status` says how far it is, and the server's log what holds it up"
+
+
+class _Lag(BaseModel):
+    offsets: int
+    seconds: float
+
+
+class _Ready(BaseModel):
+    """What a server says that is ready."""
+
+    lag: dict[str, _Lag]
+
+
+class _Problem(BaseModel):
+    """What one says that is not."""
+
+    detail: str
+
+
+def require_url(url: str | None) -> None:
+    """Raises `typer.BadParameter` if it is said, and no address of a server."""
+    if url is None:
+        return
+    try:
+        parts = urlsplit(url)
+        is_one = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_one = False
+    if not is_one:
+        raise typer.BadParameter(
+            f"expected --server to be as http://127.0.0.1:19080, but got {url!r}"
+        )
+
+
+async def check_server(session: Session, url: str | None) -> Check:
+    """That of the URL, else the one that `rescind up` has started for this Kafka."""
+    remedy = _IS_IT
+    if url is None:
+        up = read_up(session.settings.data_dir)
+        if up is None or not up.http or up.bootstrap != session.connection.bootstrap:
+            return ok(_NAME, "none is known here, so none was asked; --server URL names one")
+        url, remedy = up.http, f"see its log: {up.services.get('server', '')}"
+    try:
+        status, body = await asyncio.to_thread(_ask, url)
+    except (OSError, HTTPException, ValueError) as error:
+        why = str(error) or type(error).__name__
+        return fail(_NAME, f"{url} does not answer: {plain(why)}", remedy)
+    try:
+        if status == 200:
+            return _ready(url, _Ready.model_validate_json(body))
+        if status == 503:
+            why = plain(_Problem.model_validate_json(body).detail, 1_000)
+            return fail(_NAME, f"{url} is not ready: {why}", _LOOK)
+    except ValidationError:
+        pass
+    return fail(_NAME, f"{url} answers {status}, as no server of rescind does", _IS_IT)
+
+
+def _ready(url: str, said: _Ready) -> Check:
+    offsets = sum(one.offsets for one in said.lag.values())
+    seconds = max((one.seconds for one in said.lag.values()), default=0.0)
+    behind = f"{counted(offsets, 'offset')} and {duration(1000 * seconds)} behind the journal"
+    if seconds > _LATE_SECONDS:
+        return warn(_NAME, f"{url} answers, and its read model is {behind}", _LOOK)
+    return ok(_NAME, f"{url} answers, and its read model is {behind}")
+
+
+def _ask(url: str) -> tuple[int, bytes]:
+    parts = urlsplit(url)
+    kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
+    connection = kind(parts.hostname or "", parts.port, timeout=_ANSWER_SECONDS)
+    try:
+        connection.request("GET", f"{parts.path.rstrip('/')}/health/ready")
+        answer = connection.getresponse()
+        return answer.status, answer.read(_BYTES_MAX)
+    finally:
+        connection.close()
