@@ -71,8 +71,10 @@ def page() -> str:
 
 
 def _default(field: FieldInfo) -> str:
-    match field.default:
-        case None | ():
+    # Of a factory, what it makes; the two that look at the machine do not come here.
+    default: Any = field.get_default(call_default_factory=True, validated_data={})
+    match default:
+        case _ if default in (None, (), {}):
             return ""
         case bool(value):
             return f"`{str(value).lower()}`"

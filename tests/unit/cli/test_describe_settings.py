@@ -22,6 +22,15 @@ def test_it_has_each_setting_once_with_its_default_and_its_limits() -> None:
     assert port.endswith("0 to 65535. |")
 
 
+def test_a_default_that_is_made_is_the_one_that_is_shown() -> None:
+    made = [name for name, field in Settings.model_fields.items() if field.default_factory]
+    (hooks,) = [line for line in page().splitlines() if "`RESCIND_HOOKS`" in line]
+
+    assert "hooks" in made
+    assert hooks.split("|")[2].strip() == ""
+    assert "Undefined" not in page()
+
+
 def test_no_secret_has_a_default_that_the_page_would_show() -> None:
     secrets = [line for line in page().splitlines() if line.endswith("A secret. |")]
 
