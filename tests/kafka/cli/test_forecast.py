@@ -7,7 +7,7 @@ import pytest
 
 from rescind.kafka.reading.visits import ends
 from tests.kafka.cli.command import Command
-from tests.kafka.cli.runs import asked, ended, running, succeeded
+from tests.kafka.cli.runs import RUNNER, asked, ended, running, succeeded
 from tests.kafka.cli.serving import serving
 from tests.kafka.processors.service import Service
 from tests.waiting import until
@@ -83,12 +83,23 @@ async def some_runs(service: Service) -> None:
     await asked(service, {"type": "task.register", "flow_run_id": "waiting", "items": items})
     await running(service, "half", granted=2, waiting=1)
     await ended(service, "half", "t0", end="failed")
+    await with_a_child(service, "parent")
+
+
+async def with_a_child(service: Service, flow_run_id: str) -> None:
+    await running(service, flow_run_id, granted=1)
+    mine = {"flow_run_id": flow_run_id, "runner_id": RUNNER}
+    line = {"task_run_id": "line", "kind": "child", "child_flow_run_id": "child"}
+    await asked(service, {"type": "task.register", **mine, "items": [line]})
+    await asked(service, {"type": "task.start", **mine, "items": [{"task_run_id": "line"}]})
+    parent = {"flow_run_id": flow_run_id, "task_run_id": "line"}
+    await asked(service, {"type": "flow.register", "flow_run_id": "child", "parent": parent})
 
 
 ASKED = [
     ("threads", None), ("several", None), ("begun", None), ("ended", None), ("waiting", None),
     ("half", None), ("nobody", None), ("half", "t0"), ("half", "t1"), ("half", "w0"),
-    ("several", "of-kills"),
+    ("several", "of-kills"), ("parent", None), ("child", None),
 ]  # fmt: skip
 
 
