@@ -9,7 +9,6 @@ from typing import Literal
 
 from rescind.asking import outcomes as asking
 from rescind.cli.exits import Exit
-from rescind.cli.printing.words import actor, clock, day_and_clock, plain, quoted
 from rescind.events.journal import (
     AnyEvent,
     CancellationArmed,
@@ -20,6 +19,7 @@ from rescind.events.journal import (
     RequestRefused,
 )
 from rescind.events.states import FlowState
+from rescind.telling.words import actor, clock, day_and_clock, plain, quoted
 
 __all__ = ["Answer", "Outcome", "answer_of"]
 

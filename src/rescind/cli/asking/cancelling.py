@@ -19,13 +19,13 @@ from rescind.cli.exits import Exit, exit_of
 from rescind.cli.options import misused
 from rescind.cli.printing.lines import is_end, is_news, story_line
 from rescind.cli.printing.output import Output
-from rescind.cli.printing.story import tell
 from rescind.cli.reading.states import read_flow
 from rescind.cli.session import Session, open_session
 from rescind.errors import NoAnswerError
 from rescind.events.journal import FlowCancelled, FlowCancelling, RequestRefused
 from rescind.events.requests import FlowCancel
 from rescind.events.words import Mode, StreamKind
+from rescind.telling.story import tell
 from rescind.tracing.spans import span
 
 __all__ = ["Cancel", "cancel"]

@@ -9,10 +9,10 @@ from collections.abc import Mapping, Sequence
 from rescind.cli.asking.choosing import Known
 from rescind.cli.exits import Exit, exit_of
 from rescind.cli.printing.output import Output
-from rescind.cli.printing.words import counted
 from rescind.cli.reading.states import read_tasks
 from rescind.cli.session import Session
 from rescind.events.states import FlowState, TaskState
+from rescind.telling.words import counted
 
 __all__ = ["count_fates", "preview", "what_would_happen"]
 

@@ -8,18 +8,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from rescind.cli.printing.story import tell
-from rescind.cli.printing.story_of_runs import account_in_words
-from rescind.cli.printing.words import (
-    actor,
-    clock,
-    counted,
-    day_and_clock,
-    duration,
-    plain,
-    quoted,
-    short,
-)
 from rescind.events.journal import (
     CancellationAcknowledged,
     CancellationArmed,
@@ -43,6 +31,18 @@ from rescind.events.journal import (
 )
 from rescind.events.refusals import Code
 from rescind.events.words import How
+from rescind.telling.story import tell
+from rescind.telling.story_of_runs import account_in_words
+from rescind.telling.words import (
+    actor,
+    clock,
+    counted,
+    day_and_clock,
+    duration,
+    plain,
+    quoted,
+    short,
+)
 
 __all__ = ["explain"]
 
