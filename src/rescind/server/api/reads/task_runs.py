@@ -8,7 +8,7 @@ from rescind.events.states import TaskState
 from rescind.server.access.asking import Since, reads
 from rescind.server.api.means import Means
 from rescind.server.api.problems import Kind, problem_responses
-from rescind.server.api.reads.filters import Cursor, Limit, TaskStates
+from rescind.server.api.reads.filters import Cursor, HasText, Limit, TaskStates
 from rescind.server.api.reads.journal import Event
 from rescind.server.api.reads.words import PageOf
 from rescind.server.api.subjects import FlowRunId, Subject, TaskRunId, unknown
@@ -31,11 +31,15 @@ def task_run_routes(means: Means) -> APIRouter:
 
     @router.get("", responses=_OF_A_LIST)
     async def list_task_runs(
-        flow_run_id: FlowRunId, state: TaskStates = (), limit: Limit = _PAGE, cursor: Cursor = None
+        flow_run_id: FlowRunId,
+        state: TaskStates = (),
+        text: HasText = None,
+        limit: Limit = _PAGE,
+        cursor: Cursor = None,
     ) -> PageOf[TaskState]:
         """Its task runs in the order of their registration, the body among them."""
         page = await asyncio.to_thread(
-            model.task_runs, flow_run_id, state, limit=limit, cursor=cursor
+            model.task_runs, flow_run_id, state, text, limit=limit, cursor=cursor
         )
         if not page.items and await asyncio.to_thread(model.flow_run, flow_run_id) is None:
             raise unknown(Subject(flow_run_id))

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, Select, select, tuple_, union_all
+from sqlalchemy import Connection, Row, Select, func, or_, select, tuple_, union_all
 
 from rescind.events.words import StreamKind
 from rescind.server.readmodel.projecting.placed import plain
@@ -18,36 +18,49 @@ from rescind.server.readmodel.storage.tables import (
 )
 from rescind.statemachine.machine import BULK
 
-__all__ = ["bulk_cancellation", "list_bulk_items", "list_bulks"]
+__all__ = ["bulk_cancellation", "count_drafts", "list_bulk_items", "list_bulks", "names_of"]
 
 _bulks: Final = bulk_cancellations.c
 _items: Final = bulk_items.c
 _ORDER: Final = (_bulks.created_ms, _bulks.bulk_id)
 _STATES: Final = tuple(BULK.states())
+_DRAFTS: Final = tuple(state for state in _STATES if state.split(".")[0] == "Draft")
 # SQLite takes no more than so many at once, of the releases that are still about.
 _AT_ONCE: Final = 400
 
 
 def list_bulks(
-    connection: Connection, states: Iterable[str] = (), *, limit: int, cursor: str | None = None
+    connection: Connection,
+    states: Iterable[str] = (),
+    drafts_since_ms: int | None = None,
+    *,
+    limit: int,
+    cursor: str | None = None,
 ) -> Page[BulkRow]:
     """Bulk cancellations, the latest first; of those of some states, as ``Finished``, alone.
 
-    Raises `CursorError` if the cursor is none of this list.
+    ``drafts_since_ms``: without states, only such drafts as are no older. Raises `CursorError` if
+    the cursor is none of this list.
     """
     limit = bounded(limit)
-    rows = connection.execute(bulks_statement(states, limit + 1, cursor)).all()
+    rows = connection.execute(bulks_statement(states, limit + 1, cursor, drafts_since_ms)).all()
     halts = _halts(connection, [row.bulk_id for row in rows])
     told = _told_ms(connection, rows)
     return cut(rows, limit, _ORDER, lambda row: _row(row, halts, told))
 
 
-def bulks_statement(states: Iterable[str], count: int, cursor: str | None) -> Select[Any]:
+def bulks_statement(
+    states: Iterable[str], count: int, cursor: str | None, drafts_since_ms: int | None = None
+) -> Select[Any]:
     """The statement behind `list_bulks`."""
     newest = [column.desc() for column in _ORDER]
     conditions = before(_ORDER, cursor)
     wanted = set(states)
     if not wanted:
+        if drafts_since_ms is not None:
+            conditions.append(
+                or_(_bulks.state.not_in(_DRAFTS), _bulks.created_ms >= drafts_since_ms)
+            )
         return select(bulk_cancellations).where(*conditions).order_by(*newest).limit(count)
     within = [
         state
@@ -65,6 +78,20 @@ def bulks_statement(states: Iterable[str], count: int, cursor: str | None) -> Se
     ]
     every = union_all(*[select(one) for one in of_each]).subquery()
     return select(every).order_by(every.c.created_ms.desc(), every.c.bulk_id.desc()).limit(count)
+
+
+def count_drafts(connection: Connection, before_ms: int) -> int:
+    """How many drafts are older than that."""
+    those = _bulks.state.in_(_DRAFTS), _bulks.created_ms < before_ms
+    return connection.execute(select(func.count()).where(*those)).scalar_one()
+
+
+def names_of(connection: Connection, flow_run_ids: Collection[str]) -> dict[str, str]:
+    """The names of these flow runs, of those that are known."""
+    known = flow_runs.c
+    those = known.flow_run_id.in_([plain(one) for one in flow_run_ids])
+    rows = connection.execute(select(known.flow_run_id, known.name).where(those))
+    return {row.flow_run_id: row.name for row in rows}
 
 
 def bulk_cancellation(connection: Connection, bulk_id: str) -> BulkRow | None:
