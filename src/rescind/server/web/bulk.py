@@ -4,6 +4,7 @@ It asks as the API does. To stop one is for good, and asks again; to pause or re
 """
 
 import asyncio
+from collections.abc import Mapping
 from typing import Annotated, Any, Final
 from urllib.parse import quote, urlencode
 
@@ -113,12 +114,13 @@ class _Pages:
         typed: str | None = None,
     ) -> Response:
         """All of it. ``typed``: what was typed for the count, and was not it."""
-        bulk, items = await asyncio.to_thread(self._look, bulk_id, outcome, cursor)
+        bulk, items, names = await asyncio.to_thread(self._look, bulk_id, outcome, cursor)
         form = self._forms.new(request)
         response = page(
             "bulk.html",
             place="bulk",
             bulk=bulk,
+            samples=[(name, names.get(name, "")) for name in bulk.samples],
             bars=bars_of(bulk),
             facts=facts_of(bulk),
             pace=pace_of(bulk),
@@ -154,10 +156,11 @@ class _Pages:
 
     def _look(
         self, bulk_id: str, outcome: str, cursor: str
-    ) -> tuple[BulkCancellation, Page[BulkItemRow]]:
+    ) -> tuple[BulkCancellation, Page[BulkItemRow], Mapping[str, str]]:
         bulk = self._known(bulk_id)
         asked: dict[str, Any] = {"limit": _ROWS, "cursor": cursor or None}
-        return bulk, self._model.bulk_items(bulk_id, outcome or None, **asked)
+        items = self._model.bulk_items(bulk_id, outcome or None, **asked)
+        return bulk, items, {} if bulk.progress else self._model.names_of(bulk.samples)
 
 
 def _link(bulk_id: str, **query: str | None) -> str:

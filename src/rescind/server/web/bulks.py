@@ -1,6 +1,7 @@
 """The list of bulk cancellations."""
 
 import asyncio
+import time
 from typing import Annotated, Final
 from urllib.parse import urlencode
 
@@ -18,6 +19,8 @@ from rescind.server.web.rendering import page
 __all__ = ["bulk_list_routes"]
 
 _ROWS: Final = 50
+# Every preview that nobody confirms stays behind as one.
+DRAFTS_SHOWN_MS: Final = 3_600_000
 
 _TABS: Final = (
     ("", "All", ""),
@@ -42,15 +45,18 @@ def bulk_list_routes(means: Means) -> APIRouter:
         cursor: Annotated[str, Query(max_length=2_000)] = "",
     ) -> HTMLResponse:
         states = (state,) if state else ()
+        since_ms = round(time.time() * 1000) - DRAFTS_SHOWN_MS
         found = await asyncio.to_thread(
-            model.bulk_cancellations, states, limit=_ROWS, cursor=cursor or None
+            model.bulk_cancellations, states, since_ms, limit=_ROWS, cursor=cursor or None
         )
+        old = 0 if state else await asyncio.to_thread(model.count_drafts, since_ms)
         return page(
             "bulks.html",
             place="bulk",
             rows=[_row(show(row, most)) for row in found.items],
             tabs=[(word, look, _link(state=name), name == state) for name, word, look in _TABS],
             state=state,
+            old_drafts=old,
             here=_link(state=state, cursor=cursor),
             is_first=not cursor,
             first=_link(state=state),
