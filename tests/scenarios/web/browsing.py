@@ -89,13 +89,13 @@ class Visitor:
 
 
 async def serious(page: Page) -> list[str]:
-    """What axe finds that keeps somebody out; each with where."""
+    """What axe finds that keeps somebody out, or that names two places alike; each with where."""
     await page.evaluate(_AXE)
     found: dict[str, Any] = await page.evaluate("axe.run(document, {resultTypes: ['violations']})")
     return [
         f"{one['id']}: {one['help']} at {[node['target'] for node in one['nodes'][:3]]}"
         for one in found["violations"]
-        if one["impact"] in {"serious", "critical"}
+        if one["impact"] in {"serious", "critical"} or one["id"] == "landmark-unique"
     ]
 
 

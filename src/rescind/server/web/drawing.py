@@ -99,7 +99,7 @@ def draw(spans: Sequence[Span], marks: Sequence[Mark], from_ms: int, until_ms: i
         x = min(x, 100 - _NARROWEST)
         bars.append(Bar(span.label, span.said, span.look, x, width, top + lane * _LANE, is_empty))
     placed = [
-        mark._replace(x=across(mark.at_ms), y=row * _MARK + 13, is_left=across(mark.at_ms) > 60)
+        mark._replace(x=across(mark.at_ms), y=row * _MARK + 13, is_left=across(mark.at_ms) > 50)
         for row, mark in enumerate(sorted(marks, key=lambda one: one.at_ms))
     ]
     floor = top + _LANE * max(1, len(spans))
