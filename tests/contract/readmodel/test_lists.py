@@ -1,7 +1,6 @@
 """Lists in pages: each row once, as it is, in its order, whatever moves meanwhile."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from functools import partial
 from random import Random
 from typing import TypeVar
@@ -160,66 +159,6 @@ def test_how_many_are_in_which_state_is_counted(model: Told) -> None:
     assert sum(read.count_flow_runs(FlowFilter(namespace="space-1")).values()) == 20
 
 
-def test_stuck_is_what_is_past_its_deadline(model: Told) -> None:
-    scenario = given(runner, flow, with_body, cancel)
-    deadline_ms = scenario.world.clocks()["deadline"]
-    model.tell_entries(scenario.world.journal)
-    read = ReadModel(model.database)
-
-    assert read.stuck(deadline_ms + 5_000).items == ()
-    (row,) = read.stuck(deadline_ms + 5_001).items
-    assert row.state.flow_run_id == RUN
-
-
-def test_what_is_stuck_can_be_filtered_counted_and_paged_as_anything_else(model: Told) -> None:
-    scenario = given(runner)
-    for number in range(9):
-        is_ours = number < 6
-        register = FlowRegister(
-            flow_run_id=f"run-{number}",
-            name="odd" if number % 2 else "even",
-            labels={"team": "a"} if is_ours else {},
-            namespace="space-1" if is_ours else "default",
-        )
-        steps = (register, with_body, cancel)
-        for step in steps if number != 8 else steps[:2]:
-            update = {"flow_run_id": f"run-{number}", "request_id": f"{number}-{step.type}"}
-            scenario.when(step.model_copy(update=update))
-        scenario.when(later(1))
-    model.tell_entries(scenario.world.journal)
-    read, late_ms = ReadModel(model.database), NOON_MS + 10**8
-
-    def stuck(wanted: FlowFilter) -> list[str]:
-        """The longest stuck first, in pages of two."""
-        pages = every(lambda at: read.stuck(late_ms, wanted, limit=2, cursor=at))
-        return [row.state.flow_run_id for row in pages]
-
-    odd, ours = FlowFilter(text="ODD"), FlowFilter(labels={"team": "a"}, namespace="space-1")
-    assert stuck(FlowFilter()) == [f"run-{n}" for n in range(8)]
-    assert stuck(odd) == ["run-1", "run-3", "run-5", "run-7"]
-    assert stuck(ours) == [f"run-{n}" for n in range(6)]
-    assert stuck(replace(ours, text="odd")) == ["run-1", "run-3", "run-5"]
-    assert stuck(replace(ours, states=("Running.Cancelling",))) == stuck(ours)
-    assert stuck(FlowFilter(states=("Pending",))) == []
-    assert stuck(FlowFilter(within=("space-1",), text="even")) == ["run-0", "run-2", "run-4"]
-    assert read.count_flow_runs(stuck_by_ms=late_ms) == {"Running.Cancelling": 8}
-    assert read.count_flow_runs(ours, late_ms) == {"Running.Cancelling": 6}
-    assert read.count_flow_runs(odd, NOON_MS) == {}
-
-
-def test_namespaces_are_those_that_have_flow_runs_and_may_be_seen(model: Told) -> None:
-    read = ReadModel(model.database)
-    model.tell_entries([])
-    assert read.namespaces() == ()
-
-    a_crowd(model, 40)
-
-    assert read.namespaces() == ("space-0", "space-1")
-    assert read.namespaces(limit=1) == ("space-0",)
-    assert read.namespaces(within=("space-1", "elsewhere")) == ("space-1",)
-    assert read.namespaces(within=("elsewhere",)) == ()
-
-
 def test_task_runs_come_in_the_order_of_their_registration(model: Told) -> None:
     names = [f"t{n}" for n in (5, 3, 9, 1, 7)]
     scenario = given(runner, flow, with_body, registered(*names), granted("t9", "t5"))
@@ -288,29 +227,6 @@ def test_the_account_says_who_is_waited_for(model: Told) -> None:
     (waited,) = account.waited_for
     assert (waited.runner_id, waited.task_runs, waited.told) == (A, 2, True)
     assert not waited.acknowledged
-
-
-def test_runners_are_shown_with_what_they_hold(model: Told) -> None:
-    scenario = given(runner, flow, with_body, registered("t1"), granted("t1"))
-    model.tell_entries(scenario.world.journal)
-
-    read = ReadModel(model.database)
-    (row,) = read.runners().items
-
-    assert (row.runner_id, row.states, row.task_runs_held) == (A, {0: "Registered"}, 2)
-    assert read.runners(gone=False).items == (row,)
-    assert read.runners(gone=True).items == ()
-    assert read.count_runners() == (1, 0)
-
-
-def test_who_is_gone_can_be_left_out(model: Told) -> None:
-    scenario = given(runner, flow, with_body, lost())
-    model.tell_entries(scenario.world.journal)
-    read = ReadModel(model.database)
-
-    assert [row.runner_id for row in read.runners(gone=True).items] == [A]
-    assert read.runners(gone=False).items == ()
-    assert read.count_runners() == (0, 1)
 
 
 def test_the_timeline_is_the_journal_of_one_run(model: Told) -> None:
