@@ -214,6 +214,9 @@ async def test_on_a_phone_no_words_run_into_each_other_and_what_to_do_is_in_sigh
             assert len(words) >= 2
             for one in (*ticks, *words):
                 assert drawn[0]["left"] - 1 <= one["left"] < one["right"] <= drawn[0]["right"] + 1
+            said = page.locator(".bar-said")
+            for bar in await said.all():
+                assert not await bar.evaluate("it => it.scrollWidth > it.clientWidth")
             # What is too long says so by an ellipsis, which only a box that cuts can have.
             cut = page.locator(".bar-label", has_text="longer-than")
             assert await cut.evaluate("it => it.scrollWidth > it.clientWidth")

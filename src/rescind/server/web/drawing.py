@@ -25,13 +25,17 @@ _NARROWEST: Final = 0.4
 
 
 class Span(NamedTuple):
-    """Something that took time, in milliseconds since 1970; None: not begun, or not over."""
+    """Something that took time, in milliseconds since 1970; None: not begun, or not over.
+
+    ``said``: its state and how long it took; ``way``: how it was cancelled.
+    """
 
     label: str
     said: str
     look: str
     started_ms: int | None
     finished_ms: int | None
+    way: str = ""
 
 
 class Bar(NamedTuple):
@@ -46,6 +50,7 @@ class Bar(NamedTuple):
     width: float
     y: int
     is_empty: bool
+    way: str = ""
 
     @property
     def is_moment(self) -> bool:
@@ -97,7 +102,8 @@ def draw(spans: Sequence[Span], marks: Sequence[Mark], from_ms: int, until_ms: i
         width = max(_NARROWEST, round(end - x, 3))
         is_empty = span.started_ms is None
         x = min(x, 100 - _NARROWEST)
-        bars.append(Bar(span.label, span.said, span.look, x, width, top + lane * _LANE, is_empty))
+        y = top + lane * _LANE
+        bars.append(Bar(span.label, span.said, span.look, x, width, y, is_empty, span.way))
     placed = [
         mark._replace(x=across(mark.at_ms), y=row * _MARK + 13, is_left=across(mark.at_ms) > 50)
         for row, mark in enumerate(sorted(marks, key=lambda one: one.at_ms))
@@ -113,8 +119,8 @@ def draw(spans: Sequence[Span], marks: Sequence[Mark], from_ms: int, until_ms: i
 def span_of_task(task: TaskState, now_ms: int) -> Span:
     word, look = state_word(task.state)
     label = "the flow's own code" if task.kind == "body" else task.task_run_id
-    said = _how_long(task.started_at, task.finished_at, now_ms)
-    return Span(label, _said(word, task.how, said), look, task.started_at, task.finished_at)
+    said = _said(word, _how_long(task.started_at, task.finished_at, now_ms))
+    return Span(label, said, look, task.started_at, task.finished_at, _way(task.how))
 
 
 def span_of_groups(groups: Iterable[TaskGroup], now_ms: int) -> list[Span]:
@@ -136,13 +142,17 @@ def _span(key: tuple[str, str, How | None], alike: Sequence[TaskGroup], now_ms: 
     began, ended = min(started, default=None), max(finished, default=None) if is_over else None
     count = sum(group.count for group in alike)
     label = f"{name} ({count:,})" if name else f"{count:,} task runs"
-    return Span(label, _said(word, how, _how_long(began, ended, now_ms)), look, began, ended)
+    said = _said(word, _how_long(began, ended, now_ms))
+    return Span(label, said, look, began, ended, _way(how))
 
 
-def _said(word: str, how: How | None, took: str) -> str:
-    way = HOWS[how] if how is not None else ""
-    # The longest comes last: a phone cuts it off, and the table has it.
-    return ", ".join(part for part in (word, took, way) if part)
+def _said(word: str, took: str) -> str:
+    return ", ".join(part for part in (word, took) if part)
+
+
+def _way(how: How | None) -> str:
+    """How it was cancelled. Apart: a phone has no room for it, and the table has it."""
+    return "" if how is None else HOWS[how]
 
 
 def _how_long(started_ms: int | None, finished_ms: int | None, now_ms: int) -> str:
