@@ -77,7 +77,7 @@ async def test_what_is_stuck_is_filtered_and_counted_like_anything_else(
     ours = {"labels": {"of": scene.named("test")}}
     flows = [await scene.begun(name, tasks=["t"], **ours) for name in ("a", "b")]
     for flow in flows:
-        await scene.cancel(flow.flow_run_id, deadline_seconds=0)
+        await scene.cancel(flow.flow_run_id, deadline_seconds=5)
         sent = await scene.event(flow.flow_run_id, "cancellation.sent")
         held = [{"task_run_id": task, "can_stop": False} for task in ("body", "t")]
         begun = {"cancellation_id": sent.event.model_dump()["cancellation_id"]}
