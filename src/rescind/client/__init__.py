@@ -21,6 +21,7 @@ from rescind.client.answers import (
     CancelAnswer,
     CancellationShown,
     CancellationState,
+    ChildShown,
     Counts,
     Cut,
     DeadLetter,
@@ -46,7 +47,13 @@ from rescind.client.answers import (
     RunnerCapabilities,
     RunnerForecast,
     RunnerWaitedFor,
+    StepShown,
     TaskState,
+    TeardownFate,
+    TeardownForecast,
+    TeardownOutcome,
+    TeardownShown,
+    WarningShown,
 )
 from rescind.errors import ExtraMissingError
 
@@ -76,6 +83,7 @@ __all__ = [
     "CancelAnswer",
     "CancellationShown",
     "CancellationState",
+    "ChildShown",
     "Client",
     "Counts",
     "Cut",
@@ -104,7 +112,13 @@ __all__ = [
     "RunnerCapabilities",
     "RunnerForecast",
     "RunnerWaitedFor",
+    "StepShown",
     "TaskState",
+    "TeardownFate",
+    "TeardownForecast",
+    "TeardownOutcome",
+    "TeardownShown",
+    "WarningShown",
 ]
 
 _WHERE = {

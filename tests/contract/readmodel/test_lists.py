@@ -228,6 +228,7 @@ def test_the_account_says_who_is_waited_for(model: Told) -> None:
     (waited,) = account.waited_for
     assert (waited.runner_id, waited.task_runs, waited.told) == (A, 2, True)
     assert not waited.acknowledged
+    assert (waited.can_stop, waited.cannot_stop) == (None, ())
 
 
 def test_runners_are_shown_with_what_they_hold(model: Told) -> None:

@@ -88,6 +88,7 @@ async def test_62_who_why_when_and_15_what_came_late_are_on_account_and_timeline
     assert account["cancellation"]["cancellation_id"] == asked["cancellation_id"]
     assert account["cancellation"]["deadline_at"] == asked["deadline_at"]
     waited = {"runner_id": flow.runner_id, "task_runs": 4, "told": True, "acknowledged": False}
+    waited |= {"can_stop": None, "cannot_stop": []}
     assert account["waited_for"] == [waited]
 
     for task in TASKS:

@@ -15,9 +15,14 @@ from rescind.client.answers.cancelling import (
     CancelAnswer,
     CancellationShown,
     CancellationState,
+    ChildShown,
     Forecast,
     RunnerForecast,
     RunnerWaitedFor,
+    StepShown,
+    TeardownForecast,
+    TeardownShown,
+    WarningShown,
 )
 from rescind.client.answers.health import Alive, Lag, Ready
 from rescind.client.answers.journal import Event, FollowedEvent
@@ -39,7 +44,16 @@ from rescind.client.answers.runs import (
     RunnerCapabilities,
     TaskState,
 )
-from rescind.client.answers.words import Actor, BulkOutcome, ErrorInfo, Fate, Outcome, ParentLink
+from rescind.client.answers.words import (
+    Actor,
+    BulkOutcome,
+    ErrorInfo,
+    Fate,
+    Outcome,
+    ParentLink,
+    TeardownFate,
+    TeardownOutcome,
+)
 
 __all__ = [
     "Account",
@@ -56,6 +70,7 @@ __all__ = [
     "CancelAnswer",
     "CancellationShown",
     "CancellationState",
+    "ChildShown",
     "Counts",
     "Cut",
     "DeadLetter",
@@ -81,5 +96,11 @@ __all__ = [
     "RunnerCapabilities",
     "RunnerForecast",
     "RunnerWaitedFor",
+    "StepShown",
     "TaskState",
+    "TeardownFate",
+    "TeardownForecast",
+    "TeardownOutcome",
+    "TeardownShown",
+    "WarningShown",
 ]

@@ -23,6 +23,7 @@ from rescind.server.readmodel.queries.answers import (
     BulkRow,
     CancelAccount,
     Cancellable,
+    Family,
     FlowRunDetails,
     FlowRunRow,
     JournalEvent,
@@ -87,6 +88,10 @@ class ReadModel:
     def flow_run(self, flow_run_id: str) -> FlowRunDetails | None:
         """One flow run with its task runs in groups; None: the journal has none."""
         return self._ask(partial(flows.flow_run, flow_run_id=flow_run_id))
+
+    def children_of(self, flow_run_id: str) -> Family:
+        """Its children, those that have not ended first; of very many only some."""
+        return self._ask(partial(flows.children_of, flow_run_id=flow_run_id))
 
     def cancel_account(self, flow_run_id: str) -> CancelAccount | None:
         """What has become of its cancellation; None: there is none."""

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 from rescind.events.states import TaskState
 from rescind.events.words import How
 from rescind.server.readmodel.queries.answers import TaskGroup
-from rescind.server.web.words import HOWS, duration, state_word
+from rescind.server.web.words import duration, how_it_ended, state_word
 
 __all__ = ["BARS_MAX", "Bar", "Drawing", "Mark", "draw", "span_of_groups", "span_of_task"]
 
@@ -110,24 +110,34 @@ def draw(spans: Sequence[Span], marks: Sequence[Mark], from_ms: int, until_ms: i
     return Drawing(bars, placed, ticks, top, floor, floor + 22)
 
 
-def span_of_task(task: TaskState, now_ms: int) -> Span:
+def span_of_task(task: TaskState, now_ms: int, interrupts: bool | None = None) -> Span:
     word, look = state_word(task.state)
     label = "the flow's own code" if task.kind == "body" else task.task_run_id
-    said = _how_long(task.started_at, task.finished_at, now_ms)
-    return Span(label, _said(word, task.how, said), look, task.started_at, task.finished_at)
+    # A grant that was given back is a time, and no start.
+    started = None if task.how is How.NEVER_STARTED else task.started_at
+    way = "" if task.how is None else how_it_ended(task.how, 1, interrupts)
+    said = _said(word, way, _how_long(started, task.finished_at, now_ms))
+    return Span(label, said, look, started, task.finished_at)
 
 
-def span_of_groups(groups: Iterable[TaskGroup], now_ms: int) -> list[Span]:
+def span_of_groups(
+    groups: Iterable[TaskGroup], now_ms: int, interrupts: bool | None = None
+) -> list[Span]:
     """One span of each group; if those are too many, of each state and way to end."""
     known = list(groups)
     merged: defaultdict[tuple[str, str, How | None], list[TaskGroup]] = defaultdict(list)
     for group in known:
         name = group.name if len(known) <= BARS_MAX else ""
         merged[name, group.state, group.how].append(group)
-    return [_span(key, alike, now_ms) for key, alike in merged.items()]
+    return [_span(key, alike, now_ms, interrupts) for key, alike in merged.items()]
 
 
-def _span(key: tuple[str, str, How | None], alike: Sequence[TaskGroup], now_ms: int) -> Span:
+def _span(
+    key: tuple[str, str, How | None],
+    alike: Sequence[TaskGroup],
+    now_ms: int,
+    interrupts: bool | None,
+) -> Span:
     name, state, how = key
     word, look = state_word(state)
     started = [group.started_at_ms for group in alike if group.started_at_ms is not None]
@@ -136,11 +146,11 @@ def _span(key: tuple[str, str, How | None], alike: Sequence[TaskGroup], now_ms: 
     began, ended = min(started, default=None), max(finished, default=None) if is_over else None
     count = sum(group.count for group in alike)
     label = f"{name} ({count:,})" if name else f"{count:,} task runs"
-    return Span(label, _said(word, how, _how_long(began, ended, now_ms)), look, began, ended)
+    way = "" if how is None else how_it_ended(how, count, interrupts)
+    return Span(label, _said(word, way, _how_long(began, ended, now_ms)), look, began, ended)
 
 
-def _said(word: str, how: How | None, took: str) -> str:
-    way = HOWS[how] if how is not None else ""
+def _said(word: str, way: str, took: str) -> str:
     # The longest comes last: a phone cuts it off, and the table has it.
     return ", ".join(part for part in (word, took, way) if part)
 

@@ -6,11 +6,13 @@ from pydantic import BaseModel
 
 from rescind.events.states import CancellationState, FlowState, TaskState
 from rescind.events.words import Actor, How, Mode, Moment, Text
+from rescind.server.api.reads.way import ChildShown, StepShown, TeardownShown, WarningShown
 from rescind.server.readmodel.queries.answers import (
     CancelAccount,
     FlowRunDetails,
     FlowRunRow,
     TaskGroup,
+    WaitedFor,
 )
 from rescind.statemachine.runs import Armed
 
@@ -120,8 +122,24 @@ class RunnerWaitedFor(BaseModel):
 
     runner_id: str
     task_runs: int
+    """The body among them, if it is open; no children."""
     told: bool
     acknowledged: bool
+    can_stop: bool | None
+    """Whether it has said that it can stop all of them; none: it has not said."""
+    cannot_stop: tuple[str, ...]
+    """Of which task runs it has said that it cannot; at most twenty."""
+
+    @classmethod
+    def of(cls, one: WaitedFor) -> Self:
+        return cls(
+            runner_id=one.runner_id,
+            task_runs=one.task_runs,
+            told=one.told,
+            acknowledged=one.acknowledged,
+            can_stop=one.can_stop,
+            cannot_stop=one.cannot_stop,
+        )
 
 
 class CancellationShown(BaseModel):
@@ -137,18 +155,17 @@ class CancellationShown(BaseModel):
     unconfirmed: int = 0
     pending: int = 0
     waited_for: tuple[RunnerWaitedFor, ...] = ()
+    steps: tuple[StepShown, ...] = ()
+    """The rungs of the ladder that were taken, in the order in which each was first."""
+    warnings: tuple[WarningShown, ...] = ()
+    """Of executors, the latest last; at most twenty."""
+    teardowns: tuple[TeardownShown, ...] = ()
+    children: tuple[ChildShown, ...] = ()
+    """Those that were begun, the open ones first; at most a hundred."""
+    children_total: int = 0
 
     @classmethod
     def of_flow(cls, account: CancelAccount) -> Self:
-        waited = (
-            RunnerWaitedFor(
-                runner_id=one.runner_id,
-                task_runs=one.task_runs,
-                told=one.told,
-                acknowledged=one.acknowledged,
-            )
-            for one in account.waited_for
-        )
         return cls(
             flow_run_id=account.flow_run_id,
             state=account.state,
@@ -156,7 +173,12 @@ class CancellationShown(BaseModel):
             ended=dict(account.ended),
             unconfirmed=account.unconfirmed,
             pending=account.pending,
-            waited_for=tuple(waited),
+            waited_for=tuple(map(RunnerWaitedFor.of, account.waited_for)),
+            steps=tuple(map(StepShown.of, account.steps)),
+            warnings=tuple(map(WarningShown.of, account.warnings)),
+            teardowns=tuple(map(TeardownShown.of, account.teardowns)),
+            children=tuple(map(ChildShown.of, account.family.children)),
+            children_total=account.family.total,
         )
 
     @classmethod

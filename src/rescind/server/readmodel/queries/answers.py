@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from rescind.events.states import CancellationState, FlowState
-from rescind.events.words import Handle, How, RunnerCapabilities, StreamKind
+from rescind.events.words import CascadePolicy, Handle, How, Rung, RunnerCapabilities, StreamKind
 from rescind.statemachine.partition import Known
 from rescind.statemachine.runs import Bulk, FlowRun, RunnerRecord, TaskRun
 
@@ -13,15 +14,24 @@ __all__ = [
     "BulkRow",
     "CancelAccount",
     "Cancellable",
+    "ChildRow",
+    "Family",
     "FlowRunDetails",
     "FlowRunRow",
     "Halt",
     "Holder",
     "JournalEvent",
     "RunnerRow",
+    "StepTaken",
     "TaskGroup",
+    "TeardownOutcome",
+    "TeardownTold",
     "WaitedFor",
+    "Warned",
 ]
+
+
+TeardownOutcome = Literal["asked", "started", "done", "failed", "given_up"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,20 +69,102 @@ class TaskGroup:
 
 @dataclass(frozen=True, slots=True)
 class FlowRunDetails:
-    """One flow run with its task runs in groups: a few, however many there are."""
+    """One flow run with its task runs in groups: a few, however many there are.
+
+    ``body_state``: of the flow's own code, which is in none of the groups; None: there is none.
+    ``interrupts``: whether the executors of its runners interrupt; None: some do, or nobody knows.
+    """
 
     row: FlowRunRow
     groups: tuple[TaskGroup, ...]
+    body_state: str | None
+    interrupts: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class ChildRow:
+    """A child of a flow run. ``policy`` is the one that holds, ``state`` its own if it is known.
+
+    ``cancel_sent``: Kafka has a cancel for it.
+    """
+
+    flow_run_id: str
+    task_run_id: str
+    policy: CascadePolicy
+    state: str
+    is_open: bool
+    is_waited_for: bool
+    cancel_sent: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """The children of a flow run: of very many the first ones, and how many there are."""
+
+    children: tuple[ChildRow, ...]
+    total: int
 
 
 @dataclass(frozen=True, slots=True)
 class WaitedFor:
-    """A runner that holds task runs of a flow run which is being cancelled."""
+    """A runner that holds task runs of a flow run which is being cancelled; no children.
+
+    ``can_stop``: whether it has said that it can stop all of them; None: it has not said.
+    ``cannot_stop``: of which it has said that it cannot, the first of them.
+    """
 
     runner_id: str
     task_runs: int
     told: bool
     acknowledged: bool
+    can_stop: bool | None
+    cannot_stop: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StepTaken:
+    """A rung of the ladder with one outcome, and of how many task runs that was reported.
+
+    ``message`` is that of the latest report.
+    """
+
+    rung: Rung
+    outcome: str
+    task_runs: int
+    first_ms: int
+    last_ms: int
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Warned:
+    """What an executor has warned of, or how it has failed."""
+
+    at_ms: int
+    runner_id: str
+    executor: str
+    message: str
+    failed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TeardownTold:
+    """The end of a runner's infrastructure from outside, as it stands.
+
+    ``asked_of``: who was asked or has answered last; None: nobody lives who could do it.
+    ``until_ms``: when it is given up, unless it is done by then.
+    """
+
+    runner_id: str
+    kind: str
+    scope: str
+    is_shared: bool
+    outcome: TeardownOutcome
+    at_ms: int
+    asked_of: str | None
+    until_ms: int | None
+    code: str
+    message: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,25 +181,39 @@ class CancelAccount:
     unconfirmed: int
     pending: int
     waited_for: tuple[WaitedFor, ...]
+    steps: tuple[StepTaken, ...]
+    warnings: tuple[Warned, ...]
+    teardowns: tuple[TeardownTold, ...]
+    family: Family
 
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """A runner that holds work, and what it has said of itself; None: it is not known there."""
+    """A runner that holds work, and what it has said of itself; None: it is not known there.
+
+    ``is_reached``: somebody lives who ends from outside what is where it is.
+    """
 
     runner_id: str
     task_runs: int
     said: RunnerRecord | None
+    is_reached: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Cancellable:
-    """A run as a cancel would find it: ``known`` is what the rule looks at."""
+    """A run as a cancel would find it: ``known`` is what the rule looks at.
+
+    ``holders`` is who holds what would be told to stop, without children; ``has_open_body``: the
+    flow's own code is among that.
+    """
 
     flow: FlowRun | None
     task: TaskRun | None
     known: tuple[Known, ...]
     holders: tuple[Holder, ...]
+    has_open_body: bool
+    family: Family
 
 
 @dataclass(frozen=True, slots=True)

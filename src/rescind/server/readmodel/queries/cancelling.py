@@ -19,13 +19,17 @@ from rescind.events.words import StreamKind
 from rescind.server.readmodel.projecting.placed import plain
 from rescind.server.readmodel.queries.answers import Cancellable, Holder
 from rescind.server.readmodel.queries.cancellations import armed_for
+from rescind.server.readmodel.queries.children import NO_FAMILY, children_held, family_of
 from rescind.server.readmodel.queries.tasks import tasks_statement
 from rescind.server.readmodel.storage.rows import flow_of, runner_of, task_of
 from rescind.server.readmodel.storage.tables import events, flow_runs, runners, task_runs
+from rescind.statemachine.edges import is_running
 from rescind.statemachine.partition import Known
 from rescind.statemachine.runs import FlowRun, RunnerRecord, TaskRun
 
-__all__ = ["answers_to_cancels", "cancellable"]
+__all__ = ["answers_to_cancels", "body_state", "cancellable"]
+
+_RUNNERS_MAX: Final = 1_000
 
 _ANSWERS: Final = tuple(
     str(event.model_fields["type"].default)
@@ -45,6 +49,7 @@ def cancellable(
     is Pending, up to ``waiting_max`` task runs are looked at: those that end with it at once.
     """
     flow, partition = _flow(connection, flow_run_id)
+    alone = task_run_id is not None
     task = None if flow is None else _task(connection, flow_run_id, task_run_id)
     known: list[Known] = []
     if flow is None:
@@ -56,7 +61,14 @@ def cancellable(
         if task_run_id is None and flow.state == "Pending":
             waiting = tasks_statement(flow_run_id, ("Pending",), waiting_max, None)
             known += map(task_of, connection.execute(waiting))
-    return Cancellable(flow, task, tuple(known), _holders(connection, flow, task, partition))
+    return Cancellable(
+        flow,
+        task,
+        tuple(known),
+        _holders(connection, flow, task, partition),
+        not alone and flow is not None and _is_open(body_state(connection, flow)),
+        NO_FAMILY if alone or flow is None else family_of(connection, flow),
+    )
 
 
 def _flow(connection: Connection, flow_run_id: str) -> tuple[FlowRun | None, int]:
@@ -79,11 +91,21 @@ def _task(connection: Connection, flow_run_id: str, task_run_id: str | None) -> 
     return None if row is None else task_of(row)
 
 
+def body_state(connection: Connection, flow: FlowRun) -> str | None:
+    """Of the flow's own code: it may have ended before its task runs. None: there is none."""
+    body = _task(connection, flow.flow_run_id, flow.body_id)
+    return None if body is None else body.state
+
+
+def _is_open(state: str | None) -> bool:
+    return state is not None and is_running(state)
+
+
 def _holders(
     connection: Connection, flow: FlowRun | None, task: TaskRun | None, partition: int
 ) -> tuple[Holder, ...]:
     """The runners that hold work of it now, each as it is in the partition of the flow run."""
-    held = {} if flow is None else dict(flow.holders)
+    held = {} if flow is None else _held(connection, flow)
     if task is not None:
         holder = task.runner_id if task.state.startswith("Running") else None
         held = {} if holder is None else {holder: 1}
@@ -92,7 +114,39 @@ def _holders(
     for row in connection.execute(select(runners.c.record).where(*these)):
         runner = runner_of(row)
         said[runner.runner_id] = runner
-    return tuple(Holder(name, count, said.get(name)) for name, count in sorted(held.items()))
+    can_be_ended = any(runner.handle is not None for runner in said.values())
+    reached = _reached(connection, partition) if can_be_ended else {}
+    return tuple(
+        Holder(name, count, said.get(name), _is_reached(said.get(name), reached))
+        for name, count in sorted(held.items())
+    )
+
+
+def _held(connection: Connection, flow: FlowRun) -> dict[str, int]:
+    children = children_held(connection, flow)
+    own = {name: count - children.get(name, 0) for name, count in flow.holders.items()}
+    return {name: count for name, count in own.items() if count > 0}
+
+
+def _reached(connection: Connection, partition: int) -> dict[str, set[str]]:
+    """By scope, those who live and end what is there; of very many runners not all are asked."""
+    living = (
+        select(runners.c.record)
+        .where(runners.c.partition == partition, runners.c.state == "Registered")
+        .limit(_RUNNERS_MAX)
+    )
+    able: dict[str, set[str]] = {}
+    for runner in map(runner_of, connection.execute(living)):
+        if runner.capabilities is not None and runner.capabilities.can_tear_down:
+            able.setdefault(runner.scope, set()).add(runner.runner_id)
+    return able
+
+
+def _is_reached(runner: RunnerRecord | None, able: dict[str, set[str]]) -> bool:
+    """Nobody is asked to end itself."""
+    if runner is None or runner.handle is None:
+        return False
+    return bool(able.get(runner.handle.scope, set()) - {runner.runner_id})
 
 
 def answers_to_cancels(

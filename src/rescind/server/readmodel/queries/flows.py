@@ -9,8 +9,11 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, func, or_, select
 from rescind.events.states import FlowState
 from rescind.events.words import StreamKind
 from rescind.server.readmodel.projecting.placed import plain
-from rescind.server.readmodel.queries.answers import FlowRunDetails, FlowRunRow, Halt
+from rescind.server.readmodel.queries.answers import Family, FlowRunDetails, FlowRunRow, Halt
+from rescind.server.readmodel.queries.cancelling import body_state
+from rescind.server.readmodel.queries.children import NO_FAMILY, family_of
 from rescind.server.readmodel.queries.pages import Page, after, before, bounded, cut
+from rescind.server.readmodel.queries.runners import whether_they_interrupt
 from rescind.server.readmodel.queries.tasks import task_groups
 from rescind.server.readmodel.storage.rows import flow_of
 from rescind.server.readmodel.storage.tables import flow_labels, flow_runs, halted
@@ -20,6 +23,7 @@ from rescind.statemachine.records import public_flow
 __all__ = [
     "FlowFilter",
     "Life",
+    "children_of",
     "count_flows",
     "flow_run",
     "list_flows",
@@ -212,11 +216,25 @@ def present_life(connection: Connection, flow_run_id: str) -> Life | None:
 def flow_run(connection: Connection, flow_run_id: str) -> FlowRunDetails | None:
     """One flow run, also if the service has forgotten it; None: the journal has none."""
     this = _flows.flow_run_id == plain(flow_run_id)
-    row = connection.execute(select(*_SHOWN).where(this)).one_or_none()
+    row = connection.execute(select(*_SHOWN, _flows.partition).where(this)).one_or_none()
     if row is None:
         return None
-    halts = _halts(connection, [flow_run_id])
-    return FlowRunDetails(_row(row, halts), task_groups(connection, flow_run_id))
+    flow = flow_of(row)
+    told = () if flow.cancellation is None else flow.cancellation.told
+    concerned = {*told, *flow.holders, *([] if flow.runner_id is None else [flow.runner_id])}
+    return FlowRunDetails(
+        _row(row, _halts(connection, [flow_run_id])),
+        task_groups(connection, flow_run_id),
+        body_state(connection, flow),
+        whether_they_interrupt(connection, row.partition, concerned),
+    )
+
+
+def children_of(connection: Connection, flow_run_id: str) -> Family:
+    """Its children, also if the service has forgotten it."""
+    wanted = select(_flows.record, _flows.counts)
+    row = connection.execute(wanted.where(_flows.flow_run_id == plain(flow_run_id))).one_or_none()
+    return NO_FAMILY if row is None else family_of(connection, flow_of(row))
 
 
 def _halts(connection: Connection, flow_run_ids: Collection[str]) -> dict[str, Halt]:

@@ -86,7 +86,8 @@ def task_groups(connection: Connection, flow_run_id: str) -> tuple[TaskGroup, ..
             None if row.how is None else How(row.how),
             row.of,
             row.unconfirmed,
-            row.started_ms,
+            # A grant that was given back is a time, and no start.
+            None if row.how == How.NEVER_STARTED else row.started_ms,
             row.finished_ms,
         )
         for row in connection.execute(grouped)
