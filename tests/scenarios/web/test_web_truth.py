@@ -169,7 +169,7 @@ async def test_53_54_a_child_that_is_not_waited_for_is_not_said_to_be(
         code, story = await scene.rescind("audit", "explain", parent.flow_run_id)
         assert code == 0
         assert "It has not ended yet: it waits for its child wait." in story
-        assert "Left alone, as its policy says: the child none." in story
+        assert "Left alone, as its policy says: its child none." in story
         for child in children.values():
             await child.end(Ended.cancelled() if child.is_cancelling else Ended.success())
     await scene.event(parent.flow_run_id, "flow.cancelled")

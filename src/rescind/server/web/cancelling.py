@@ -4,6 +4,7 @@ It asks as the API does, and may do no more: what is here is words around `Cance
 """
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any, Final
 
 import structlog
@@ -20,7 +21,7 @@ from rescind.server.api.cancels.words import CancelFlowRun
 from rescind.server.api.means import Means
 from rescind.server.api.reads.forecast import Forecast, forecast
 from rescind.server.api.subjects import FlowRunId, Subject
-from rescind.server.web.forecasting import teardown_lines
+from rescind.server.web.forecasting import TeardownLine, teardown_lines
 from rescind.server.web.forms import Forms, key_in, new_key, number_in
 from rescind.server.web.problems import PageRoute
 from rescind.server.web.rendering import page
@@ -106,7 +107,7 @@ async def _form_page(
         away=away,
         by_mode=by_mode,
         runners=_side_by_side(by_mode),
-        teardowns=teardown_lines(by_mode["graceful"], by_mode["abort"]) if by_mode else [],
+        teardowns=_teardowns(by_mode, is_abort),
         is_abort=is_abort,
         fields={"reason": "", "grace_seconds": "", "mode": "graceful", **fields},
         wrong=wrong or {},
@@ -124,6 +125,12 @@ def _forecasts(means: Means, flow_run_id: str) -> tuple[dict[str, Forecast], str
     subject = Subject(flow_run_id)
     said = {mode.value: forecast(subject, mode, found, means.policy) for mode in Mode}
     return said, flow_run_id if found.flow is None else found.flow.name
+
+
+def _teardowns(by_mode: dict[str, Forecast], is_abort: bool) -> Sequence[TeardownLine]:
+    if not by_mode:
+        return ()
+    return teardown_lines(None if is_abort else by_mode["graceful"], by_mode["abort"])
 
 
 def _side_by_side(by_mode: dict[str, Forecast]) -> list[tuple[Any, Any]]:

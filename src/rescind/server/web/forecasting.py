@@ -21,13 +21,17 @@ class TeardownLine(NamedTuple):
     is_torn_down: bool
 
 
-def teardown_lines(graceful: Forecast, abort: Forecast) -> Sequence[TeardownLine]:
-    """Of each runner that holds work, alike ones together; what is torn down comes first."""
+def teardown_lines(graceful: Forecast | None, abort: Forecast) -> Sequence[TeardownLine]:
+    """Of each runner that holds work, alike ones together; what is torn down comes first.
+
+    ``graceful``: None where only an abort is asked for.
+    """
     merged: dict[tuple[str, str, bool], dict[str, list[str]]] = {}
-    for gentle, hard in zip(graceful.runners, abort.runners, strict=True):
-        kind = gentle.teardown.kind or ""
-        key = _said(gentle, hard), _warning(gentle), gentle.teardown.fate == "torn_down"
-        merged.setdefault(key, {}).setdefault(kind, []).append(gentle.runner_id)
+    gentle = {} if graceful is None else {one.runner_id: one for one in graceful.runners}
+    for hard in abort.runners:
+        kind, fate = hard.teardown.kind or "", hard.teardown.fate
+        key = _said(gentle.get(hard.runner_id), hard), _warning(hard), fate == "torn_down"
+        merged.setdefault(key, {}).setdefault(kind, []).append(hard.runner_id)
     lines = [
         TeardownLine(_named(kind, ids), said, warning, is_torn_down)
         for (said, warning, is_torn_down), by_kind in merged.items()
@@ -46,16 +50,17 @@ def _named(kind: str, runner_ids: Iterable[str]) -> str:
     return f"The {kind} of {runners}" if kind else runners
 
 
-def _said(gentle: RunnerForecast, hard: RunnerForecast) -> str:
-    match gentle.teardown.fate:
+def _said(gentle: RunnerForecast | None, hard: RunnerForecast) -> str:
+    match hard.teardown.fate:
         case "torn_down":
-            return _torn_down(gentle.teardown.after_seconds, hard.teardown.after_seconds)
+            after = None if gentle is None else gentle.teardown.after_seconds
+            return _torn_down(after, hard.teardown.after_seconds)
         case "shared":
             return "not touched: other flow runs may be there; it ends only if its runner is lost"
         case "no_handle":
-            return "nothing to tear down: it has named nothing that could be ended from outside"
+            return "nothing to tear down: nothing is known that could be ended from outside"
         case "not_known":
-            return "not known: it has not said where it lives"
+            return "not known: nothing was said of where that lives"
 
 
 def _torn_down(after: float | None, after_abort: float | None) -> str:
@@ -67,7 +72,7 @@ def _torn_down(after: float | None, after_abort: float | None) -> str:
     return f"{said}{within}; sooner if its runner is lost"
 
 
-def _warning(gentle: RunnerForecast) -> str:
-    if gentle.teardown.reached is not False:
+def _warning(hard: RunnerForecast) -> str:
+    if hard.teardown.reached is not False:
         return ""
-    return f"nobody who ends what is in {gentle.teardown.scope} is here now"
+    return f"nobody who ends what is in {hard.teardown.scope} is here now"

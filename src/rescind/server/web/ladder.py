@@ -7,7 +7,7 @@ from rescind.events.words import Mode
 from rescind.server.readmodel.queries.answers import CancelAccount, StepTaken
 from rescind.server.web.words import RUNGS, duration, listed, who
 
-__all__ = ["Step", "ladder_of", "steps_of"]
+__all__ = ["Step", "called", "ladder_of", "steps_of"]
 
 
 class Step(NamedTuple):
@@ -47,6 +47,11 @@ def ladder_of(account: CancelAccount, now_ms: int) -> Sequence[Step] | None:
         begun.wait_until,
     )
     return (*beginning, deadline, latest)
+
+
+def called(account: CancelAccount, task_run_ids: Sequence[str]) -> Sequence[str]:
+    """Task runs by their ids, and the body by what it is."""
+    return ["the flow's own code" if one == account.body_id else one for one in task_run_ids]
 
 
 def steps_of(account: CancelAccount) -> Iterator[Step]:
@@ -97,7 +102,8 @@ def _grace_over_ms(account: CancelAccount) -> int:
 def _beyond_stopping(account: CancelAccount) -> str:
     """What the ladder has no rung for, and its end is waited for."""
     cannot = [name for one in account.waited_for for name in one.cannot_stop]
-    parts = [f"what cannot be stopped ({listed(cannot, 3)})"] if cannot else []
+    named = listed(called(account, cannot), 3)
+    parts = [f"what cannot be stopped ({named})"] if cannot else []
     going = [one for one in account.teardowns if one.outcome in {"asked", "started", "failed"}]
     if any(not one.is_shared for one in going):
         parts.append("a teardown")

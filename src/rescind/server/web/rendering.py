@@ -16,6 +16,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from rescind.server.access.asking import viewing
 from rescind.server.web import bulk_words, words
+from rescind.server.web.forecasting import span
+from rescind.server.web.ladder import called
 
 __all__ = ["SECURITY_HEADERS", "STATIC", "page"]
 
@@ -81,8 +83,10 @@ def _templates() -> Environment:
     made.globals |= {"at_bulk": _bulk_path, "outcome_word": bulk_words.outcome_word}
     made.globals |= {"who": words.who, "how": words.how_it_ended, "fates": words.FATES}
     made.globals |= {"policies": words.POLICIES, "child_said": words.CHILD_SAID}
-    made.globals |= {"teardowns": words.TEARDOWNS, "listed": words.listed}
+    made.globals |= {"teardowns": words.TEARDOWNS, "listed": words.listed, "called": called}
+    made.globals |= {"abort_fates": words.ABORT_FATES}
     made.filters |= {
+        "span": span,
         "age": words.age,
         "exact": words.exact,
         "duration": words.duration,

@@ -10,6 +10,7 @@ from rescind.server.api.reads.forecast import Fate
 from rescind.server.readmodel.queries.answers import TeardownOutcome
 
 __all__ = [
+    "ABORT_FATES",
     "ANSWERS",
     "CHILD_SAID",
     "FATES",
@@ -98,6 +99,12 @@ FATES: Final[dict[Fate, str]] = {
     "waited_for": "cannot be stopped: waited for",
     "not_known": "not known: its runner has not said",
 }
+
+ABORT_FATES: Final[dict[Fate, str]] = {
+    "interrupted": "interrupted; if it goes on, given up",
+    "waited_for": "cannot be stopped: given up",
+}
+"""Under an abort nothing is waited for beyond its deadline."""
 
 ANSWERS: Final[dict[CancelOutcome, tuple[str, str]]] = {
     "cancelled": ("Cancelled", "Nothing of it was running, so it is over."),

@@ -171,10 +171,12 @@ class TeardownTold:
 class CancelAccount:
     """What has become of a cancellation so far.
 
-    ``ended`` has how many task runs were cancelled in which way.
+    ``ended`` has how many task runs were cancelled in which way; ``body_id`` is the task run that
+    is the flow's own code.
     """
 
     flow_run_id: str
+    body_id: str | None
     state: str
     cancellation: CancellationState
     ended: Mapping[How, int]

@@ -36,6 +36,7 @@ def cancel_account(connection: Connection, flow_run_id: str) -> CancelAccount | 
     warnings, teardowns = told_on_the_way(connection, flow_run_id, since)
     return CancelAccount(
         flow_run_id,
+        flow.body_id,
         flow.state,
         state.cancellation,
         _ended(connection, flow_run_id),
