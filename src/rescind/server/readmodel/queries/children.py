@@ -9,8 +9,8 @@ from rescind.server.readmodel.projecting.placed import plain
 from rescind.server.readmodel.queries.answers import ChildRow, Family
 from rescind.server.readmodel.storage.rows import task_of
 from rescind.server.readmodel.storage.tables import flow_runs, task_runs
+from rescind.statemachine.cascades import is_awaited, policy_of
 from rescind.statemachine.edges import is_running
-from rescind.statemachine.families import is_awaited, policy_of
 from rescind.statemachine.runs import FlowRun, TaskRun
 
 __all__ = ["LISTED_MAX", "NO_FAMILY", "children_held", "family_of"]
