@@ -92,7 +92,7 @@ async def test_a_flow_run_of_ten_thousand_task_runs_is_groups_and_counts_all_of_
         in page
     )
     assert f"<b>{waiting:,}</b> never started" in page
-    assert f"<b>{AT_ONCE:,}</b> interrupted, and ended by itself" in page
+    assert f"<b>{AT_ONCE:,}</b> asked to stop, and ended by themselves" in page
 
 
 def tabs(page: str) -> dict[str, int]:
