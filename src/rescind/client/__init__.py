@@ -35,6 +35,7 @@ from rescind.client.answers import (
     Group,
     HaltShown,
     Lag,
+    LateReport,
     LetterHeader,
     Lies,
     Outcome,
@@ -46,6 +47,7 @@ from rescind.client.answers import (
     RunnerCapabilities,
     RunnerForecast,
     RunnerWaitedFor,
+    TaskRunWhole,
     TaskState,
 )
 from rescind.errors import ExtraMissingError
@@ -92,6 +94,7 @@ __all__ = [
     "Group",
     "HaltShown",
     "Lag",
+    "LateReport",
     "LetterHeader",
     "Lies",
     "Listing",
@@ -104,6 +107,7 @@ __all__ = [
     "RunnerCapabilities",
     "RunnerForecast",
     "RunnerWaitedFor",
+    "TaskRunWhole",
     "TaskState",
 ]
 

@@ -1,7 +1,6 @@
 """Cancels by HTTP: every answer that there is, and what cannot be asked."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -11,12 +10,6 @@ from tests.scenarios.harness import Scene
 from tests.scenarios.http.http_api import Api, problem, serving
 
 TRACED = "4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
-
-
-@pytest.fixture
-async def api(scene: Scene, tmp_path: Path) -> AsyncIterator[Api]:
-    async with serving(scene.house, tmp_path) as api:
-        yield api
 
 
 async def test_03_a_second_cancel_is_answered_with_the_first(scene: Scene, api: Api) -> None:

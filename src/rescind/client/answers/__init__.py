@@ -34,9 +34,11 @@ from rescind.client.answers.runs import (
     FlowRunWhole,
     Group,
     HaltShown,
+    LateReport,
     PageOf,
     Runner,
     RunnerCapabilities,
+    TaskRunWhole,
     TaskState,
 )
 from rescind.client.answers.words import Actor, BulkOutcome, ErrorInfo, Fate, Outcome, ParentLink
@@ -70,6 +72,7 @@ __all__ = [
     "Group",
     "HaltShown",
     "Lag",
+    "LateReport",
     "LetterHeader",
     "Lies",
     "Outcome",
@@ -81,5 +84,6 @@ __all__ = [
     "RunnerCapabilities",
     "RunnerForecast",
     "RunnerWaitedFor",
+    "TaskRunWhole",
     "TaskState",
 ]

@@ -142,6 +142,8 @@ class CancellationShown(Answer):
     unconfirmed: int = 0
     pending: int = 0
     waited_for: tuple[RunnerWaitedFor, ...] = ()
+    late_reports_count: int = 0
+    """How many reports came, since it was asked, when what they are about was over."""
 
 
 class ArmedShown(Answer):

@@ -16,7 +16,15 @@ from rescind.errors import DatabaseUnavailableError, ReadModelMissingError
 from rescind.events.journal import Entry
 from rescind.events.states import TaskState
 from rescind.events.words import StreamKind
-from rescind.server.readmodel.queries import bulks, cancellations, cancelling, flows, runners, tasks
+from rescind.server.readmodel.queries import (
+    bulks,
+    cancellations,
+    cancelling,
+    flows,
+    late,
+    runners,
+    tasks,
+)
 from rescind.server.readmodel.queries import timeline as journal
 from rescind.server.readmodel.queries.answers import (
     BulkItemRow,
@@ -26,6 +34,7 @@ from rescind.server.readmodel.queries.answers import (
     FlowRunDetails,
     FlowRunRow,
     JournalEvent,
+    LateReports,
     RunnerRow,
 )
 from rescind.server.readmodel.queries.flows import FlowFilter
@@ -137,6 +146,16 @@ class ReadModel:
     def task_run(self, flow_run_id: str, task_run_id: str) -> TaskState | None:
         """One task run; None: the journal has none."""
         return self._ask(partial(tasks.task_run, flow_run_id=flow_run_id, task_run_id=task_run_id))
+
+    def late_reports(self, flow_run_id: str, task_run_id: str) -> LateReports:
+        """What was said of a task run when it was over."""
+        asked = partial(late.late_reports, flow_run_id=flow_run_id, task_run_id=task_run_id)
+        return self._ask(asked)
+
+    def late_since(self, flow_run_id: str, task_run_id: str, since_ms: int) -> int:
+        """How much of that has come from this moment on."""
+        asked = partial(late.late_since, flow_run_id=flow_run_id, task_run_id=task_run_id)
+        return self._ask(partial(asked, since_ms=since_ms))
 
     def held_by(
         self, runner_id: str, *, limit: int = _LIMIT, cursor: str | None = None

@@ -80,6 +80,7 @@ def _templates() -> Environment:
     made.globals |= {"static": _static, "at": _flow_run_path, "state_word": words.state_word}
     made.globals |= {"at_bulk": _bulk_path, "outcome_word": bulk_words.outcome_word}
     made.globals |= {"who": words.who, "hows": words.HOWS, "fates": words.FATES}
+    made.globals |= {"ends": words.ENDS}
     made.filters |= {
         "age": words.age,
         "exact": words.exact,

@@ -89,6 +89,7 @@ def _look(model: ReadModel, flow_run_id: str, since: int) -> dict[str, Any] | No
         "account": None if account is None else account_of(account, found.groups),
         "cancellation": account,
         "ladder": None if account is None else ladder_of(account, now_ms),
+        "late": found.late,
         "drawing": _drawing(model, found, _marks(found, events), now_ms),
         "is_grouped": tasks > BARS_MAX,
     }
@@ -100,7 +101,8 @@ def _drawing(model: ReadModel, found: FlowRunDetails, marks: list[Mark], now_ms:
         spans = span_of_groups(found.groups, now_ms)
     else:
         tasks = model.task_runs(run.flow_run_id, limit=BARS_MAX + 1).items
-        spans = [span_of_task(task, now_ms) for task in tasks]
+        late = {one.task_run_id: one.said.end for one in found.late.first}
+        spans = [span_of_task(task, now_ms, late.get(task.task_run_id)) for task in tasks]
     until = run.finished_at if run.finished_at is not None else now_ms
     return draw(spans, marks, run.registered_at, until)
 

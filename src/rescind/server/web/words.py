@@ -3,12 +3,13 @@
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
-from rescind.events.words import Actor, How
+from rescind.events.words import Actor, End, How
 from rescind.server.api.cancels.words import CancelOutcome
 from rescind.server.api.reads.forecast import Fate
 
 __all__ = [
     "ANSWERS",
+    "ENDS",
     "FATES",
     "HOWS",
     "StateWord",
@@ -56,6 +57,15 @@ HOWS: Final = {
     How.NOT_RETRIED: "not tried again",
     How.BY_RUNNER: "ended so by itself",
 }
+
+ENDS: Final = {
+    End.SUCCESS: "Finished.Success",
+    End.FAILED: "Finished.Failed",
+    End.CRASHED: "Finished.Failed.Crashed",
+    End.TIMED_OUT: "Finished.Failed.TimedOut",
+    End.CANCELLED: "Finished.Cancelled",
+}
+"""The state that an end leads to when it is told in time."""
 
 FATES: Final[dict[Fate, str]] = {
     "interrupted_then_killed": "interrupted, then killed if it goes on",

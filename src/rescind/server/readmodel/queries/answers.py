@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from rescind.events.journal import FlowLateReport, TaskLateReport
 from rescind.events.states import CancellationState, FlowState
 from rescind.events.words import Handle, How, RunnerCapabilities, StreamKind
 from rescind.statemachine.partition import Known
@@ -18,6 +19,8 @@ __all__ = [
     "Halt",
     "Holder",
     "JournalEvent",
+    "LateReport",
+    "LateReports",
     "RunnerRow",
     "TaskGroup",
     "WaitedFor",
@@ -55,6 +58,40 @@ class TaskGroup:
     unconfirmed: int
     started_at_ms: int | None
     finished_at_ms: int | None
+    late: int = 0
+    """How many reports of them came when they were over."""
+
+
+@dataclass(frozen=True, slots=True)
+class LateReport:
+    """What was said when it was over, and when, and what it is about as that is now.
+
+    About the flow run as a whole: no task run and no attempt.
+    """
+
+    at_ms: int
+    task_run_id: str | None
+    attempt: int | None
+    said: TaskLateReport | FlowLateReport
+    is_body: bool
+    state: str
+    how: How | None
+    finished_at_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class LateReports:
+    """How many there are, and the first of them as they came.
+
+    ``of_groups`` has how many are about task runs of a name, state and way to end, and
+    ``of_unconfirmed`` how many task runs have reported that nobody had seen stop; both without
+    the body, as accounts count.
+    """
+
+    count: int
+    of_groups: Mapping[tuple[str, str, How | None], int]
+    of_unconfirmed: int
+    first: tuple[LateReport, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +100,7 @@ class FlowRunDetails:
 
     row: FlowRunRow
     groups: tuple[TaskGroup, ...]
+    late: LateReports
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +127,8 @@ class CancelAccount:
     unconfirmed: int
     pending: int
     waited_for: tuple[WaitedFor, ...]
+    late: int
+    """How many reports came, since it was asked, when what they are about was over."""
 
 
 @dataclass(frozen=True, slots=True)

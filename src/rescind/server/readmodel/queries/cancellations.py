@@ -6,6 +6,7 @@ from rescind.events.states import FlowState
 from rescind.events.words import How
 from rescind.server.readmodel.projecting.placed import plain
 from rescind.server.readmodel.queries.answers import CancelAccount, WaitedFor
+from rescind.server.readmodel.queries.late import late_since
 from rescind.server.readmodel.storage.rows import armed_of, flow_of
 from rescind.server.readmodel.storage.tables import armed, flow_runs, task_runs
 from rescind.statemachine.records import public_flow
@@ -34,6 +35,7 @@ def cancel_account(connection: Connection, flow_run_id: str) -> CancelAccount | 
         flow.tally.unconfirmed,
         flow.pending,
         _waited_for(flow),
+        late_since(connection, flow_run_id, since_ms=state.cancellation.asked_at),
     )
 
 

@@ -10,6 +10,7 @@ from rescind.events.states import FlowState
 from rescind.events.words import StreamKind
 from rescind.server.readmodel.projecting.placed import plain
 from rescind.server.readmodel.queries.answers import FlowRunDetails, FlowRunRow, Halt
+from rescind.server.readmodel.queries.late import late_reports
 from rescind.server.readmodel.queries.pages import Page, after, before, bounded, cut
 from rescind.server.readmodel.queries.tasks import task_groups
 from rescind.server.readmodel.storage.rows import flow_of
@@ -216,7 +217,9 @@ def flow_run(connection: Connection, flow_run_id: str) -> FlowRunDetails | None:
     if row is None:
         return None
     halts = _halts(connection, [flow_run_id])
-    return FlowRunDetails(_row(row, halts), task_groups(connection, flow_run_id))
+    late = late_reports(connection, flow_run_id)
+    groups = task_groups(connection, flow_run_id, late.of_groups)
+    return FlowRunDetails(_row(row, halts), groups, late)
 
 
 def _halts(connection: Connection, flow_run_ids: Collection[str]) -> dict[str, Halt]:
