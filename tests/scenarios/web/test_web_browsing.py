@@ -24,7 +24,7 @@ OTHERS = (
 )
 
 
-async def test_by_keyboard_alone_a_run_is_found_cancelled_and_watched_to_its_end(
+async def test_01_by_keyboard_alone_a_run_is_found_cancelled_and_watched_to_its_end(
     scene: Scene, tmp_path: Path
 ) -> None:
     async with listening_to(scene.house, tmp_path) as server, browser() as chromium:
@@ -70,7 +70,9 @@ async def test_by_keyboard_alone_a_run_is_found_cancelled_and_watched_to_its_end
             assert visitor.hosts() == {visitor.address.removeprefix("http://")}
 
 
-async def test_a_cancel_that_goes_on_can_be_aborted(scene: Scene, tmp_path: Path) -> None:
+async def test_48_by_its_button_a_cancel_that_goes_on_is_aborted(
+    scene: Scene, tmp_path: Path
+) -> None:
     async with listening_to(scene.house, tmp_path) as server, browser() as chromium:
         flow = await known(scene, server, "nightly")
         await scene.cancel(flow.flow_run_id)

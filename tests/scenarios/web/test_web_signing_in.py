@@ -60,7 +60,7 @@ async def test_who_has_not_signed_in_is_led_to_the_door_and_then_to_what_they_wa
     assert (await api.client.get(wanted)).status_code == 200
 
 
-async def test_a_cancel_by_a_page_is_recorded_under_the_name_of_the_token(
+async def test_66_a_cancel_by_a_page_is_recorded_under_the_name_of_the_token(
     scene: Scene, api: Api
 ) -> None:
     flow = await flow_in(scene, api, "default")
@@ -96,7 +96,7 @@ async def test_a_form_of_another_session_is_not_taken(scene: Scene, api: Api) ->
     assert scene.events(flow.flow_run_id, "flow.cancelling") == []
 
 
-async def test_who_may_only_read_is_offered_no_cancel_and_is_refused_one(
+async def test_66_who_may_only_read_is_offered_no_cancel_and_is_refused_one(
     scene: Scene, api: Api
 ) -> None:
     flow = await flow_in(scene, api, "default")
