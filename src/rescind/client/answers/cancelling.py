@@ -21,6 +21,7 @@ __all__ = [
     "CancelAnswer",
     "CancellationShown",
     "CancellationState",
+    "ChildrenForecast",
     "Forecast",
     "RunnerForecast",
     "RunnerWaitedFor",
@@ -80,6 +81,17 @@ class RunnerForecast(Answer):
     """What the runner says that may outlive all that."""
 
 
+class ChildrenForecast(Answer):
+    """What would become of the child flow runs that run, by the policy of each."""
+
+    waited_for: int = 0
+    """Cancelled with it, and waited for."""
+    asked: int = 0
+    """Cancelled with it, and not waited for."""
+    left_alone: int = 0
+    """Going on."""
+
+
 class Forecast(Answer):
     """What a cancel would come to if it came now. True if it can be cancelled.
 
@@ -93,10 +105,12 @@ class Forecast(Answer):
     """Of the refusal that it would be answered with."""
     state: str | None = None
     running: int
-    """How many task runs hold a grant, the body among them."""
+    """How many task runs hold a grant: the body too, and not those that stand for children."""
     not_started: int
     """How many would never start, or not be tried again."""
     runners: tuple[RunnerForecast, ...] = ()
+    children: ChildrenForecast = ChildrenForecast()
+    """Of a task run that is cancelled alone: itself, if it stands for one."""
 
     def __bool__(self) -> bool:
         return self.can_cancel

@@ -13,7 +13,7 @@ from rescind.asking.outcomes import Outcome, outcome_of_event, outcome_of_refusa
 from rescind.events.requests import FlowCancel, TaskCancel
 from rescind.events.words import Mode, RunnerCapabilities
 from rescind.server.api.subjects import Subject
-from rescind.server.readmodel.queries.answers import Cancellable, Holder
+from rescind.server.readmodel.queries.answers import Cancellable, Children, Holder
 from rescind.statemachine.decide.answers import Answer, Refused
 from rescind.statemachine.foretelling import foretell
 from rescind.statemachine.policy import Policy
@@ -37,6 +37,17 @@ class RunnerForecast(BaseModel):
     """What the runner says that may outlive all that."""
 
 
+class ChildrenForecast(BaseModel):
+    """What would become of the child flow runs that run, by the policy of each."""
+
+    waited_for: int
+    """Cancelled with it, and waited for."""
+    asked: int
+    """Cancelled with it, and not waited for."""
+    left_alone: int
+    """Going on."""
+
+
 class Forecast(BaseModel):
     """What a cancel would come to if it came now. It may be overtaken, and is no promise."""
 
@@ -47,10 +58,12 @@ class Forecast(BaseModel):
     """Of the refusal that it would be answered with."""
     state: str | None
     running: int
-    """How many task runs hold a grant, the body among them."""
+    """How many task runs hold a grant: the body too, and not those that stand for children."""
     not_started: int
     """How many would never start, or not be tried again."""
     runners: tuple[RunnerForecast, ...]
+    children: ChildrenForecast
+    """Of a task run that is cancelled alone: itself, if it stands for one."""
 
 
 def forecast(subject: Subject, mode: Mode, found: Cancellable, policy: Policy) -> Forecast:
@@ -71,6 +84,7 @@ def forecast(subject: Subject, mode: Mode, found: Cancellable, policy: Policy) -
         running=sum(holder.task_runs for holder in found.holders),
         not_started=int(is_waiting) if alone else 0 if found.flow is None else found.flow.pending,
         runners=tuple(_runner(holder, mode) for holder in found.holders),
+        children=_children(found.children),
     )
 
 
@@ -105,6 +119,12 @@ def _runner(holder: Holder, mode: Mode) -> RunnerForecast:
         fate=fate_of(said, mode),
         executor=None if said is None else said.executor,
         survivors="" if said is None else said.survivors,
+    )
+
+
+def _children(children: Children) -> ChildrenForecast:
+    return ChildrenForecast(
+        waited_for=children.waited_for, asked=children.asked, left_alone=children.left_alone
     )
 
 

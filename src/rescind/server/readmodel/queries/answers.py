@@ -14,6 +14,7 @@ __all__ = [
     "BulkRow",
     "CancelAccount",
     "Cancellable",
+    "Children",
     "FlowRunDetails",
     "FlowRunRow",
     "Halt",
@@ -141,6 +142,18 @@ class Holder:
 
 
 @dataclass(frozen=True, slots=True)
+class Children:
+    """How many running children a cancel waits for, only cancels, and leaves alone.
+
+    Each by its own policy: a cancel may say another one for all of them.
+    """
+
+    waited_for: int = 0
+    asked: int = 0
+    left_alone: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Cancellable:
     """A run as a cancel would find it: ``known`` is what the rule looks at."""
 
@@ -148,6 +161,7 @@ class Cancellable:
     task: TaskRun | None
     known: tuple[Known, ...]
     holders: tuple[Holder, ...]
+    children: Children
 
 
 @dataclass(frozen=True, slots=True)
