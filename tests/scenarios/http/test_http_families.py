@@ -16,6 +16,16 @@ async def runner(scene: Scene) -> AsyncIterator[RunnerClient]:
         yield runner
 
 
+async def begun(
+    runner: RunnerClient, scene: Scene, parent: Run, cascade: CascadePolicy, count: int
+) -> list[Run]:
+    """So many running children under this policy, which they are named after."""
+    return [
+        await begin_child(runner, scene, parent, f"{cascade}-{number}", cascade)
+        for number in range(count)
+    ]
+
+
 async def state_of(scene: Scene, api: Api, run: Run) -> str:
     await api.has_read(scene, run.flow_run_id)
     return str((await api.get(f"/flow-runs/{run.flow_run_id}")).json()["state"])
@@ -25,14 +35,14 @@ async def test_53_54_by_http_what_becomes_of_children_is_foretold_and_so_it_come
     scene: Scene, api: Api, runner: RunnerClient
 ) -> None:
     parent, waited = await begin_family(runner, scene, CascadePolicy.WAIT)
-    asked = await begin_child(runner, scene, parent, "asked", CascadePolicy.REQUEST)
-    alone = await begin_child(runner, scene, parent, "alone", CascadePolicy.NONE)
+    asked = await begun(runner, scene, parent, CascadePolicy.REQUEST, 2)
+    alone = await begun(runner, scene, parent, CascadePolicy.NONE, 3)
     await api.has_read(scene, parent.flow_run_id)
     at = f"/flow-runs/{parent.flow_run_id}"
 
     foretold = (await api.get(f"{at}/can-cancel")).json()
     answer = await api.cancel(parent.flow_run_id, reason="enough")
-    for child in (waited, asked):
+    for child in (waited, *asked):
         await told(child)
         assert await state_of(scene, api, child) == "Running.Cancelling"
         state = (await api.get(f"/flow-runs/{child.flow_run_id}")).json()
@@ -42,22 +52,22 @@ async def test_53_54_by_http_what_becomes_of_children_is_foretold_and_so_it_come
 
     # Its runner has its own code in hand, and can stop nothing of a child's.
     assert (foretold["running"], foretold["runners"][0]["task_runs"]) == (1, 1)
-    assert foretold["children"] == {"waited_for": 1, "asked": 1, "left_alone": 1}
+    assert foretold["children"] == {"waited_for": 1, "asked": 2, "left_alone": 3}
     assert answer.json()["outcome"] == "cancelling"
     assert await state_of(scene, api, parent) == "Running.Cancelling"
     await waited.end(Ended.cancelled())
     await scene.event(parent.flow_run_id, "flow.cancelled")
     assert await state_of(scene, api, parent) == "Finished.Cancelled"
-    assert await state_of(scene, api, asked) == "Running.Cancelling"
-    assert await state_of(scene, api, alone) == "Running"
-    timeline = (await api.get(f"{at}/task-runs/alone/timeline")).json()["items"]
+    assert await state_of(scene, api, asked[0]) == "Running.Cancelling"
+    assert await state_of(scene, api, alone[0]) == "Running"
+    timeline = (await api.get(f"{at}/task-runs/none-0/timeline")).json()["items"]
     assert "child.not_cancelled.v1" in [event["type"] for event in timeline]
     listed = (await api.get("/flow-runs", parent=parent.flow_run_id)).json()["items"]
     assert {one["flow_run_id"] for one in listed} == {
-        child.flow_run_id for child in (waited, asked, alone)
+        child.flow_run_id for child in (waited, *asked, *alone)
     }
-    await asked.end(Ended.cancelled())
-    await alone.end(Ended.success())
+    for child in (*asked, *alone):
+        await child.end(Ended.cancelled() if child in asked else Ended.success())
 
 
 async def test_53_by_http_those_that_are_all_waited_for_are_counted_without_being_looked_at(
