@@ -177,12 +177,16 @@ class ReadModel:
         return self._ask(partial(tasks.list_unconfirmed, within=within, limit=limit, cursor=cursor))
 
     def bulk_cancellations(
-        self, states: Iterable[str] = (), *, limit: int = _LIMIT, cursor: str | None = None
+        self,
+        states: Iterable[str] = (),
+        within: Collection[str] | None = None,
+        *,
+        limit: int = _LIMIT,
+        cursor: str | None = None,
     ) -> Page[BulkRow]:
-        """Bulk cancellations, the latest first."""
-        return self._ask(
-            partial(bulks.list_bulks, states=tuple(states), limit=limit, cursor=cursor)
-        )
+        """The latest first. ``within``: those that mean nothing outside of these namespaces."""
+        ask = partial(bulks.list_bulks, states=tuple(states), within=within)
+        return self._ask(partial(ask, limit=limit, cursor=cursor))
 
     def bulk_cancellation(self, bulk_id: str) -> BulkRow | None:
         """One of them; None: the journal has none."""
@@ -192,20 +196,17 @@ class ReadModel:
         self,
         bulk_id: str,
         outcome: str | None = None,
+        within: Collection[str] | None = None,
         *,
         limit: int = _LIMIT,
         cursor: str | None = None,
     ) -> Page[BulkItemRow]:
-        """What came of each flow run that it has asked, in the order in which they were."""
-        return self._ask(
-            partial(
-                bulks.list_bulk_items,
-                bulk_id=bulk_id,
-                outcome=outcome,
-                limit=limit,
-                cursor=cursor,
-            )
-        )
+        """What came of each flow run that it has asked, in the order in which they were.
+
+        ``within``: what a flow run is now is told if it is in one of these; None: of all.
+        """
+        ask = partial(bulks.list_bulk_items, bulk_id=bulk_id, outcome=outcome, within=within)
+        return self._ask(partial(ask, limit=limit, cursor=cursor))
 
     def runners(self, *, limit: int = _LIMIT, cursor: str | None = None) -> Page[RunnerRow]:
         """Runners by their ids."""
