@@ -1,22 +1,12 @@
 """Reads by HTTP: lists, one run, its account and its timeline, and whether it can be cancelled."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
-
-import pytest
 
 from rescind.events.words import moment_to_text
 from tests.scenarios.harness import Driven, Scene
-from tests.scenarios.http.http_api import Api, problem, serving
+from tests.scenarios.http.http_api import Api, problem
 
 TASKS = ["t1", "t2", "t3"]
-
-
-@pytest.fixture
-async def api(scene: Scene, tmp_path: Path) -> AsyncIterator[Api]:
-    async with serving(scene.house, tmp_path) as api:
-        yield api
 
 
 async def labelled(scene: Scene, name: str, **more: Any) -> str:
@@ -72,9 +62,7 @@ async def test_flow_runs_are_listed_by_state_label_time_and_page(scene: Scene, a
     assert (await api.get("/flow-runs", stuck=True)).status_code == 200
 
 
-async def test_62_who_why_when_and_15_what_came_late_are_on_account_and_timeline(
-    scene: Scene, api: Api
-) -> None:
+async def test_62_who_why_and_when_are_on_account_and_timeline(scene: Scene, api: Api) -> None:
     flow = await scene.begun(tasks=TASKS)
     path = f"/flow-runs/{flow.flow_run_id}"
     await api.has_read(scene, flow.flow_run_id)

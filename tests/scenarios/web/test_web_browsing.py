@@ -1,45 +1,30 @@
 """The way of a person in a browser: from the list to a flow run that is cancelled, and around."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from playwright.async_api import Browser, expect
+from playwright.async_api import expect
 
-from tests.scenarios.harness import Driven, Scene
+from tests.scenarios.harness import Scene
 from tests.scenarios.http.http_api import has_read
-from tests.scenarios.http.http_following import Listening
-from tests.scenarios.web.browsing import Visitor, browser, listening_to, serious
+from tests.scenarios.web.browsing import (
+    DESK,
+    PHONE,
+    browser,
+    known,
+    listening_to,
+    serious,
+    visiting,
+)
 from tests.waiting import until
 
 OTHERS = (
     *("/stuck", "/runners", "/flow-runs/nobody", "/no/such/page", "/sign-out"),
     *("/?text=nobody", "/?label=alone", "/?stuck=true", "/?cursor=bm8"),
 )
-PHONE = {"width": 360, "height": 740}
-DESK = {"width": 1180, "height": 760}
 
 
-@asynccontextmanager
-async def visiting(browser: Browser, server: Listening, **how: Any) -> AsyncIterator[Visitor]:
-    host, port = server.address
-    context = await browser.new_context(**{"viewport": DESK, **how})
-    try:
-        yield Visitor(context, await context.new_page(), f"http://{host}:{port}")
-    finally:
-        await context.close()
-
-
-async def known(scene: Scene, server: Listening, name: str) -> Driven:
-    """A flow run with work in the hands of a stranger, as the pages know it."""
-    flow = await scene.begun(name, tasks=["load"])
-    await flow.says("task.register", items=[{"task_run_id": "publish"}])
-    await has_read(server.means.model, scene, flow.flow_run_id)
-    return flow
-
-
-async def test_by_keyboard_alone_a_run_is_found_cancelled_and_watched_to_its_end(
+async def test_01_by_keyboard_alone_a_run_is_found_cancelled_and_watched_to_its_end(
     scene: Scene, tmp_path: Path
 ) -> None:
     async with listening_to(scene.house, tmp_path) as server, browser() as chromium:
@@ -85,7 +70,9 @@ async def test_by_keyboard_alone_a_run_is_found_cancelled_and_watched_to_its_end
             assert visitor.hosts() == {visitor.address.removeprefix("http://")}
 
 
-async def test_a_cancel_that_goes_on_can_be_aborted(scene: Scene, tmp_path: Path) -> None:
+async def test_48_by_its_button_a_cancel_that_goes_on_is_aborted(
+    scene: Scene, tmp_path: Path
+) -> None:
     async with listening_to(scene.house, tmp_path) as server, browser() as chromium:
         flow = await known(scene, server, "nightly")
         await scene.cancel(flow.flow_run_id)

@@ -95,7 +95,9 @@ async def test_what_others_have_named_is_shown_as_it_is_and_never_run(
     assert SCRIPT not in await shown(api, f"/flow-runs/{SCRIPT.replace('/', '')}", 404)
 
 
-async def test_every_answer_to_a_cancel_has_its_words(scene: Scene, api: Api) -> None:
+async def test_03_04_05_06_48_every_answer_to_a_cancel_has_its_words(
+    scene: Scene, api: Api
+) -> None:
     running, pending = await scene.begun(tasks=["t"]), scene.named("pending")
     await scene.answer_to({"type": "flow.register", "flow_run_id": pending})
     await api.has_read(scene, pending)

@@ -8,7 +8,7 @@ import pytest
 
 from rescind.events.words import CascadePolicy
 from rescind.runners.client import Ended, RunnerClient
-from tests.scenarios.cancelling.test_g_families import begin_child
+from tests.scenarios.families import begin_child
 from tests.scenarios.harness import Scene
 from tests.scenarios.http.http_api import Api, serving
 from tests.scenarios.web.truth import account_of, asked, comes, forecast_of, text

@@ -11,8 +11,15 @@ from playwright.async_api import expect
 from tests.scenarios.harness import Scene
 from tests.scenarios.http.http_api import Api, has_read, problem, serving
 from tests.scenarios.http.http_bulk import ByHttp, is_over
-from tests.scenarios.web.browsing import browser, form_of, listening_to, serious
-from tests.scenarios.web.test_web_browsing import DESK, PHONE, visiting
+from tests.scenarios.web.browsing import (
+    DESK,
+    PHONE,
+    browser,
+    form_of,
+    listening_to,
+    serious,
+    visiting,
+)
 from tests.scenarios.web.truth import asked, comes, forecast_of, text
 
 

@@ -26,6 +26,7 @@ __all__ = [
     "CancellationShown",
     "CancellationState",
     "ChildShown",
+    "ChildrenForecast",
     "Forecast",
     "RunnerForecast",
     "RunnerWaitedFor",
@@ -121,6 +122,17 @@ class ChildShown(Answer):
     """Kafka has a cancel for it."""
 
 
+class ChildrenForecast(Answer):
+    """What would become of the child flow runs that run, by the policy of each."""
+
+    waited_for: int = 0
+    """Cancelled with it, and waited for."""
+    asked: int = 0
+    """Cancelled with it, and not waited for."""
+    left_alone: int = 0
+    """Going on."""
+
+
 class Forecast(Answer):
     """What a cancel would come to if it came now. True if it can be cancelled.
 
@@ -147,6 +159,8 @@ class Forecast(Answer):
     children: tuple[ChildShown, ...] = ()
     """Those that were begun, the open ones first; of very many only some."""
     children_total: int = 0
+    children_counts: ChildrenForecast = ChildrenForecast()
+    """Of a task run that is cancelled alone: itself, if it stands for one."""
 
     def __bool__(self) -> bool:
         return self.can_cancel
@@ -251,6 +265,8 @@ class CancellationShown(Answer):
     children: tuple[ChildShown, ...] = ()
     """Those that were begun, the open ones first; of very many only some."""
     children_total: int = 0
+    late_reports_count: int = 0
+    """How many reports came, since it was asked, when what they are about was over."""
 
 
 class ArmedShown(Answer):

@@ -16,7 +16,15 @@ from rescind.errors import DatabaseUnavailableError, ReadModelMissingError
 from rescind.events.journal import Entry
 from rescind.events.states import TaskState
 from rescind.events.words import StreamKind
-from rescind.server.readmodel.queries import bulks, cancellations, cancelling, flows, runners, tasks
+from rescind.server.readmodel.queries import (
+    bulks,
+    cancellations,
+    cancelling,
+    flows,
+    late,
+    runners,
+    tasks,
+)
 from rescind.server.readmodel.queries import timeline as journal
 from rescind.server.readmodel.queries.answers import (
     BulkItemRow,
@@ -27,6 +35,7 @@ from rescind.server.readmodel.queries.answers import (
     FlowRunDetails,
     FlowRunRow,
     JournalEvent,
+    LateReports,
     RunnerRow,
 )
 from rescind.server.readmodel.queries.flows import FlowFilter
@@ -143,6 +152,16 @@ class ReadModel:
         """One task run; None: the journal has none."""
         return self._ask(partial(tasks.task_run, flow_run_id=flow_run_id, task_run_id=task_run_id))
 
+    def late_reports(self, flow_run_id: str, task_run_id: str) -> LateReports:
+        """What was said of a task run when it was over."""
+        asked = partial(late.late_reports, flow_run_id=flow_run_id, task_run_id=task_run_id)
+        return self._ask(asked)
+
+    def late_since(self, flow_run_id: str, task_run_id: str, since_ms: int) -> int:
+        """How much of that has come from this moment on."""
+        asked = partial(late.late_since, flow_run_id=flow_run_id, task_run_id=task_run_id)
+        return self._ask(partial(asked, since_ms=since_ms))
+
     def held_by(
         self, runner_id: str, *, limit: int = _LIMIT, cursor: str | None = None
     ) -> Page[TaskState]:
@@ -163,12 +182,16 @@ class ReadModel:
         return self._ask(partial(tasks.list_unconfirmed, within=within, limit=limit, cursor=cursor))
 
     def bulk_cancellations(
-        self, states: Iterable[str] = (), *, limit: int = _LIMIT, cursor: str | None = None
+        self,
+        states: Iterable[str] = (),
+        within: Collection[str] | None = None,
+        *,
+        limit: int = _LIMIT,
+        cursor: str | None = None,
     ) -> Page[BulkRow]:
-        """Bulk cancellations, the latest first."""
-        return self._ask(
-            partial(bulks.list_bulks, states=tuple(states), limit=limit, cursor=cursor)
-        )
+        """The latest first. ``within``: those that mean nothing outside of these namespaces."""
+        ask = partial(bulks.list_bulks, states=tuple(states), within=within)
+        return self._ask(partial(ask, limit=limit, cursor=cursor))
 
     def bulk_cancellation(self, bulk_id: str) -> BulkRow | None:
         """One of them; None: the journal has none."""
@@ -178,20 +201,17 @@ class ReadModel:
         self,
         bulk_id: str,
         outcome: str | None = None,
+        within: Collection[str] | None = None,
         *,
         limit: int = _LIMIT,
         cursor: str | None = None,
     ) -> Page[BulkItemRow]:
-        """What came of each flow run that it has asked, in the order in which they were."""
-        return self._ask(
-            partial(
-                bulks.list_bulk_items,
-                bulk_id=bulk_id,
-                outcome=outcome,
-                limit=limit,
-                cursor=cursor,
-            )
-        )
+        """What came of each flow run that it has asked, in the order in which they were.
+
+        ``within``: what a flow run is now is told if it is in one of these; None: of all.
+        """
+        ask = partial(bulks.list_bulk_items, bulk_id=bulk_id, outcome=outcome, within=within)
+        return self._ask(partial(ask, limit=limit, cursor=cursor))
 
     def runners(self, *, limit: int = _LIMIT, cursor: str | None = None) -> Page[RunnerRow]:
         """Runners by their ids."""

@@ -4,10 +4,10 @@ import asyncio
 from typing import Annotated, Final
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse
 
-from rescind.server.access.asking import reads_every_page
+from rescind.server.access.asking import PageReader
 from rescind.server.api.bulks.shown import show
 from rescind.server.api.bulks.words import BulkCancellation
 from rescind.server.api.means import Means
@@ -31,19 +31,18 @@ _TABS: Final = (
 
 def bulk_list_routes(means: Means) -> APIRouter:
     """The route, reading by these means."""
-    router = APIRouter(
-        route_class=PageRoute, include_in_schema=False, dependencies=[Depends(reads_every_page)]
-    )
+    router = APIRouter(route_class=PageRoute, include_in_schema=False)
     model, most = means.model, means.policy.bulk_unconfirmed_max
 
     @router.get("/bulk")
     async def show_bulk_cancellations(
+        by: PageReader,
         state: Annotated[str, Query(max_length=64)] = "",
         cursor: Annotated[str, Query(max_length=2_000)] = "",
     ) -> HTMLResponse:
         states = (state,) if state else ()
         found = await asyncio.to_thread(
-            model.bulk_cancellations, states, limit=_ROWS, cursor=cursor or None
+            model.bulk_cancellations, states, by.namespaces, limit=_ROWS, cursor=cursor or None
         )
         return page(
             "bulks.html",

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 from rescind.events.states import TaskState
-from rescind.events.words import How
+from rescind.events.words import End, How
 from rescind.server.readmodel.queries.answers import TaskGroup
-from rescind.server.web.words import duration, how_it_ended, state_word
+from rescind.server.web.words import ENDS, duration, how_it_ended, state_word
 
 __all__ = ["BARS_MAX", "Bar", "Drawing", "Mark", "draw", "span_of_groups", "span_of_task"]
 
@@ -110,13 +110,17 @@ def draw(spans: Sequence[Span], marks: Sequence[Mark], from_ms: int, until_ms: i
     return Drawing(bars, placed, ticks, top, floor, floor + 22)
 
 
-def span_of_task(task: TaskState, now_ms: int, interrupts: bool | None = None) -> Span:
+def span_of_task(
+    task: TaskState, now_ms: int, interrupts: bool | None = None, late: End | None = None
+) -> Span:
+    """``late``: the end that was reported when it was over."""
     word, look = state_word(task.state)
     label = "the flow's own code" if task.kind == "body" else task.task_run_id
     # A grant that was given back is a time, and no start.
     started = None if task.how is How.NEVER_STARTED else task.started_at
     way = "" if task.how is None else how_it_ended(task.how, 1, interrupts)
-    said = _said(word, way, _how_long(started, task.finished_at, now_ms))
+    came = "" if late is None else f"{state_word(ENDS[late]).word} came too late"
+    said = _said(word, way, _how_long(started, task.finished_at, now_ms), came)
     return Span(label, said, look, started, task.finished_at)
 
 
@@ -144,15 +148,17 @@ def _span(
     finished = [group.finished_at_ms for group in alike if group.finished_at_ms is not None]
     is_over = state.startswith("Finished")
     began, ended = min(started, default=None), max(finished, default=None) if is_over else None
-    count = sum(group.count for group in alike)
+    count, late = sum(group.count for group in alike), sum(group.late for group in alike)
     label = f"{name} ({count:,})" if name else f"{count:,} task runs"
     way = "" if how is None else how_it_ended(how, count, interrupts)
-    return Span(label, _said(word, way, _how_long(began, ended, now_ms)), look, began, ended)
+    came = f"{late:,} reported too late" if late else ""
+    said = _said(word, way, _how_long(began, ended, now_ms), came)
+    return Span(label, said, look, began, ended)
 
 
-def _said(word: str, way: str, took: str) -> str:
+def _said(word: str, way: str, took: str, late: str) -> str:
     # The longest comes last: a phone cuts it off, and the table has it.
-    return ", ".join(part for part in (word, took, way) if part)
+    return ", ".join(part for part in (word, took, late, way) if part)
 
 
 def _how_long(started_ms: int | None, finished_ms: int | None, now_ms: int) -> str:

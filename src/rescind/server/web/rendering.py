@@ -85,6 +85,7 @@ def _templates() -> Environment:
     made.globals |= {"policies": words.POLICIES, "child_said": words.CHILD_SAID}
     made.globals |= {"teardowns": words.TEARDOWNS, "listed": words.listed, "called": called}
     made.globals |= {"abort_fates": words.ABORT_FATES}
+    made.globals |= {"ends": words.ENDS}
     made.filters |= {
         "span": span,
         "age": words.age,

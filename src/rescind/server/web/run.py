@@ -99,6 +99,7 @@ def _look(model: ReadModel, flow_run_id: str, since: int) -> dict[str, Any] | No
         "asked_for": _asked_for(model, run),
         "ladder": None if account is None else ladder_of(account, now_ms),
         "steps": [] if account is None else list(steps_of(account)),
+        "late": found.late,
         "drawing": _drawing(model, found, _marks(found, events), now_ms),
         "is_grouped": tasks > BARS_MAX,
     }
@@ -118,7 +119,9 @@ def _drawing(model: ReadModel, found: FlowRunDetails, marks: list[Mark], now_ms:
         spans = span_of_groups(found.groups, now_ms, found.interrupts)
     else:
         tasks = model.task_runs(run.flow_run_id, limit=BARS_MAX + 1).items
-        spans = [span_of_task(task, now_ms, found.interrupts) for task in tasks]
+        late = {one.task_run_id: one.said.end for one in found.late.first}
+        how = found.interrupts
+        spans = [span_of_task(one, now_ms, how, late.get(one.task_run_id)) for one in tasks]
     until = run.finished_at if run.finished_at is not None else now_ms
     return draw(spans, marks, run.registered_at, until)
 

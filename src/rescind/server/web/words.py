@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
-from rescind.events.words import Actor, CascadePolicy, How, Rung
+from rescind.events.words import Actor, CascadePolicy, End, How, Rung
 from rescind.server.api.cancels.words import CancelOutcome
 from rescind.server.api.reads.forecast import Fate
 from rescind.server.readmodel.queries.answers import TeardownOutcome
@@ -13,6 +13,7 @@ __all__ = [
     "ABORT_FATES",
     "ANSWERS",
     "CHILD_SAID",
+    "ENDS",
     "FATES",
     "POLICIES",
     "RUNGS",
@@ -90,6 +91,15 @@ TEARDOWNS: Final[dict[TeardownOutcome, str]] = {
     "failed": "failed",
     "given_up": "given up: it may still run",
 }
+
+ENDS: Final = {
+    End.SUCCESS: "Finished.Success",
+    End.FAILED: "Finished.Failed",
+    End.CRASHED: "Finished.Failed.Crashed",
+    End.TIMED_OUT: "Finished.Failed.TimedOut",
+    End.CANCELLED: "Finished.Cancelled",
+}
+"""The state that an end leads to when it is told in time."""
 
 FATES: Final[dict[Fate, str]] = {
     "interrupted_then_killed": "interrupted, then killed if it goes on",

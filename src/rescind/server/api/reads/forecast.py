@@ -15,7 +15,7 @@ from rescind.events.requests import FlowCancel, TaskCancel
 from rescind.events.words import Mode, RunnerCapabilities
 from rescind.server.api.reads.way import ChildShown
 from rescind.server.api.subjects import Subject
-from rescind.server.readmodel.queries.answers import Cancellable, Holder
+from rescind.server.readmodel.queries.answers import Cancellable, Children, Holder
 from rescind.statemachine.decide.answers import Answer, Refused
 from rescind.statemachine.foretelling import foretell
 from rescind.statemachine.policy import Policy
@@ -72,6 +72,17 @@ class RunnerForecast(BaseModel):
     teardown: TeardownForecast
 
 
+class ChildrenForecast(BaseModel):
+    """What would become of the child flow runs that run, by the policy of each."""
+
+    waited_for: int
+    """Cancelled with it, and waited for."""
+    asked: int
+    """Cancelled with it, and not waited for."""
+    left_alone: int
+    """Going on."""
+
+
 class Forecast(BaseModel):
     """What a cancel would come to if it came now. It may be overtaken, and is no promise."""
 
@@ -95,6 +106,11 @@ class Forecast(BaseModel):
     children: tuple[ChildShown, ...]
     """Those that were begun, the open ones first; at most a hundred."""
     children_total: int
+    children_counts: ChildrenForecast
+    """How many run, by what becomes of them.
+
+    Of a task run that is cancelled alone: itself, if it stands for one.
+    """
 
 
 def forecast(subject: Subject, mode: Mode, found: Cancellable, policy: Policy) -> Forecast:
@@ -121,6 +137,7 @@ def forecast(subject: Subject, mode: Mode, found: Cancellable, policy: Policy) -
         runners=tuple(_runner(holder, mode, found, clocks) for holder in found.holders),
         children=tuple(map(ChildShown.of, found.family.children)),
         children_total=found.family.total,
+        children_counts=_children(found.children),
     )
 
 
@@ -203,6 +220,12 @@ def _teardown(
         scope=handle.scope,
         after_seconds=after,
         reached=holder.is_reached,
+    )
+
+
+def _children(children: Children) -> ChildrenForecast:
+    return ChildrenForecast(
+        waited_for=children.waited_for, asked=children.asked, left_alone=children.left_alone
     )
 
 

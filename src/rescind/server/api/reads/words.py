@@ -6,11 +6,13 @@ from pydantic import BaseModel
 
 from rescind.events.states import CancellationState, FlowState, TaskState
 from rescind.events.words import Actor, How, Mode, Moment, Text
+from rescind.server.api.reads.late import LateReport
 from rescind.server.api.reads.way import ChildShown, StepShown, TeardownShown, WarningShown
 from rescind.server.readmodel.queries.answers import (
     CancelAccount,
     FlowRunDetails,
     FlowRunRow,
+    LateReports,
     TaskGroup,
     WaitedFor,
 )
@@ -24,6 +26,7 @@ __all__ = [
     "FlowRunWhole",
     "Group",
     "PageOf",
+    "TaskRunWhole",
 ]
 
 T = TypeVar("T")
@@ -85,6 +88,8 @@ class Group(BaseModel):
     """When the first of them started."""
     finished_at: Moment | None
     """When the last of them ended."""
+    late_reports_count: int
+    """How many reports of them came when they were over."""
 
     @classmethod
     def of(cls, group: TaskGroup) -> Self:
@@ -96,6 +101,7 @@ class Group(BaseModel):
             unconfirmed=group.unconfirmed,
             started_at=group.started_at_ms,
             finished_at=group.finished_at_ms,
+            late_reports_count=group.late,
         )
 
 
@@ -103,11 +109,33 @@ class FlowRunWhole(FlowRun):
     """One flow run, with its task runs in groups of those that are alike."""
 
     task_runs: tuple[Group, ...]
+    late_reports: tuple[LateReport, ...]
+    """What came when it, or a task run of it, was over: the first 50, and the timeline has all."""
+    late_reports_count: int
 
     @classmethod
     def of_details(cls, details: FlowRunDetails) -> Self:
         groups = tuple(map(Group.of, details.groups))
-        return cls(**_of_row(details.row), task_runs=groups)
+        return cls(**_of_row(details.row), task_runs=groups, **_of_late(details.late))
+
+
+class TaskRunWhole(TaskState):
+    """One task run, and what was said of it when it was over."""
+
+    late_reports: tuple[LateReport, ...]
+    """The first 50; its timeline has all."""
+    late_reports_count: int
+
+    @classmethod
+    def of(cls, task: TaskState, late: LateReports) -> Self:
+        return cls(**dict(task), **_of_late(late))
+
+
+def _of_late(late: LateReports) -> dict[str, Any]:
+    return {
+        "late_reports": tuple(map(LateReport.of, late.first)),
+        "late_reports_count": late.count,
+    }
 
 
 class Counts(BaseModel):
@@ -163,6 +191,8 @@ class CancellationShown(BaseModel):
     children: tuple[ChildShown, ...] = ()
     """Those that were begun, the open ones first; at most a hundred."""
     children_total: int = 0
+    late_reports_count: int = 0
+    """How many reports came, since it was asked, when what they are about was over."""
 
     @classmethod
     def of_flow(cls, account: CancelAccount) -> Self:
@@ -179,10 +209,11 @@ class CancellationShown(BaseModel):
             teardowns=tuple(map(TeardownShown.of, account.teardowns)),
             children=tuple(map(ChildShown.of, account.family.children)),
             children_total=account.family.total,
+            late_reports_count=account.late,
         )
 
     @classmethod
-    def of_task(cls, task: TaskState, cancellation: CancellationState) -> Self:
+    def of_task(cls, task: TaskState, cancellation: CancellationState, late: int) -> Self:
         return cls(
             flow_run_id=task.flow_run_id,
             task_run_id=task.task_run_id,
@@ -190,6 +221,7 @@ class CancellationShown(BaseModel):
             cancellation=cancellation,
             ended={} if task.how is None else {task.how: 1},
             unconfirmed=int(task.stopped_confirmed is False),
+            late_reports_count=late,
         )
 
 

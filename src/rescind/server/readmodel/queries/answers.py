@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from rescind.events.journal import FlowLateReport, TaskLateReport
 from rescind.events.states import CancellationState, FlowState
 from rescind.events.words import CascadePolicy, Handle, How, Rung, RunnerCapabilities, StreamKind
 from rescind.statemachine.partition import Known
@@ -15,12 +16,15 @@ __all__ = [
     "CancelAccount",
     "Cancellable",
     "ChildRow",
+    "Children",
     "Family",
     "FlowRunDetails",
     "FlowRunRow",
     "Halt",
     "Holder",
     "JournalEvent",
+    "LateReport",
+    "LateReports",
     "RunnerRow",
     "StepTaken",
     "TaskGroup",
@@ -65,6 +69,40 @@ class TaskGroup:
     unconfirmed: int
     started_at_ms: int | None
     finished_at_ms: int | None
+    late: int = 0
+    """How many reports of them came when they were over."""
+
+
+@dataclass(frozen=True, slots=True)
+class LateReport:
+    """What was said when it was over, and when, and what it is about as that is now.
+
+    About the flow run as a whole: no task run and no attempt.
+    """
+
+    at_ms: int
+    task_run_id: str | None
+    attempt: int | None
+    said: TaskLateReport | FlowLateReport
+    is_body: bool
+    state: str
+    how: How | None
+    finished_at_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class LateReports:
+    """How many there are, and the first of them as they came.
+
+    ``of_groups`` has how many are about task runs of a name, state and way to end, and
+    ``of_unconfirmed`` how many task runs have reported that nobody had seen stop; both without
+    the body, as accounts count.
+    """
+
+    count: int
+    of_groups: Mapping[tuple[str, str, How | None], int]
+    of_unconfirmed: int
+    first: tuple[LateReport, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +117,7 @@ class FlowRunDetails:
     groups: tuple[TaskGroup, ...]
     body_state: str | None
     interrupts: bool | None
+    late: LateReports
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +226,8 @@ class CancelAccount:
     warnings: tuple[Warned, ...]
     teardowns: tuple[TeardownTold, ...]
     family: Family
+    late: int
+    """How many reports came, since it was asked, when what they are about was over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +244,18 @@ class Holder:
 
 
 @dataclass(frozen=True, slots=True)
+class Children:
+    """How many running children a cancel waits for, only cancels, and leaves alone.
+
+    Each by its own policy: a cancel may say another one for all of them.
+    """
+
+    waited_for: int = 0
+    asked: int = 0
+    left_alone: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Cancellable:
     """A run as a cancel would find it: ``known`` is what the rule looks at.
 
@@ -216,6 +269,7 @@ class Cancellable:
     holders: tuple[Holder, ...]
     has_open_body: bool
     family: Family
+    children: Children
 
 
 @dataclass(frozen=True, slots=True)

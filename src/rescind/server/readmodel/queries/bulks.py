@@ -1,6 +1,6 @@
 """Bulk cancellations: lists of them, one, and what came of each flow run that one has asked."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, Select, select, tuple_, union_all
@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Row, Select, select, tuple_, union_all
 from rescind.events.words import StreamKind
 from rescind.server.readmodel.projecting.placed import plain
 from rescind.server.readmodel.queries.answers import BulkItemRow, BulkRow, Halt
-from rescind.server.readmodel.queries.pages import Page, after, before, bounded, cut
+from rescind.server.readmodel.queries.pages import Page, after, before, bounded, cursor_at, cut
 from rescind.server.readmodel.storage.rows import bulk_of
 from rescind.server.readmodel.storage.tables import (
     bulk_cancellations,
@@ -29,17 +29,47 @@ _AT_ONCE: Final = 400
 
 
 def list_bulks(
-    connection: Connection, states: Iterable[str] = (), *, limit: int, cursor: str | None = None
+    connection: Connection,
+    states: Iterable[str] = (),
+    within: Collection[str] | None = None,
+    *,
+    limit: int,
+    cursor: str | None = None,
 ) -> Page[BulkRow]:
     """Bulk cancellations, the latest first; of those of some states, as ``Finished``, alone.
 
-    Raises `CursorError` if the cursor is none of this list.
+    ``within``: of those that mean nothing outside of these namespaces. Raises `CursorError` if the
+    cursor is none of this list.
     """
     limit = bounded(limit)
-    rows = connection.execute(bulks_statement(states, limit + 1, cursor)).all()
+    rows = _some(connection, tuple(states), within, limit + 1, cursor)
     halts = _halts(connection, [row.bulk_id for row in rows])
     told = _told_ms(connection, rows)
     return cut(rows, limit, _ORDER, lambda row: _row(row, halts, told))
+
+
+def _some(
+    connection: Connection,
+    states: Collection[str],
+    within: Collection[str] | None,
+    count: int,
+    cursor: str | None,
+) -> Sequence[Row[Any]]:
+    """What one means is in its record: those of others are read, and left out here."""
+    if within is None:
+        return connection.execute(bulks_statement(states, count, cursor)).all()
+    found: list[Row[Any]] = []
+    while len(found) < count:
+        rows = connection.execute(bulks_statement(states, _AT_ONCE, cursor)).all()
+        found += [row for row in rows if _is_within(bulk_of(row).where.namespaces, within)]
+        if len(rows) < _AT_ONCE:
+            break
+        cursor = cursor_at(rows[-1], _ORDER)
+    return found[:count]
+
+
+def _is_within(meant: Collection[str], within: Collection[str]) -> bool:
+    return bool(meant) and set(meant) <= set(within)
 
 
 def bulks_statement(states: Iterable[str], count: int, cursor: str | None) -> Select[Any]:
@@ -80,21 +110,28 @@ def list_bulk_items(
     connection: Connection,
     bulk_id: str,
     outcome: str | None = None,
+    within: Collection[str] | None = None,
     *,
     limit: int,
     cursor: str | None = None,
 ) -> Page[BulkItemRow]:
     """What came of each flow run, in the order in which they were asked.
 
-    Raises `CursorError` if the cursor is none of this list.
+    ``within``: what a flow run is now is told if it is in one of these namespaces. Raises
+    `CursorError` if the cursor is none of this list.
     """
     limit = bounded(limit)
-    rows = connection.execute(items_statement(bulk_id, outcome, limit + 1, cursor)).all()
+    wanted = items_statement(bulk_id, outcome, limit + 1, cursor, within)
+    rows = connection.execute(wanted).all()
     return cut(rows, limit, (_items.number,), _item)
 
 
 def items_statement(
-    bulk_id: str, outcome: str | None, count: int, cursor: str | None
+    bulk_id: str,
+    outcome: str | None,
+    count: int,
+    cursor: str | None,
+    within: Collection[str] | None = None,
 ) -> Select[Any]:
     """The statement behind `list_bulk_items`; flow runs are as they are now."""
     order = (_items.number,)
@@ -102,6 +139,9 @@ def items_statement(
     if outcome is not None:
         conditions.append(_items.outcome == plain(outcome))
     of_item = flow_runs.c.flow_run_id == _items.flow_run_id
+    if within is not None:
+        # A later life of the same id may be elsewhere.
+        of_item &= flow_runs.c.namespace.in_([plain(one) for one in within])
     return (
         select(bulk_items, flow_runs.c.name, flow_runs.c.state)
         .outerjoin_from(bulk_items, flow_runs, of_item)

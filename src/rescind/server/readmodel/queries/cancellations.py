@@ -9,6 +9,7 @@ from rescind.events.words import How
 from rescind.server.readmodel.projecting.placed import plain
 from rescind.server.readmodel.queries.answers import CancelAccount, WaitedFor
 from rescind.server.readmodel.queries.children import children_held, family_of
+from rescind.server.readmodel.queries.late import late_since
 from rescind.server.readmodel.queries.way import steps_taken, told_on_the_way
 from rescind.server.readmodel.storage.rows import armed_of, flow_of, task_of
 from rescind.server.readmodel.storage.tables import armed, flow_runs, task_runs
@@ -47,6 +48,7 @@ def cancel_account(connection: Connection, flow_run_id: str) -> CancelAccount | 
         warnings,
         teardowns,
         family_of(connection, flow),
+        late_since(connection, flow_run_id, since_ms=state.cancellation.asked_at),
     )
 
 
