@@ -227,6 +227,7 @@ def test_the_account_says_who_is_waited_for(model: Told) -> None:
     (waited,) = account.waited_for
     assert (waited.runner_id, waited.task_runs, waited.told) == (A, 2, True)
     assert not waited.acknowledged
+    assert (waited.can_stop, waited.cannot_stop) == (None, ())
 
 
 def test_the_timeline_is_the_journal_of_one_run(model: Told) -> None:

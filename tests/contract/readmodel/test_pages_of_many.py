@@ -90,9 +90,12 @@ async def test_a_flow_run_of_ten_thousand_task_runs_is_groups_and_counts_all_of_
     assert 0 < len(bars) <= BARS_MAX
     assert len(rows) <= BARS_MAX
     assert sum(int(row.replace(",", "")) for row in rows) == MANY
-    assert f"{MANY:,} task runs, drawn as groups" in page
+    assert (
+        f"{MANY:,} task runs beside the flow\N{RIGHT SINGLE QUOTATION MARK}s own code, drawn"
+        in page
+    )
     assert f"<b>{waiting:,}</b> never started" in page
-    assert f"<b>{AT_ONCE:,}</b> interrupted, and ended by itself" in page
+    assert f"<b>{AT_ONCE:,}</b> asked to stop, and ended by themselves" in page
 
 
 async def pages_of_task_runs(browsing: httpx.AsyncClient, *, stopped: int, waiting: int) -> None:

@@ -9,6 +9,7 @@ from rescind.events.words import StreamKind
 from rescind.server.readmodel.projecting.known import lookup_statement
 from rescind.server.readmodel.queries.bulks import bulks_statement, items_statement
 from rescind.server.readmodel.queries.flows import FlowFilter, flows_statement, stuck_statement
+from rescind.server.readmodel.queries.late import late_statement
 from rescind.server.readmodel.queries.runners import runners_statement
 from rescind.server.readmodel.queries.tasks import (
     held_statement,
@@ -51,6 +52,8 @@ ONE_INDEX: dict[str, tuple[Select[Any], str]] = {
     "unconfirmed": (unconfirmed_statement(50, None), "task_runs_unconfirmed"),
     "timeline": (timeline_statement(StreamKind.FLOW, "r", None, 50, None), "events_by_stream"),
     "of a task run": (timeline_statement(StreamKind.FLOW, "r", "t", 50, None), "events_by_stream"),
+    "late reports": (late_statement("r", None, 50), "events_late"),
+    "late, of a task run": (late_statement("r", "t", 50), "events_late"),
     "journal": (journal_statement(50, None), "events_newest"),
     "not folded": (not_folded_statement(50, None), "events_not_folded"),
     "after, of a flow run": (

@@ -1,18 +1,23 @@
 """The way of a person in a browser: from the list to a flow run that is cancelled, and around."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Page, expect
 
-from tests.scenarios.harness import Driven, Scene
+from tests.scenarios.harness import Scene
 from tests.scenarios.http.http_api import has_read
-from tests.scenarios.http.http_following import Listening
 from tests.scenarios.http.test_http_letters import put_aside
-from tests.scenarios.web.browsing import Visitor, browser, listening_to, serious
+from tests.scenarios.web.browsing import (
+    DESK,
+    PHONE,
+    browser,
+    known,
+    listening_to,
+    serious,
+    visiting,
+)
 from tests.waiting import until
 
 OTHERS = (
@@ -20,30 +25,10 @@ OTHERS = (
     *("/?text=nobody", "/?label=alone", "/?stuck=true", "/?cursor=bm8", "/?since=noon"),
     *("/?since=2026-06-30T22:00&parent=p", "/runners?gone=true", "/dead-letters", "/bulk"),
 )
-PHONE = {"width": 360, "height": 740}
 WIDER_PHONE = {"width": 390, "height": 760}
-DESK = {"width": 1180, "height": 760}
 
 
-@asynccontextmanager
-async def visiting(browser: Browser, server: Listening, **how: Any) -> AsyncIterator[Visitor]:
-    host, port = server.address
-    context = await browser.new_context(**{"viewport": DESK, **how})
-    try:
-        yield Visitor(context, await context.new_page(), f"http://{host}:{port}")
-    finally:
-        await context.close()
-
-
-async def known(scene: Scene, server: Listening, name: str) -> Driven:
-    """A flow run with work in the hands of a stranger, as the pages know it."""
-    flow = await scene.begun(name, tasks=["load"])
-    await flow.says("task.register", items=[{"task_run_id": "publish"}])
-    await has_read(server.means.model, scene, flow.flow_run_id)
-    return flow
-
-
-async def test_by_keyboard_alone_a_run_is_found_cancelled_and_watched_to_its_end(
+async def test_01_by_keyboard_alone_a_run_is_found_cancelled_and_watched_to_its_end(
     scene: Scene, tmp_path: Path
 ) -> None:
     async with listening_to(scene.house, tmp_path) as server, browser() as chromium:
@@ -81,7 +66,7 @@ async def test_by_keyboard_alone_a_run_is_found_cancelled_and_watched_to_its_end
             await expect(page.locator("#run .heading .chip")).to_have_text("Cancelled")
             await expect(page.locator("#to-journal")).to_be_focused()
             await expect(page.locator(".account")).to_contain_text(
-                "interrupted, and ended by itself"
+                "asked to stop, and ended by itself"
             )
             await expect(page.locator(".account")).to_contain_text("1 never started")
             await expect(page.locator("#abort, #cancel")).to_have_count(0)
@@ -89,7 +74,9 @@ async def test_by_keyboard_alone_a_run_is_found_cancelled_and_watched_to_its_end
             assert visitor.hosts() == {visitor.address.removeprefix("http://")}
 
 
-async def test_a_cancel_that_goes_on_can_be_aborted(scene: Scene, tmp_path: Path) -> None:
+async def test_48_by_its_button_a_cancel_that_goes_on_is_aborted(
+    scene: Scene, tmp_path: Path
+) -> None:
     async with listening_to(scene.house, tmp_path) as server, browser() as chromium:
         flow = await known(scene, server, "nightly")
         await scene.cancel(flow.flow_run_id)
@@ -98,7 +85,7 @@ async def test_a_cancel_that_goes_on_can_be_aborted(scene: Scene, tmp_path: Path
             page = visitor.page
             await visitor.goes_to(f"/flow-runs/{flow.flow_run_id}")
             await page.click("#abort")
-            await expect(page.locator("dialog input[value=abort]")).to_be_checked()
+            await expect(page.locator("dialog[open] h1")).to_have_text("Abort flow")
             await page.click("#ask-send")
             await expect(page.locator(".ladder")).to_contain_text("killed at once")
             await expect(page.locator("#abort")).to_have_count(0)

@@ -10,8 +10,7 @@ from tests.scenarios.bulk import Bulk, child_that_goes_on
 from tests.scenarios.harness import Scene, types_of
 from tests.scenarios.http.http_api import has_read
 from tests.scenarios.http.http_following import Listening
-from tests.scenarios.web.browsing import browser, listening_to, serious
-from tests.scenarios.web.test_web_browsing import DESK, PHONE, visiting
+from tests.scenarios.web.browsing import DESK, PHONE, browser, listening_to, serious, visiting
 
 SCRIPT = "<img src=x onerror=window.hit=1><script>window.hit=1</script>"
 

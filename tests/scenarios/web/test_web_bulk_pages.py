@@ -69,7 +69,7 @@ async def test_what_cannot_be_is_told_by_a_page(scene: Scene, api: Api, tmp_path
     await shown(api, "/bulk", 400, cursor="bm8")
     (tmp_path / "read-model-1.db").rename(tmp_path / "away")
     for where in ("/bulk", path, f"{path}/stop"):
-        assert "The read model cannot be asked" in await shown(api, where, 503)
+        assert "Nothing can be looked up now" in await shown(api, where, 503)
     assert re.search("<textarea", await shown(api, "/bulk/new"))
 
 

@@ -14,8 +14,7 @@ from playwright.async_api import expect
 
 from tests.scenarios.harness import Scene
 from tests.scenarios.http.http_api import has_read
-from tests.scenarios.web.browsing import browser, listening_to
-from tests.scenarios.web.test_web_browsing import visiting
+from tests.scenarios.web.browsing import browser, listening_to, visiting
 from tests.waiting import until
 
 BEHIND: Final = "Rescind-Behind-Seconds"

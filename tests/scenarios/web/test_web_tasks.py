@@ -10,8 +10,7 @@ from playwright.async_api import expect
 
 from tests.scenarios.harness import Driven, Scene
 from tests.scenarios.http.http_api import Api, has_read, serving
-from tests.scenarios.web.browsing import browser, form_of, listening_to, serious
-from tests.scenarios.web.test_web_browsing import PHONE, visiting
+from tests.scenarios.web.browsing import PHONE, browser, form_of, listening_to, serious, visiting
 from tests.scenarios.web.test_web_pages import html, shown
 
 SCRIPT = '<script>alert("x")</script>'

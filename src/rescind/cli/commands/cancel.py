@@ -48,6 +48,8 @@ def cancel(
     """
     if bool(ids) is bool(where) or (where and arm):
         raise typer.BadParameter("expected either IDs or --where, and --arm with IDs alone")
+    if abort and grace:
+        raise typer.BadParameter("expected --grace or --abort, which gives none, but got both")
     if where:
         return start(
             where,

@@ -27,6 +27,7 @@ from rescind.client.answers import (
     FlowRunWhole,
     Forecast,
     Ready,
+    TaskRunWhole,
     TaskState,
 )
 from rescind.client.core import operations
@@ -178,7 +179,7 @@ class AsyncClient(BulkMethods, OperatingMethods):
         """One flow run, with its task runs in groups. Raises `RunNotFoundError`."""
         return await self._ask(operations.flow_run(flow_run_id))
 
-    async def show_task_run(self, flow_run_id: str, task_run_id: str) -> TaskState:
+    async def show_task_run(self, flow_run_id: str, task_run_id: str) -> TaskRunWhole:
         """One task run. Raises `RunNotFoundError`."""
         return await self._ask(operations.task_run(flow_run_id, task_run_id))
 

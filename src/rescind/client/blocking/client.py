@@ -22,6 +22,7 @@ from rescind.client.answers import (
     FlowRunWhole,
     Forecast,
     Ready,
+    TaskRunWhole,
     TaskState,
 )
 from rescind.client.blocking.bulks import BulkMethods
@@ -174,7 +175,7 @@ class Client(BulkMethods, OperatingMethods):
         """One flow run, with its task runs in groups. Raises `RunNotFoundError`."""
         return self._ask(operations.flow_run(flow_run_id))
 
-    def show_task_run(self, flow_run_id: str, task_run_id: str) -> TaskState:
+    def show_task_run(self, flow_run_id: str, task_run_id: str) -> TaskRunWhole:
         """One task run. Raises `RunNotFoundError`."""
         return self._ask(operations.task_run(flow_run_id, task_run_id))
 

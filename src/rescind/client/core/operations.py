@@ -19,6 +19,7 @@ from rescind.client.answers import (
     Forecast,
     PageOf,
     Ready,
+    TaskRunWhole,
     TaskState,
 )
 from rescind.client.core.address import path_of, require_text
@@ -107,8 +108,8 @@ def task_runs(
     return got(path, PageOf[TaskState], query)
 
 
-def task_run(flow_run_id: str, task_run_id: str) -> Operation[TaskState]:
-    return got(_of(flow_run_id, task_run_id), TaskState)
+def task_run(flow_run_id: str, task_run_id: str) -> Operation[TaskRunWhole]:
+    return got(_of(flow_run_id, task_run_id), TaskRunWhole)
 
 
 def timeline(

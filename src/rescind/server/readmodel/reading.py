@@ -11,14 +11,24 @@ from rescind.errors import ReadModelMissingError
 from rescind.events.journal import Entry
 from rescind.events.states import TaskState
 from rescind.events.words import StreamKind
-from rescind.server.readmodel.queries import cancellations, cancelling, flows, runners, tasks
+from rescind.server.readmodel.queries import (
+    cancellations,
+    cancelling,
+    children,
+    flows,
+    late,
+    runners,
+    tasks,
+)
 from rescind.server.readmodel.queries import timeline as journal
 from rescind.server.readmodel.queries.answers import (
     CancelAccount,
     Cancellable,
+    Family,
     FlowRunDetails,
     FlowRunRow,
     JournalEvent,
+    LateReports,
     RunnerRow,
 )
 from rescind.server.readmodel.queries.flows import FlowFilter
@@ -85,6 +95,10 @@ class ReadModel(BulkReading):
         """One flow run with its task runs in groups; None: the journal has none."""
         return self._ask(partial(flows.flow_run, flow_run_id=flow_run_id))
 
+    def children_of(self, flow_run_id: str) -> Family:
+        """Its children, those that have not ended first; of very many only some."""
+        return self._ask(partial(children.children_of, flow_run_id=flow_run_id))
+
     def cancel_account(self, flow_run_id: str) -> CancelAccount | None:
         """What has become of its cancellation; None: there is none."""
         return self._ask(partial(cancellations.cancel_account, flow_run_id=flow_run_id))
@@ -143,6 +157,16 @@ class ReadModel(BulkReading):
     def task_run(self, flow_run_id: str, task_run_id: str) -> TaskState | None:
         """One task run; None: the journal has none."""
         return self._ask(partial(tasks.task_run, flow_run_id=flow_run_id, task_run_id=task_run_id))
+
+    def late_reports(self, flow_run_id: str, task_run_id: str) -> LateReports:
+        """What was said of a task run when it was over."""
+        asked = partial(late.late_reports, flow_run_id=flow_run_id, task_run_id=task_run_id)
+        return self._ask(asked)
+
+    def late_since(self, flow_run_id: str, task_run_id: str, since_ms: int) -> int:
+        """How much of that has come from this moment on."""
+        asked = partial(late.late_since, flow_run_id=flow_run_id, task_run_id=task_run_id)
+        return self._ask(partial(asked, since_ms=since_ms))
 
     def held_by(
         self, runner_id: str, *, limit: int = _LIMIT, cursor: str | None = None

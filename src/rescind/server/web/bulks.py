@@ -5,10 +5,10 @@ import time
 from typing import Annotated, Final
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse
 
-from rescind.server.access.asking import reads_every_page
+from rescind.server.access.asking import PageReader
 from rescind.server.api.bulks.shown import show
 from rescind.server.api.bulks.words import BulkCancellation
 from rescind.server.api.means import Means
@@ -34,22 +34,28 @@ _TABS: Final = (
 
 def bulk_list_routes(means: Means) -> APIRouter:
     """The route, reading by these means."""
-    router = APIRouter(
-        route_class=PageRoute, include_in_schema=False, dependencies=[Depends(reads_every_page)]
-    )
+    router = APIRouter(route_class=PageRoute, include_in_schema=False)
     model, most = means.model, means.policy.bulk_unconfirmed_max
 
     @router.get("/bulk")
     async def show_bulk_cancellations(
+        by: PageReader,
         state: Annotated[str, Query(max_length=64)] = "",
         cursor: Annotated[str, Query(max_length=2_000)] = "",
     ) -> HTMLResponse:
         states = (state,) if state else ()
-        since_ms = round(time.time() * 1000) - DRAFTS_SHOWN_MS
+        # How many there are is of all namespaces: who is held to some has them all in the list.
+        hides = by.namespaces is None and not state
+        since_ms = round(time.time() * 1000) - DRAFTS_SHOWN_MS if hides else None
         found = await asyncio.to_thread(
-            model.bulk_cancellations, states, since_ms, limit=_ROWS, cursor=cursor or None
+            model.bulk_cancellations,
+            states,
+            by.namespaces,
+            drafts_since_ms=since_ms,
+            limit=_ROWS,
+            cursor=cursor or None,
         )
-        old = 0 if state else await asyncio.to_thread(model.count_drafts, since_ms)
+        old = 0 if since_ms is None else await asyncio.to_thread(model.count_drafts, since_ms)
         return page(
             "bulks.html",
             place="bulk",

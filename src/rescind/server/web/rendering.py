@@ -17,6 +17,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from rescind.server.access.asking import viewing
 from rescind.server.api.ageing import behind
 from rescind.server.web import bulk_words, words
+from rescind.server.web.forecasting import span
+from rescind.server.web.ladder import called
 from rescind.telling.words import short
 
 __all__ = ["SECURITY_HEADERS", "STATIC", "page", "task_path"]
@@ -88,8 +90,13 @@ def _templates() -> Environment:
     made.globals |= {"static": _static, "at": _flow_run_path, "state_word": words.state_word}
     made.globals |= {"at_task": task_path, "short": short}
     made.globals |= {"at_bulk": _bulk_path, "outcome_word": bulk_words.outcome_word}
-    made.globals |= {"who": words.who, "hows": words.HOWS, "fates": words.FATES}
+    made.globals |= {"who": words.who, "how": words.how_it_ended, "fates": words.FATES}
+    made.globals |= {"policies": words.POLICIES, "child_said": words.CHILD_SAID}
+    made.globals |= {"teardowns": words.TEARDOWNS, "listed": words.listed, "called": called}
+    made.globals |= {"abort_fates": words.ABORT_FATES}
+    made.globals |= {"ends": words.ENDS}
     made.filters |= {
+        "span": span,
         "age": words.age,
         "exact": words.exact,
         "duration": words.duration,

@@ -21,7 +21,10 @@ from rescind.events.states import FlowState
 from rescind.events.words import StreamKind
 from rescind.server.readmodel.projecting.placed import plain
 from rescind.server.readmodel.queries.answers import FlowRunDetails, FlowRunRow, Halt
+from rescind.server.readmodel.queries.cancelling import body_state
+from rescind.server.readmodel.queries.late import late_reports
 from rescind.server.readmodel.queries.pages import Page, after, before, bounded, cut
+from rescind.server.readmodel.queries.runners import whether_they_interrupt
 from rescind.server.readmodel.queries.tasks import task_groups
 from rescind.server.readmodel.storage.rows import flow_of
 from rescind.server.readmodel.storage.tables import flow_labels, flow_runs, halted
@@ -255,11 +258,20 @@ def present_life(connection: Connection, flow_run_id: str) -> Life | None:
 def flow_run(connection: Connection, flow_run_id: str) -> FlowRunDetails | None:
     """One flow run, also if the service has forgotten it; None: the journal has none."""
     this = _flows.flow_run_id == plain(flow_run_id)
-    row = connection.execute(select(*_SHOWN).where(this)).one_or_none()
+    row = connection.execute(select(*_SHOWN, _flows.partition).where(this)).one_or_none()
     if row is None:
         return None
-    halts = _halts(connection, [flow_run_id])
-    return FlowRunDetails(_row(row, halts), task_groups(connection, flow_run_id))
+    flow = flow_of(row)
+    told = () if flow.cancellation is None else flow.cancellation.told
+    concerned = {*told, *flow.holders, *([] if flow.runner_id is None else [flow.runner_id])}
+    late = late_reports(connection, flow_run_id)
+    return FlowRunDetails(
+        _row(row, _halts(connection, [flow_run_id])),
+        task_groups(connection, flow_run_id, late.of_groups),
+        body_state(connection, flow),
+        whether_they_interrupt(connection, row.partition, concerned),
+        late,
+    )
 
 
 def _halts(connection: Connection, flow_run_ids: Collection[str]) -> dict[str, Halt]:

@@ -4,6 +4,7 @@ When one was heard last is not here: heartbeats are no events of the journal.
 """
 
 from collections import defaultdict
+from collections.abc import Collection
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Select, func, select
@@ -14,7 +15,7 @@ from rescind.server.readmodel.storage.rows import runner_of
 from rescind.server.readmodel.storage.tables import runners, task_runs
 from rescind.statemachine.runs import RunnerRecord
 
-__all__ = ["RunnerCounts", "count_runners", "list_runners"]
+__all__ = ["RunnerCounts", "count_runners", "list_runners", "whether_they_interrupt"]
 
 _HERE: Final = "Registered"
 
@@ -77,6 +78,21 @@ def _is_here(runner_id: ColumnElement[str]) -> ColumnElement[bool]:
     other = runners.alias()
     this = other.c.runner_id == runner_id
     return select(other.c.runner_id).where(this, other.c.state == _HERE).exists()
+
+
+def whether_they_interrupt(
+    connection: Connection, partition: int, runner_ids: Collection[str]
+) -> bool | None:
+    """Whether the executors of these runners interrupt what runs.
+
+    None: some do and some do not, or one has not said.
+    """
+    these = runners.c.runner_id.in_(runner_ids), runners.c.partition == partition
+    said: set[bool | None] = set()
+    for row in connection.execute(select(runners.c.record).where(*these)):
+        can = runner_of(row).capabilities
+        said.add(None if can is None else can.can_interrupt)
+    return said.pop() if len(said) == 1 else None
 
 
 def _held(connection: Connection, runner_ids: list[str]) -> dict[str, int]:

@@ -1,6 +1,6 @@
 """Task runs: of a flow run, of a runner, and those of which nobody has seen the stop."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, func, or_, select
@@ -101,8 +101,13 @@ def task_run(connection: Connection, flow_run_id: str, task_run_id: str) -> Task
     return None if row is None else _state(row)
 
 
-def task_groups(connection: Connection, flow_run_id: str) -> tuple[TaskGroup, ...]:
-    """The task runs of a flow run by name, state, and how they were cancelled; without the body."""
+def task_groups(
+    connection: Connection, flow_run_id: str, late: Mapping[tuple[str, str, How | None], int]
+) -> tuple[TaskGroup, ...]:
+    """The task runs of a flow run by name, state, and how they were cancelled; without the body.
+
+    ``late``: how many late reports each of these has.
+    """
     kinds = (_tasks.name, _tasks.state, _tasks.how)
     grouped = (
         select(
@@ -120,11 +125,13 @@ def task_groups(connection: Connection, flow_run_id: str) -> tuple[TaskGroup, ..
         TaskGroup(
             row.name,
             row.state,
-            None if row.how is None else How(row.how),
+            how := None if row.how is None else How(row.how),
             row.of,
             row.unconfirmed,
-            row.started_ms,
+            # A grant that was given back is a time, and no start.
+            None if row.how == How.NEVER_STARTED else row.started_ms,
             row.finished_ms,
+            late.get((row.name, row.state, how), 0),
         )
         for row in connection.execute(grouped)
     )
