@@ -11,11 +11,11 @@ from typing import Final
 from rescind.events.journal import ChildGivenUp, FlowCancelling, TaskCancelled, TaskFailed
 from rescind.events.words import Actor, ErrorInfo, Evidence, How, Mode, TaskKind
 from rescind.statemachine import teardown
+from rescind.statemachine.cascades import is_awaited
 from rescind.statemachine.decide.answers import Happened
 from rescind.statemachine.draft import Draft
 from rescind.statemachine.edges import is_cancelling
 from rescind.statemachine.envelope import Recorder
-from rescind.statemachine.families import is_awaited
 from rescind.statemachine.policy import Policy
 from rescind.statemachine.runs import Cancellation, FlowRun, RunnerRecord, TaskRun
 from rescind.statemachine.terms import crash_terms

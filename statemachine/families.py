@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 from rescind.events.journal import ChildCancelSent, ChildEndSent
 from rescind.events.requests import ChildFinished, FlowCancel
 from rescind.events.words import Actor, CascadePolicy, End, How, Mode, ParentLink
+from rescind.statemachine.cascades import policy_of
 from rescind.statemachine.decide.answers import Happened
 from rescind.statemachine.decide.child import is_edge_of
 from rescind.statemachine.draft import Draft
@@ -25,10 +26,8 @@ __all__ = [
     "answer_to_edge",
     "errand_request",
     "errands_of_flow",
-    "is_awaited",
     "owed_to_child",
     "owed_to_parent",
-    "policy_of",
     "recorded",
 ]
 
@@ -43,18 +42,6 @@ class Errand(NamedTuple):
     """The task run that stands for the child; empty: the flow run's own end, for its parent."""
     mode: Mode | None = None
     """How the child is to be cancelled; None: it is only to be kept from beginning."""
-
-
-def policy_of(flow: FlowRun, task: TaskRun) -> CascadePolicy:
-    """What the cancelling of this flow run means for this child of it."""
-    assert task.child is not None
-    for_all = None if flow.cancellation is None else flow.cancellation.cascade
-    return for_all or task.child.cascade
-
-
-def is_awaited(flow: FlowRun, task: TaskRun) -> bool:
-    """Whether the flow run waits for the end of this task run, a child or not."""
-    return task.child is None or policy_of(flow, task) is CascadePolicy.WAIT
 
 
 def owed_to_child(flow: FlowRun, task: TaskRun) -> Errand | None:

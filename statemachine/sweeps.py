@@ -17,13 +17,13 @@ from rescind.events.journal import (
     TaskCancelled,
 )
 from rescind.events.words import CascadePolicy, How
+from rescind.statemachine.cascades import policy_of
 from rescind.statemachine.decide.answers import Happened
 from rescind.statemachine.decide.cancel import how_unstarted
 from rescind.statemachine.draft import Draft
 from rescind.statemachine.edges import is_cancelling
 from rescind.statemachine.ends import overdue, sweep_gone, unconfirmed
 from rescind.statemachine.envelope import Recorder
-from rescind.statemachine.families import policy_of
 from rescind.statemachine.partition import Partition
 from rescind.statemachine.policy import Policy
 from rescind.statemachine.runs import FlowRun, TaskRun

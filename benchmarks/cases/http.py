@@ -27,6 +27,7 @@ IDLE_PER_SECOND: Final = 15
 FOLLOWERS: Final = 500
 READY_SECONDS: Final = 60
 LOOK_SECONDS: Final = 0.2
+LAST_SEEN_SECONDS_MAX: Final = 60
 PAGE_SECONDS_MAX: Final = 1.0
 IN_A_PAGE: Final = 10_000
 CHUNK: Final = 500
@@ -121,7 +122,7 @@ async def _followed(place: Place) -> list[Row]:
             await service.settle(flows.beginning())
             async with _asked(place, service, "followed") as (address, port, pid):
                 plan = [(0.5 + n / 2, flow) for n, flow in enumerate(flows.ids)]
-                with child(follow, HOST, port, clients) as crowd:
+                with child(follow, HOST, port, clients, count) as crowd:
                     await asyncio.to_thread(crowd.pipe.recv)
                     with child(ask_by_the_clock, address, plan) as loop:
                         await asyncio.to_thread(loop.pipe.recv)
@@ -129,9 +130,7 @@ async def _followed(place: Place) -> list[Row]:
                         loop.pipe.send(began)
                         departures, _ = await asyncio.to_thread(loop.pipe.recv)
                         share = (cpu_seconds(pid) - cpu) / (time.monotonic() - began)
-                    # The last event has to reach the last of them.
-                    await asyncio.sleep(2)
-                    crowd.pipe.send("enough")
+                    crowd.pipe.send(LAST_SEEN_SECONDS_MAX)
                     seen: Arrivals = await asyncio.to_thread(crowd.pipe.recv)
     sent = dict(zip(flows.ids, departures.sent_at, strict=True))
     values = [(at - sent[flow]) * 1000 for flow in flows.ids for at in seen.get(flow, ())]

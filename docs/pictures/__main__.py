@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from docs.pictures import story
-from docs.pictures.looking import Picture, browser, look, pictures, sign_in_page
+from docs.pictures.looking import Picture, Places, browser, look, pictures, sign_in_page
 from docs.pictures.world import PARTITIONS, World, until
 
 from rescind.cli.up.house import House
@@ -35,8 +35,13 @@ _MORE: Final = (
     Picture("cancel-page", f"/flow-runs/{story.TRAINING}/cancel"),
     Picture("runs-none", "/?text=nobody"),
     Picture("runs-label", "/?label=alone"),
+    Picture("runs-more", "/?since=2026-06-30T22:00&namespace=search"),
+    Picture("runners-gone", "/runners?gone=true"),
+    Picture("task", f"/flow-runs/{story.SCORES}/task-runs/score-south"),
+    Picture("task-alone", f"/flow-runs/{story.SCORES}/task-runs/merge-scores"),
+    Picture("tasks-none", f"/flow-runs/{story.SCORES}/task-runs?text=nobody"),
+    Picture("cancel-task-page", f"/flow-runs/{story.SCORES}/task-runs/score-west/cancel"),
     Picture("runs-stuck", "/?stuck=true"),
-    Picture("bulks", "/bulk"),
     Picture("bulks-none", "/bulk?state=Paused"),
     Picture("sign-out", "/sign-out"),
     Picture("unknown", "/flow-runs/nobody"),
@@ -60,7 +65,10 @@ async def _main(everything: Path | None) -> None:
         ):
             await story.begin(world)
             await story.cancel_some(world)
-            inside, outside = pictures(await story.cancel_many(world)), [sign_in_page()]
+            draft_id = await story.preview(world)
+            letter = await world.first_dead_letter()
+            of = Places(await story.cancel_many(world), draft_id, letter)
+            inside, outside = pictures(of), [sign_in_page()]
             await look(running, world, inside, _IMAGES, signed_in=True)
             await look(running, world, outside, _IMAGES, signed_in=False)
             if everything is not None:

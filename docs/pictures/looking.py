@@ -7,11 +7,11 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from docs.pictures.story import LEDGER, NIGHTLY, TRAINING
+from docs.pictures.story import COMING, LEDGER, NIGHTLY, SCORES, TRAINING
 from docs.pictures.world import World
 from playwright.async_api import Browser, Page, async_playwright, expect
 
-__all__ = ["Picture", "browser", "look", "pictures", "sign_in_page"]
+__all__ = ["Picture", "Places", "browser", "look", "pictures", "sign_in_page"]
 
 _DESK: Final = 1180
 _PHONE: Final = 390
@@ -28,11 +28,20 @@ class Picture(NamedTuple):
     scheme: str = "light"
 
 
-def pictures(bulk_id: str) -> Sequence[Picture]:
+class Places(NamedTuple):
+    """What is where nobody can know before: a bulk cancellation, a draft of one, a dead letter."""
+
+    bulk_id: str
+    draft_id: str
+    letter: str
+
+
+def pictures(of: Places) -> Sequence[Picture]:
     """All that the documentation shows, the ones that go on first."""
     run = f"/flow-runs/{NIGHTLY}"
     return (
-        Picture("bulk", f"/bulk/{bulk_id}", 900),
+        Picture("bulk", f"/bulk/{of.bulk_id}", 900),
+        Picture("bulks", "/bulk"),
         Picture("run", run, 1240),
         Picture("run-phone", run, 1500, width=_PHONE, scheme="dark"),
         Picture("runs", "/", 900),
@@ -41,7 +50,13 @@ def pictures(bulk_id: str) -> Sequence[Picture]:
         Picture("stuck", "/stuck"),
         Picture("runners", "/runners"),
         Picture("dead-letters", "/dead-letters"),
+        Picture("dead-letter", f"/dead-letters/{of.letter}"),
         Picture("bulk-new", "/bulk/new?states=Pending&labels=team%3Dbackfill"),
+        Picture("bulk-preview", f"/bulk/{of.draft_id}", None, _type_the_count),
+        Picture("armed", f"/flow-runs/{COMING}"),
+        Picture("abort", run, 860, _open_abort),
+        Picture("tasks", f"/flow-runs/{SCORES}/task-runs"),
+        Picture("cancel-task", f"/flow-runs/{SCORES}/task-runs", 860, _open_task_dialog),
     )
 
 
@@ -101,6 +116,21 @@ async def _open_dialog(page: Page) -> None:
     await page.click("#cancel")
     await page.fill("dialog textarea", "the features of last week")
     await expect(page.locator("dialog .forecast")).to_be_visible()
+
+
+async def _open_abort(page: Page) -> None:
+    await page.click("#abort")
+    await expect(page.locator("dialog #ask-send")).to_be_visible()
+    await page.fill("dialog textarea", "it must not go on until the morning")
+
+
+async def _open_task_dialog(page: Page) -> None:
+    await page.click("#cancel-score-west")
+    await page.fill("dialog textarea", "west is scored elsewhere")
+
+
+async def _type_the_count(page: Page) -> None:
+    await page.fill("#confirmed", "128")
 
 
 async def _open_event(page: Page) -> None:

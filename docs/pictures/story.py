@@ -5,18 +5,32 @@ draws it, and no event could stand in for it.
 """
 
 import asyncio
+import hashlib
 from collections.abc import Sequence
 from typing import Any, Final
 
 from docs.pictures.world import World, items, until
 
 from rescind.client import CancellationShown
+from rescind.events.moments import moment_to_text
 
-__all__ = ["LEDGER", "NIGHTLY", "TRAINING", "begin", "cancel_many", "cancel_some"]
+__all__ = [
+    "COMING",
+    "LEDGER",
+    "NIGHTLY",
+    "SCORES",
+    "TRAINING",
+    "begin",
+    "cancel_many",
+    "cancel_some",
+    "preview",
+]
 
 NIGHTLY: Final = "nightly-etl-2026-06-30"
 TRAINING: Final = "train-ranking-0412"
 LEDGER: Final = "export-ledger-0630"
+SCORES: Final = "score-customers-0630"
+COMING: Final = "nightly-etl-2026-07-01"
 
 _PHOTOS: Final = "resize-photos-77"
 _EXTRACTS: Final = ("extract-orders", "extract-customers")
@@ -27,11 +41,23 @@ _HALF_WAY: Final = 25
 _AT_WORK: Final = 6
 _FIRST_AT_WORK: Final = 2
 _BEAT_SECONDS: Final = 0.9
+_SHARDS: Final = 128
+_TRACEBACK: Final = """Traceback (most recent call last):
+  File "scoring/customers.py", line 88, in score
+    features = store.read(segment, at=day)
+  File "scoring/store.py", line 41, in read
+    raise FeaturesMissing(segment, day, missing)
+scoring.store.FeaturesMissing: segment 'south' of 2026-06-30 lacks 3 of 41 features: """
+_MISSING: Final = (
+    "segment 'south' of 2026-06-30 lacks 3 of 41 features: basket_value_28d, "
+    "days_since_last_order, returns_share_90d"
+)
 
 
 async def begin(world: World) -> None:
     """Everything up to the first cancel."""
     await _hire(world)
+    await _shards(world)
     await _backfills(world)
     await _some_that_are_over(world)
     await _flow(world, _PHOTOS, "resize-photos", "media", "notebook-3", ["thumbnails", "originals"])
@@ -45,6 +71,7 @@ async def begin(world: World) -> None:
     await world.until_open(TRAINING, running=4, pending=1)
     for name in ("hourly-report", "refresh-search-index"):
         await world.ask("flow.register", f"{name}-2300", name=name, labels={"team": "search"})
+    await _scores(world)
     await _beat()
     await _ends(world, NIGHTLY, "etl-1", ["extract-customers"], end="success")
     await _beat(2)
@@ -70,11 +97,21 @@ async def cancel_some(world: World) -> None:
     await _beat()
     await _ends(world, NIGHTLY, "etl-1", ["load-customers"], end="cancelled", how="graceful")
     await world.until_open(NIGHTLY, running=2)
+    await ask(COMING, reason="no run before the June files are mended")
     # Programs that get a word wrong: each is a dead letter.
     await world.ask("flow.cancel", "sync-crm-2300", grace_seconds="a while")
     await world.ask("flow.cancel", "rank-products-2300", mode="gentle")
     await world.ask("task.cancel", "import-invoices-2300")
     await world.until_dead_letters(3)
+
+
+async def preview(world: World) -> str:
+    """A bulk cancellation that nobody has started: the id."""
+    draft = await world.client.create_bulk_cancellation(
+        {"labels": {"job": "reindex"}, "states": ["Pending"]}, reason="the index is built anew"
+    )
+    await world.client.wait_until_counted(draft.bulk_id, timeout_seconds=60)
+    return draft.bulk_id
 
 
 async def cancel_many(world: World) -> str:
@@ -116,6 +153,33 @@ async def _backfills(world: World) -> None:
         about = {"runner_id": "etl-2", "body": {"task_run_id": "body"}}
         await world.ask("flow.start", _backfill(_FIRST_AT_WORK + number), **about)
     await world.until_open(_backfill(_FIRST_AT_WORK + _AT_WORK - 1), running=1)
+
+
+async def _shards(world: World) -> None:
+    """Flow runs of an engine whose ids are random."""
+    for number in range(_SHARDS):
+        known = hashlib.sha256(f"shard {number}".encode()).hexdigest()[:32]
+        name, labels = f"reindex-catalog-{number:03}", {"team": "search", "job": "reindex"}
+        await world.ask("flow.register", known, name=name, labels=labels, namespace="search")
+
+
+async def _scores(world: World) -> None:
+    """One of whose task runs some have failed, one is tried again, and one is cancelled alone."""
+    segments = ("north", "east", "south", "west")
+    tasks = [f"score-{segment}" for segment in segments]
+    waiting = ["merge-scores", "publish-scores"]
+    await _flow(world, SCORES, "score-customers", "crm", "etl-2", tasks, waiting=waiting)
+    await _ends(world, SCORES, "etl-2", ["score-north"], end="success")
+    wrong = {"type": "scoring.store.FeaturesMissing", "message": _MISSING}
+    wrong |= {"traceback": _TRACEBACK + _MISSING.partition(": ")[2]}
+    await _ends(world, SCORES, "etl-2", ["score-south"], end="failed", error=wrong)
+    away = {"type": "TimeoutError", "message": "the feature store did not answer in 30 s"}
+    again = {"end": "failed", "error": away, "retry_at": moment_to_text(0)}
+    await _ends(world, SCORES, "etl-2", ["score-east"], **again)
+    await world.ask("task.start", SCORES, runner_id="etl-2", items=items(["score-east"], attempt=2))
+    await world.until_open(SCORES, running=3, pending=2)
+    await world.client.cancel_task_run(SCORES, "merge-scores", reason="merged by hand")
+    await world.until_open(SCORES, running=3, pending=1)
 
 
 async def _some_that_are_over(world: World) -> None:

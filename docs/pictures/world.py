@@ -112,6 +112,10 @@ class World:
 
         await until(is_so)
 
+    async def first_dead_letter(self) -> str:
+        """The place of the earliest."""
+        return [one async for one in self.client.list_dead_letters()][-1].place
+
     async def _send(self, key: str, request: dict[str, Any]) -> None:
         is_stop = _LANES[request["type"]] == "stop"
         topic = self._names.stop_requests if is_stop else self._names.start_requests

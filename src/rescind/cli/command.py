@@ -20,8 +20,8 @@ from rescind.cli.completing import is_completing, shell_as_typed
 from rescind.cli.debugging import debugging
 from rescind.cli.exits import Exit, exit_of
 from rescind.cli.printing.output import Output
-from rescind.cli.printing.words import plain
 from rescind.errors import RescindError
+from rescind.telling.words import plain
 
 __all__ = ["run_command"]
 

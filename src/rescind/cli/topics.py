@@ -16,7 +16,7 @@ from rescind.kafka.topics import (
 
 __all__ = ["compare", "create_missing", "list_topics", "print_acls"]
 
-_ROLES = ("worker", "agents", "server", "runner", "requester")
+_ROLES = ("worker", "agents", "server", "runner", "requester", "admin")
 
 
 async def create_missing(*, as_json: bool) -> Exit:

@@ -21,6 +21,8 @@ from rescind.client.answers import (
     CancelAnswer,
     CancellationShown,
     CancellationState,
+    ChildrenForecast,
+    ChildShown,
     Counts,
     Cut,
     DeadLetter,
@@ -35,6 +37,7 @@ from rescind.client.answers import (
     Group,
     HaltShown,
     Lag,
+    LateReport,
     LetterHeader,
     Lies,
     Outcome,
@@ -46,7 +49,14 @@ from rescind.client.answers import (
     RunnerCapabilities,
     RunnerForecast,
     RunnerWaitedFor,
+    StepShown,
+    TaskRunWhole,
     TaskState,
+    TeardownFate,
+    TeardownForecast,
+    TeardownOutcome,
+    TeardownShown,
+    WarningShown,
 )
 from rescind.errors import ExtraMissingError
 
@@ -76,6 +86,8 @@ __all__ = [
     "CancelAnswer",
     "CancellationShown",
     "CancellationState",
+    "ChildShown",
+    "ChildrenForecast",
     "Client",
     "Counts",
     "Cut",
@@ -92,6 +104,7 @@ __all__ = [
     "Group",
     "HaltShown",
     "Lag",
+    "LateReport",
     "LetterHeader",
     "Lies",
     "Listing",
@@ -104,7 +117,14 @@ __all__ = [
     "RunnerCapabilities",
     "RunnerForecast",
     "RunnerWaitedFor",
+    "StepShown",
+    "TaskRunWhole",
     "TaskState",
+    "TeardownFate",
+    "TeardownForecast",
+    "TeardownOutcome",
+    "TeardownShown",
+    "WarningShown",
 ]
 
 _WHERE = {

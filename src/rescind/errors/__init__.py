@@ -4,6 +4,7 @@
     ├── SettingsError             a setting is missing or wrong
     ├── BrokerError               Kafka cannot be used as it is
     │   ├── BrokerUnavailableError    nothing answers at the address
+    │   │   └── BrokerRefusedError    it answers, and does not let us in
     │   ├── BrokerUnsupportedError    something answers, but too old or too new
     │   ├── BrokerStartError          the embedded broker ended before it answered
     │   ├── BrokerRunningError        another embedded broker uses the same data folder
@@ -156,6 +157,7 @@ from rescind.errors.journal import (
 )
 from rescind.errors.kafka import (
     BrokerError,
+    BrokerRefusedError,
     BrokerUnavailableError,
     BrokerUnsupportedError,
     CommitLostError,
@@ -193,6 +195,7 @@ __all__: list[str] = [
     "ArgumentsNotSentError",
     "AttemptHeldError",
     "BrokerError",
+    "BrokerRefusedError",
     "BrokerRunningError",
     "BrokerStartError",
     "BrokerUnavailableError",

@@ -50,6 +50,17 @@ class BrokerUnavailableError(BrokerError):
         return f"expected a Kafka broker at {self.address}, but none answered{why}; {remedy}"
 
 
+class BrokerRefusedError(BrokerUnavailableError):
+    """A broker answers, and does not let us in; to ask again is of no use."""
+
+    def __str__(self) -> str:
+        said = _HOSTS.sub("", self.why)
+        return (
+            f"expected to be let in by the Kafka broker at {self.address}, but was not ({said}); "
+            f"{self.remedy}"
+        )
+
+
 class BrokerUnsupportedError(BrokerError):
     """A broker answers, but it is too old or too new for this release."""
 

@@ -15,7 +15,8 @@ from aiokafka.errors import KafkaError
 from aiokafka.protocol.api import Request, RequestStruct, Response, ResponseHeader_v0
 from aiokafka.protocol.types import CompactArray, CompactString, Int16, Int32, Schema, TaggedFields
 
-from rescind.errors import BrokerUnavailableError, BrokerUnsupportedError
+from rescind.errors import BrokerRefusedError, BrokerUnavailableError, BrokerUnsupportedError
+from rescind.kafka.clients.refusing import remedy_of
 from rescind.kafka.connection import Connection
 
 __all__ = ["SUPPORTED", "require_supported_broker", "wait_for_supported_broker"]
@@ -36,8 +37,11 @@ _BACKOFF_SECONDS_MAX: Final = 5.0
 async def require_supported_broker(connection: Connection, *, wait_seconds: float = 10.0) -> str:
     """Return the release that answers, such as ``4.4``.
 
-    Raises `BrokerUnavailableError` when nothing answered for ``wait_seconds``, and
-    `BrokerUnsupportedError` when what answers is too old or too new.
+    Raises:
+        BrokerUnavailableError: nothing answered for ``wait_seconds``.
+        BrokerRefusedError: it answers, and does not let us in.
+        BrokerUnsupportedError: what answers is too old or too new.
+
     """
     backoff = 0.1
     end = asyncio.get_running_loop().time() + wait_seconds
@@ -45,6 +49,8 @@ async def require_supported_broker(connection: Connection, *, wait_seconds: floa
         try:
             level = await _metadata_level(connection)
         except (OSError, KafkaError, TimeoutError) as error:
+            if remedy := remedy_of(error):
+                raise BrokerRefusedError(connection.bootstrap, _reason(error), remedy) from error
             if asyncio.get_running_loop().time() + backoff > end:
                 raise BrokerUnavailableError(connection.bootstrap, _reason(error)) from error
             await asyncio.sleep(backoff)
@@ -54,14 +60,21 @@ async def require_supported_broker(connection: Connection, *, wait_seconds: floa
 
 
 async def wait_for_supported_broker(connection: Connection) -> str:
-    """As `require_supported_broker`, but wait for as long as it takes, and say so once."""
+    """As `require_supported_broker`, but wait for as long as it takes, and say so once.
+
+    Raises `BrokerRefusedError` and `BrokerUnsupportedError`: it would wait for ever.
+    """
     try:
         return await require_supported_broker(connection, wait_seconds=0)
+    except BrokerRefusedError:
+        raise
     except BrokerUnavailableError as error:
         log.warning("waiting for Kafka: %s", error)
     while True:
         try:
             release = await require_supported_broker(connection, wait_seconds=60)
+        except BrokerRefusedError:
+            raise
         except BrokerUnavailableError:
             continue
         log.warning("Kafka %s answers at %s", release, connection.bootstrap)

@@ -48,7 +48,7 @@ def test_what_a_newer_release_has_made_is_left_alone(model: Told) -> None:
     with model.database.writing(model.number).begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
 
-    with pytest.raises(NewerSchemaError, match="0002 or earlier, but they are at 9999"):
+    with pytest.raises(NewerSchemaError, match="0003 or earlier, but they are at 9999"):
         model.database.prepare()
 
 

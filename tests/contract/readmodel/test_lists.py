@@ -159,17 +159,6 @@ def test_how_many_are_in_which_state_is_counted(model: Told) -> None:
     assert sum(read.count_flow_runs(FlowFilter(namespace="space-1")).values()) == 20
 
 
-def test_stuck_is_what_is_past_its_deadline(model: Told) -> None:
-    scenario = given(runner, flow, with_body, cancel)
-    deadline_ms = scenario.world.clocks()["deadline"]
-    model.tell_entries(scenario.world.journal)
-    read = ReadModel(model.database)
-
-    assert read.stuck(deadline_ms + 5_000).items == ()
-    (row,) = read.stuck(deadline_ms + 5_001).items
-    assert row.state.flow_run_id == RUN
-
-
 def test_task_runs_come_in_the_order_of_their_registration(model: Told) -> None:
     names = [f"t{n}" for n in (5, 3, 9, 1, 7)]
     scenario = given(runner, flow, with_body, registered(*names), granted("t9", "t5"))
@@ -180,7 +169,17 @@ def test_task_runs_come_in_the_order_of_their_registration(model: Told) -> None:
         pages = every(lambda at: read.task_runs(RUN, states, limit=2, cursor=at))
         return [task.task_run_id for task in pages]
 
+    def having(text: str) -> list[str]:
+        pages = every(lambda at: read.task_runs(RUN, (), text, limit=2, cursor=at))
+        return [task.task_run_id for task in pages]
+
     assert ids() == ["body", *names]
+    assert having("T") == names
+    assert having("9") == ["t9"]
+    assert having("%") == []
+    assert read.count_task_runs(RUN) == {"Running": 3, "Pending": 3}
+    assert read.count_task_runs(RUN, "t") == {"Running": 2, "Pending": 3}
+    assert read.count_task_runs("nobody") == {}
     assert ids("Running") == ["body", "t5", "t9"]
     assert ids("Pending") == ["t3", "t1", "t7"]
     assert [task.task_run_id for task in read.held_by(A).items] == ["body", "t5", "t9"]
@@ -228,15 +227,7 @@ def test_the_account_says_who_is_waited_for(model: Told) -> None:
     (waited,) = account.waited_for
     assert (waited.runner_id, waited.task_runs, waited.told) == (A, 2, True)
     assert not waited.acknowledged
-
-
-def test_runners_are_shown_with_what_they_hold(model: Told) -> None:
-    scenario = given(runner, flow, with_body, registered("t1"), granted("t1"))
-    model.tell_entries(scenario.world.journal)
-
-    (row,) = ReadModel(model.database).runners().items
-
-    assert (row.runner_id, row.states, row.task_runs_held) == (A, {0: "Registered"}, 2)
+    assert (waited.can_stop, waited.cannot_stop) == (None, ())
 
 
 def test_the_timeline_is_the_journal_of_one_run(model: Told) -> None:

@@ -1,6 +1,7 @@
 """Pages of a great many runs: bounded in what they draw and list, and exact in what they count."""
 
 import re
+import time
 from collections.abc import AsyncIterator
 
 import httpx
@@ -20,6 +21,7 @@ MANY = 10_000
 AT_ONCE = 500
 ROWS_MAX = 50
 BYTES_MAX = 300_000
+SECONDS_MAX = 1.0
 
 
 @pytest.fixture
@@ -81,15 +83,35 @@ async def test_a_flow_run_of_ten_thousand_task_runs_is_groups_and_counts_all_of_
     )
 
     page = await shown(browsing, f"/flow-runs/{RUN}")
+    await pages_of_task_runs(browsing, stopped=AT_ONCE, waiting=waiting)
 
     bars = re.findall(r'<g class="bar ', page)
     rows = re.findall(r'data-word="Count">([\d,]+)<', page)
     assert 0 < len(bars) <= BARS_MAX
     assert len(rows) <= BARS_MAX
     assert sum(int(row.replace(",", "")) for row in rows) == MANY
-    assert f"{MANY:,} task runs, drawn as groups" in page
+    assert (
+        f"{MANY:,} task runs beside the flow\N{RIGHT SINGLE QUOTATION MARK}s own code, drawn"
+        in page
+    )
     assert f"<b>{waiting:,}</b> never started" in page
-    assert f"<b>{AT_ONCE:,}</b> interrupted, and ended by itself" in page
+    assert f"<b>{AT_ONCE:,}</b> asked to stop, and ended by themselves" in page
+
+
+async def pages_of_task_runs(browsing: httpx.AsyncClient, *, stopped: int, waiting: int) -> None:
+    """Each is short, and comes before anybody would wonder."""
+    path = f"/flow-runs/{RUN}/task-runs"
+    for asked in ("", "?text=T-9", "?state=Finished.Cancelled", f"?text=t-{MANY - 1}"):
+        began = time.monotonic()
+        page = await shown(browsing, f"{path}{asked}")
+        assert time.monotonic() - began < SECONDS_MAX
+        assert 0 < page.count('id="task-t') <= ROWS_MAX
+    assert tabs(await shown(browsing, f"{path}?text=t-"))["Cancelled"] == waiting + stopped
+    following = re.search(r'id="next-page" href="([^"]+)"', await shown(browsing, path))
+    assert following is not None
+    second = await shown(browsing, following[1].replace("&amp;", "&"))
+    assert 'id="task-t-49"' in second
+    assert 'id="task-t-48"' not in second
 
 
 def tabs(page: str) -> dict[str, int]:

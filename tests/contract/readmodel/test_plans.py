@@ -9,6 +9,7 @@ from rescind.events.words import StreamKind
 from rescind.server.readmodel.projecting.known import lookup_statement
 from rescind.server.readmodel.queries.bulks import bulks_statement, items_statement
 from rescind.server.readmodel.queries.flows import FlowFilter, flows_statement, stuck_statement
+from rescind.server.readmodel.queries.late import late_statement
 from rescind.server.readmodel.queries.runners import runners_statement
 from rescind.server.readmodel.queries.tasks import (
     held_statement,
@@ -35,13 +36,24 @@ ONE_INDEX: dict[str, tuple[Select[Any], str]] = {
     ),
     "text": (flows_statement(FlowFilter(text="t"), 50, None), "flow_runs_newest"),
     "label": (flows_statement(FlowFilter(labels={"a": "b"}), 50, None), "flow_labels_by_value"),
-    "stuck": (stuck_statement(1, 50, None), "flow_runs_stuck"),
+    "stuck": (stuck_statement(1, FlowFilter(), 50, None), "flow_runs_stuck"),
+    "stuck, of a state and a label": (
+        stuck_statement(1, FlowFilter(states=("Running",), labels={"a": "b"}), 50, None),
+        "flow_runs_stuck",
+    ),
+    "stuck, of a namespace": (
+        stuck_statement(1, FlowFilter(namespace="n"), 50, None),
+        "flow_runs_stuck",
+    ),
     "task runs": (tasks_statement("run", (), 50, None), "task_runs_in_order"),
     "of a state": (tasks_statement("run", ("Finished",), 50, None), "task_runs_in_order"),
+    "with a text": (tasks_statement("run", (), 50, None, "t"), "task_runs_in_order"),
     "held": (held_statement("runner", 50, None), "task_runs_by_holder"),
     "unconfirmed": (unconfirmed_statement(50, None), "task_runs_unconfirmed"),
     "timeline": (timeline_statement(StreamKind.FLOW, "r", None, 50, None), "events_by_stream"),
     "of a task run": (timeline_statement(StreamKind.FLOW, "r", "t", 50, None), "events_by_stream"),
+    "late reports": (late_statement("r", None, 50), "events_late"),
+    "late, of a task run": (late_statement("r", "t", 50), "events_late"),
     "journal": (journal_statement(50, None), "events_newest"),
     "not folded": (not_folded_statement(50, None), "events_not_folded"),
     "after, of a flow run": (
@@ -122,7 +134,9 @@ def test_items_are_read_by_their_key(filled: Told) -> None:
 
 
 def test_the_runners_are_read_by_their_key(filled: Told) -> None:
-    plan = filled.database.ask(lambda connection: plan_of(connection, runners_statement(50, None)))
+    plan = filled.database.ask(
+        lambda connection: plan_of(connection, runners_statement(None, 50, None))
+    )
 
     assert "runners_pkey" in plan or "sqlite_autoindex_runners_1" in plan, plan
 

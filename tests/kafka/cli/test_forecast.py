@@ -99,7 +99,7 @@ async def with_a_child(service: Service, flow_run_id: str) -> None:
 ASKED = [
     ("threads", None), ("several", None), ("begun", None), ("ended", None), ("waiting", None),
     ("half", None), ("nobody", None), ("half", "t0"), ("half", "t1"), ("half", "w0"),
-    ("several", "of-kills"), ("parent", None), ("child", None),
+    ("several", "of-kills"), ("half", "t9"), ("parent", None), ("child", None),
 ]  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""A server that listens, and both clients that ask it, for the scenarios here."""
+"""An API, a server that listens, and both clients that ask it, for the scenarios here."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -7,9 +7,16 @@ import pytest
 
 from tests.clients import KINDS, Asker, asker
 from tests.scenarios.harness import Scene
-from tests.scenarios.http.http_api import means_of
+from tests.scenarios.http.http_api import Api, means_of, serving
 from tests.scenarios.http.http_following import Listening, listening
 from tests.waiting import until
+
+
+@pytest.fixture
+async def api(scene: Scene, tmp_path: Path) -> AsyncIterator[Api]:
+    """One that reads the journal; whoever may connect may ask."""
+    async with serving(scene.house, tmp_path) as api:
+        yield api
 
 
 @pytest.fixture

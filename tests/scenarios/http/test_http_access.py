@@ -3,15 +3,13 @@
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from rescind.access.register import token_record
-from rescind.access.tokens import Scope, Token, mint
-from rescind.processors.shared.keys import signing_keys
+from rescind.access.tokens import Scope
 from rescind.server.access.gate import now_ms
-from tests.scenarios.harness import Driven, Scene
+from tests.scenarios.harness import Scene
+from tests.scenarios.http.http_access import flow_in, shows, tell
 from tests.scenarios.http.http_api import Api, means_of, problem, serving
 from tests.scenarios.http.http_following import listening
 from tests.waiting import until
@@ -21,30 +19,6 @@ from tests.waiting import until
 async def api(scene: Scene, tmp_path: Path) -> AsyncIterator[Api]:
     async with serving(scene.house, tmp_path, access="tokens") as api:
         yield api
-
-
-async def shows(scene: Scene, api: Api, *scopes: Scope, **how: Any) -> Token:
-    """Somebody with such a token asks from now on."""
-    token, shown = mint(scene.named("ada"), scopes, now_ms=now_ms(), **how)
-    await tell(scene, api, token)
-    api.client.headers["authorization"] = f"Bearer {shown}"
-    return token
-
-
-async def tell(scene: Scene, api: Api, token: Token) -> None:
-    """Write a token, and wait until the server knows it as it is."""
-    keys = signing_keys(scene.house.settings)
-    await scene.sender.send(token_record(token, scene.names, keys))
-    register = api.means.register
-    assert register is not None
-    await until(lambda: token in register.known())
-
-
-async def flow_in(scene: Scene, api: Api, namespace: str) -> Driven:
-    """A running flow run of a namespace, as the server knows it."""
-    flow = await scene.begun(f"in-{namespace}", ["t"], namespace=namespace)
-    await api.has_read(scene, flow.flow_run_id)
-    return flow
 
 
 async def test_66_who_may_only_read_sees_and_cannot_cancel_and_the_journal_says_who_tried(

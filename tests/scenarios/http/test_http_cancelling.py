@@ -1,25 +1,46 @@
 """Cancels by HTTP: every answer that there is, and what cannot be asked."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
 from rescind.events.journal import Entry, FlowCancelling
-from tests.scenarios.harness import Scene
+from tests.scenarios.harness import Scene, types_of
 from tests.scenarios.http.http_api import Api, problem, serving
 
 TRACED = "4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
 
-@pytest.fixture
-async def api(scene: Scene, tmp_path: Path) -> AsyncIterator[Api]:
-    async with serving(scene.house, tmp_path) as api:
-        yield api
+async def test_01_by_http_a_cancelled_running_flow_run_is_cancelling_and_still_running(
+    scene: Scene, api: Api
+) -> None:
+    flow = await scene.begun(tasks=["t"])
+
+    answer = (await api.cancel(flow.flow_run_id, reason="enough")).json()
+    await api.has_read(scene, flow.flow_run_id)
+    state = (await api.get(f"/flow-runs/{flow.flow_run_id}")).json()
+
+    (begun,) = scene.events(flow.flow_run_id, "flow.cancelling")
+    agreed = answer["cancellation"]
+    assert agreed["cancellation_id"] == begun.id
+    assert (agreed["asked_by"]["id"], agreed["reason"]) == ("http-api", "enough")
+    asked, deadline = [datetime.fromisoformat(agreed[at]) for at in ("asked_at", "deadline_at")]
+    assert (deadline - asked).total_seconds() == scene.house.settings.deadline_seconds
+    assert (state["state"], state["state_path"]) == (
+        "Running.Cancelling",
+        ["Running", "Cancelling"],
+    )
+    assert (state["is_running"], state["is_cancelling"], state["is_finished"]) == (
+        True, True, False
+    )  # fmt: skip
+    assert state["cancellation"]["reason"] == "enough"
 
 
-async def test_03_a_second_cancel_is_answered_with_the_first(scene: Scene, api: Api) -> None:
+async def test_03_48_by_http_the_first_cancel_holds_and_an_abort_escalates_it(
+    scene: Scene, api: Api
+) -> None:
     flow = await scene.begun(tasks=["t"])
 
     first = await api.cancel(flow.flow_run_id, reason="enough", grace_seconds=9)
@@ -67,30 +88,75 @@ async def test_a_traceparent_that_is_odd_hinders_no_cancel(
     assert begun.traceparent == carried
 
 
-async def test_what_is_not_running_is_cancelled_at_once_or_has_ended_or_is_not_known(
+@pytest.mark.parametrize("end", ["success", "failed", "cancelled"])
+async def test_04_by_http_what_has_ended_is_a_conflict_that_names_its_state(
+    scene: Scene, api: Api, end: str
+) -> None:
+    flow = await scene.begun()
+    if end == "cancelled":
+        await api.cancel(flow.flow_run_id)
+    await flow.ends("body", end)
+    await api.has_read(scene, flow.flow_run_id)
+    before = (await api.get(f"/flow-runs/{flow.flow_run_id}")).json()
+
+    for mode in ("graceful", "abort"):
+        over = problem(await api.cancel(flow.flow_run_id, mode=mode), 409, "finished")
+        assert over["code"] == "already_finished"
+        assert over["state"] == before["state"] == f"Finished.{end.capitalize()}"
+
+    await api.has_read(scene, flow.flow_run_id)
+    assert (await api.get(f"/flow-runs/{flow.flow_run_id}")).json() == before
+    timeline = (await api.get(f"/flow-runs/{flow.flow_run_id}/timeline")).json()["items"]
+    assert [event["code"] for event in timeline[-2:]] == ["already_finished"] * 2
+
+
+async def test_05_by_http_a_cancel_of_an_unknown_id_waits_for_its_registration(
     scene: Scene, api: Api
 ) -> None:
-    pending, unknown = scene.named("pending"), scene.named("unknown")
-    await scene.ask({"type": "flow.register", "flow_run_id": pending})
-    ended = await scene.begun("ended")
-    await ended.ends("body", "success")
-
-    at_once = await api.cancel(pending)
-    assert (at_once.status_code, at_once.json()["outcome"]) == (200, "cancelled")
+    unknown = scene.named("unknown")
 
     armed = await api.cancel(unknown, reason="early")
     await api.has_read(scene, unknown)
     again = await api.cancel(unknown)
+    account = (await api.get(f"/flow-runs/{unknown}/cancellation")).json()
+    registered = await scene.answer_to({"type": "flow.register", "flow_run_id": unknown})
+    await api.has_read(scene, unknown)
+
     assert [r.status_code for r in (armed, again)] == [202, 202]
     assert [r.json()["outcome"] for r in (armed, again)] == ["armed", "armed"]
     assert "known to nobody" in armed.json()["message"]
     assert again.json()["cancellation"] == armed.json()["cancellation"]
+    assert (account["state"], account["reason"]) == ("armed", "early")
+    assert types_of(registered) == ["flow.registered", "flow.cancelled"]
+    born = (await api.get(f"/flow-runs/{unknown}")).json()
+    assert (born["state"], born["started_at"]) == ("Finished.Cancelled", None)
+    assert born["cancellation"]["reason"] == "early"
 
-    over = problem(await api.cancel(ended.flow_run_id), 409, "finished")
-    assert (over["code"], over["state"]) == ("already_finished", "Finished.Success")
+
+async def test_06_by_http_what_only_waits_is_cancelled_at_once(scene: Scene, api: Api) -> None:
+    pending = scene.named("pending")
+    await scene.answer_to({"type": "flow.register", "flow_run_id": pending})
+    items = [{"task_run_id": "a"}, {"task_run_id": "b"}]
+    await scene.answer_to({"type": "task.register", "flow_run_id": pending, "items": items})
+    retrying = await scene.begun_without_body(tasks=["a"])
+    await retrying.ends("a", "failed", retry_at="2099-01-01T00:00:00Z")
+
+    for flow_run_id, outcome, how, count in (
+        (pending, "cancelled", "never_started", 2),
+        # It was Running: the answer is the event that begins it, and the end is in its commit.
+        (retrying.flow_run_id, "cancelling", "not_retried", 1),
+    ):
+        at_once = await api.cancel(flow_run_id)
+        await api.has_read(scene, flow_run_id)
+        assert at_once.status_code == (200 if outcome == "cancelled" else 202)
+        assert at_once.json()["outcome"] == outcome
+        account = (await api.get(f"/flow-runs/{flow_run_id}/cancellation")).json()
+        assert (account["state"], account["ended"]) == ("Finished.Cancelled", {how: count})
+        # No runner has been told anything.
+        assert account["cancellation"]["told"] == []
 
 
-async def test_20_one_task_run_is_cancelled_alone(scene: Scene, api: Api) -> None:
+async def test_20_by_http_one_task_run_is_cancelled_alone(scene: Scene, api: Api) -> None:
     flow = await scene.begun(tasks=["t1", "t2"])
     waiting = [{"task_run_id": "waits"}]
     await flow.says("task.register", items=waiting)

@@ -24,7 +24,7 @@ from tests.sizes import FULL
 from tests.waiting import until
 
 EXAMPLES = 200 if FULL else 8
-# A schema cannot say all of what is wrong: a time before 1970, a filter beside `stuck`.
+# A schema cannot say all of what is wrong: a time before 1970, a label without a value.
 NOT_SAID = [positive_data_acceptance]
 
 

@@ -10,8 +10,8 @@ from rescind.errors import CallError, CancelRefusedError, LetterNotFoundError
 from rescind.kafka.records import OutRecord
 from tests.clients import Asker
 from tests.scenarios.harness import Scene
+from tests.scenarios.http.http_access import shows
 from tests.scenarios.http.http_api import Api, problem, serving
-from tests.scenarios.http.test_http_access import shows
 from tests.scenarios.web.browsing import form_of
 
 SCRIPT = "<script>alert(1)</script>"

@@ -1,22 +1,13 @@
 """Reads by HTTP: lists, one run, its account and its timeline, and whether it can be cancelled."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
-
-import pytest
 
 from rescind.events.words import moment_to_text
 from tests.scenarios.harness import Driven, Scene
-from tests.scenarios.http.http_api import Api, problem, serving
+from tests.scenarios.http.http_api import Api, problem
+from tests.waiting import until
 
 TASKS = ["t1", "t2", "t3"]
-
-
-@pytest.fixture
-async def api(scene: Scene, tmp_path: Path) -> AsyncIterator[Api]:
-    async with serving(scene.house, tmp_path) as api:
-        yield api
 
 
 async def labelled(scene: Scene, name: str, **more: Any) -> str:
@@ -67,14 +58,39 @@ async def test_flow_runs_are_listed_by_state_label_time_and_page(scene: Scene, a
     problem(await api.get("/flow-runs", state="Runing"), 422, "invalid-request")
     problem(await api.get("/flow-runs", label="alone"), 422, "invalid-request")
     problem(await api.get("/flow-runs", limit=1001), 422, "invalid-request")
-    problem(await api.get("/flow-runs", stuck=True, state="Running"), 422, "invalid-request")
     problem(await api.get("/flow-runs", registered_from="yesterday"), 422, "invalid-request")
-    assert (await api.get("/flow-runs", stuck=True)).status_code == 200
 
 
-async def test_62_who_why_when_and_15_what_came_late_are_on_account_and_timeline(
+async def test_what_is_stuck_is_filtered_and_counted_like_anything_else(
     scene: Scene, api: Api
 ) -> None:
+    ours = {"labels": {"of": scene.named("test")}}
+    flows = [await scene.begun(name, tasks=["t"], **ours) for name in ("a", "b")]
+    for flow in flows:
+        await scene.cancel(flow.flow_run_id, deadline_seconds=5)
+        sent = await scene.event(flow.flow_run_id, "cancellation.sent")
+        held = [{"task_run_id": task, "can_stop": False} for task in ("body", "t")]
+        begun = {"cancellation_id": sent.event.model_dump()["cancellation_id"]}
+        await flow.says("cancellation.acknowledge", held=held, **begun)
+        await api.has_read(scene, flow.flow_run_id)
+    asked = {"stuck": True, "label": f"of={scene.named('test')}"}
+
+    async def is_stuck() -> bool:
+        counts = (await api.get("/flow-run-counts", **asked)).json()
+        return bool(counts["total"] == 2)
+
+    await until(is_stuck)
+    first = (await api.get("/flow-runs", **asked, limit=1)).json()
+    rest = (await api.get("/flow-runs", **asked, cursor=first["cursor"])).json()
+    found = [item["flow_run_id"] for item in (*first["items"], *rest["items"])]
+    assert found == [flow.flow_run_id for flow in flows]
+    assert rest["cursor"] is None
+    named = (await api.get("/flow-runs", **asked, text=flows[1].flow_run_id)).json()["items"]
+    assert [item["flow_run_id"] for item in named] == [flows[1].flow_run_id]
+    assert (await api.get("/flow-runs", **asked, state="Pending")).json()["items"] == []
+
+
+async def test_62_who_why_and_when_are_on_account_and_timeline(scene: Scene, api: Api) -> None:
     flow = await scene.begun(tasks=TASKS)
     path = f"/flow-runs/{flow.flow_run_id}"
     await api.has_read(scene, flow.flow_run_id)
@@ -88,6 +104,7 @@ async def test_62_who_why_when_and_15_what_came_late_are_on_account_and_timeline
     assert account["cancellation"]["cancellation_id"] == asked["cancellation_id"]
     assert account["cancellation"]["deadline_at"] == asked["deadline_at"]
     waited = {"runner_id": flow.runner_id, "task_runs": 4, "told": True, "acknowledged": False}
+    waited |= {"can_stop": None, "cannot_stop": []}
     assert account["waited_for"] == [waited]
 
     for task in TASKS:

@@ -1,6 +1,7 @@
-"""The metrics of a worker, scraped as Prometheus does."""
+"""The metrics of each process that has some, scraped as Prometheus does."""
 
 import re
+import signal
 import socket
 from collections import Counter
 from http.client import HTTPConnection
@@ -9,6 +10,7 @@ from typing import Final
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.scenarios.harness import Scene
+from tests.scenarios.hosting import hosted, until_standing_by
 from tests.scenarios.processes import Process
 from tests.waiting import until
 
@@ -119,3 +121,19 @@ async def test_agents_show_whom_they_have_given_up(own: Scene) -> None:
     await until(lambda: (value(agents, "runners_given_up_total") or 0) >= 1)
     await until(lambda: value(agents, "cancellations_open") == 0)
     await until(lambda: value(agents, "runners_living") == 0)
+
+
+async def test_a_runner_that_stands_by_counts_what_it_has_ended(watched: Scene) -> None:
+    job = await hosted(watched, "process", "works", executor="process")
+    runner = watched.house.start("-m", "rescind", "runner", "--on", "process", metrics_port=0)
+    await until_standing_by(runner)
+
+    job.flow_runner().send_signal(signal.SIGSTOP)
+    await watched.cancel(job.flow_run_id, grace_seconds=1)
+
+    await watched.event(job.flow_run_id, "flow.cancelled")
+    done = {"kind": "process", "outcome": "done", "what": "killed"}
+    await until(lambda: value(runner, "teardowns_total", **done) == 1)
+    assert value(runner, "teardown_seconds_count", kind="process") == 1
+    runner.terminate()
+    assert await runner.exit_code() == 0

@@ -10,14 +10,30 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, Request, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, Request, async_playwright, expect
 
-from tests.scenarios.harness import House
-from tests.scenarios.http.http_api import means_of
+from tests.scenarios.harness import Driven, House, Scene
+from tests.scenarios.http.http_api import has_read, means_of
 from tests.scenarios.http.http_following import Listening, listening
 from tests.waiting import until
 
-__all__ = ["Visitor", "browser", "form_of", "listening_to", "serious"]
+__all__ = [
+    "DESK",
+    "PHONE",
+    "Visitor",
+    "browser",
+    "form_of",
+    "known",
+    "listening_to",
+    "serious",
+    "visiting",
+]
+
+# As long as everything else here is waited for: by itself it gives up after five seconds.
+expect.set_options(timeout=60_000)
+
+PHONE: Final = {"width": 360, "height": 740}
+DESK: Final = {"width": 1180, "height": 760}
 
 _AXE: Final = (Path(__file__).parent / "vendor" / "axe.min.js").read_text(encoding="utf-8")
 
@@ -88,14 +104,33 @@ class Visitor:
         return {urlsplit(url).netloc for url in self.asked}
 
 
+@asynccontextmanager
+async def visiting(browser: Browser, server: Listening, **how: Any) -> AsyncIterator[Visitor]:
+    """Somebody at this browser, at a desk unless it is said otherwise."""
+    host, port = server.address
+    context = await browser.new_context(**{"viewport": DESK, **how})
+    try:
+        yield Visitor(context, await context.new_page(), f"http://{host}:{port}")
+    finally:
+        await context.close()
+
+
+async def known(scene: Scene, server: Listening, name: str) -> Driven:
+    """A flow run with work in the hands of a stranger, as the pages know it."""
+    flow = await scene.begun(name, tasks=["load"])
+    await flow.says("task.register", items=[{"task_run_id": "publish"}])
+    await has_read(server.means.model, scene, flow.flow_run_id)
+    return flow
+
+
 async def serious(page: Page) -> list[str]:
-    """What axe finds that keeps somebody out; each with where."""
+    """What axe finds that keeps somebody out, or that names two places alike; each with where."""
     await page.evaluate(_AXE)
     found: dict[str, Any] = await page.evaluate("axe.run(document, {resultTypes: ['violations']})")
     return [
         f"{one['id']}: {one['help']} at {[node['target'] for node in one['nodes'][:3]]}"
         for one in found["violations"]
-        if one["impact"] in {"serious", "critical"}
+        if one["impact"] in {"serious", "critical"} or one["id"] == "landmark-unique"
     ]
 
 

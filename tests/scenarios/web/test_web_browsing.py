@@ -1,45 +1,34 @@
 """The way of a person in a browser: from the list to a flow run that is cancelled, and around."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from playwright.async_api import Browser, expect
+from playwright.async_api import Page, expect
 
-from tests.scenarios.harness import Driven, Scene
+from tests.scenarios.harness import Scene
 from tests.scenarios.http.http_api import has_read
-from tests.scenarios.http.http_following import Listening
-from tests.scenarios.web.browsing import Visitor, browser, listening_to, serious
+from tests.scenarios.http.test_http_letters import put_aside
+from tests.scenarios.web.browsing import (
+    DESK,
+    PHONE,
+    browser,
+    known,
+    listening_to,
+    serious,
+    visiting,
+)
 from tests.waiting import until
 
 OTHERS = (
     *("/stuck", "/runners", "/flow-runs/nobody", "/no/such/page", "/sign-out"),
-    *("/?text=nobody", "/?label=alone", "/?stuck=true", "/?cursor=bm8"),
+    *("/?text=nobody", "/?label=alone", "/?stuck=true", "/?cursor=bm8", "/?since=noon"),
+    *("/?since=2026-06-30T22:00&parent=p", "/runners?gone=true", "/dead-letters", "/bulk"),
 )
-PHONE = {"width": 360, "height": 740}
-DESK = {"width": 1180, "height": 760}
+WIDER_PHONE = {"width": 390, "height": 760}
 
 
-@asynccontextmanager
-async def visiting(browser: Browser, server: Listening, **how: Any) -> AsyncIterator[Visitor]:
-    host, port = server.address
-    context = await browser.new_context(**{"viewport": DESK, **how})
-    try:
-        yield Visitor(context, await context.new_page(), f"http://{host}:{port}")
-    finally:
-        await context.close()
-
-
-async def known(scene: Scene, server: Listening, name: str) -> Driven:
-    """A flow run with work in the hands of a stranger, as the pages know it."""
-    flow = await scene.begun(name, tasks=["load"])
-    await flow.says("task.register", items=[{"task_run_id": "publish"}])
-    await has_read(server.means.model, scene, flow.flow_run_id)
-    return flow
-
-
-async def test_by_keyboard_alone_a_run_is_found_cancelled_and_watched_to_its_end(
+async def test_01_by_keyboard_alone_a_run_is_found_cancelled_and_watched_to_its_end(
     scene: Scene, tmp_path: Path
 ) -> None:
     async with listening_to(scene.house, tmp_path) as server, browser() as chromium:
@@ -77,7 +66,7 @@ async def test_by_keyboard_alone_a_run_is_found_cancelled_and_watched_to_its_end
             await expect(page.locator("#run .heading .chip")).to_have_text("Cancelled")
             await expect(page.locator("#to-journal")).to_be_focused()
             await expect(page.locator(".account")).to_contain_text(
-                "interrupted, and ended by itself"
+                "asked to stop, and ended by itself"
             )
             await expect(page.locator(".account")).to_contain_text("1 never started")
             await expect(page.locator("#abort, #cancel")).to_have_count(0)
@@ -85,7 +74,9 @@ async def test_by_keyboard_alone_a_run_is_found_cancelled_and_watched_to_its_end
             assert visitor.hosts() == {visitor.address.removeprefix("http://")}
 
 
-async def test_a_cancel_that_goes_on_can_be_aborted(scene: Scene, tmp_path: Path) -> None:
+async def test_48_by_its_button_a_cancel_that_goes_on_is_aborted(
+    scene: Scene, tmp_path: Path
+) -> None:
     async with listening_to(scene.house, tmp_path) as server, browser() as chromium:
         flow = await known(scene, server, "nightly")
         await scene.cancel(flow.flow_run_id)
@@ -94,7 +85,7 @@ async def test_a_cancel_that_goes_on_can_be_aborted(scene: Scene, tmp_path: Path
             page = visitor.page
             await visitor.goes_to(f"/flow-runs/{flow.flow_run_id}")
             await page.click("#abort")
-            await expect(page.locator("dialog input[value=abort]")).to_be_checked()
+            await expect(page.locator("dialog[open] h1")).to_have_text("Abort flow")
             await page.click("#ask-send")
             await expect(page.locator(".ladder")).to_contain_text("killed at once")
             await expect(page.locator("#abort")).to_have_count(0)
@@ -174,7 +165,8 @@ async def test_no_page_keeps_anybody_out_in_light_in_dark_or_on_a_phone(
         await over.ends("body", "failed")
         await has_read(server.means.model, scene, over.flow_run_id)
         at = f"/flow-runs/{flow.flow_run_id}"
-        paths = ("/", at, f"{at}/cancel", f"{at}/journal", f"/flow-runs/{over.flow_run_id}")
+        letter = f"/dead-letters/{await put_aside(scene, b'{}')}"
+        paths = ("/", at, f"{at}/cancel", f"{at}/journal", f"/flow-runs/{over.flow_run_id}", letter)
         looks: list[dict[str, Any]] = [
             {"color_scheme": "light"},
             {"color_scheme": "dark"},
@@ -187,3 +179,69 @@ async def test_no_page_keeps_anybody_out_in_light_in_dark_or_on_a_phone(
                     assert await serious(visitor.page) == [], (path, how)
                     wide = await visitor.page.evaluate("document.documentElement.scrollWidth")
                     assert wide <= how.get("viewport", DESK)["width"], (path, how)
+
+
+async def test_on_a_phone_no_words_run_into_each_other_and_what_to_do_is_in_sight(
+    scene: Scene, tmp_path: Path
+) -> None:
+    async with listening_to(scene.house, tmp_path) as server, browser() as chromium:
+        flow = await known(scene, server, "nightly")
+        long = [{"task_run_id": "a-task-run-with-a-name-that-is-longer-than-a-phone-is-wide"}]
+        await flow.says("task.register", items=long)
+        await scene.cancel(flow.flow_run_id, reason="enough")
+        await has_read(server.means.model, scene, flow.flow_run_id)
+        async with visiting(chromium, server, viewport=WIDER_PHONE) as visitor:
+            page = visitor.page
+            await visitor.goes_to(f"/flow-runs/{flow.flow_run_id}")
+            drawn = await boxes(page, ".timeline")
+            ticks = await boxes(page, ".timeline text.tick")
+            words = await boxes(page, ".timeline .mark text")
+            assert len(ticks) == 3
+            assert all(one["right"] < other["left"] for one, other in pairwise(ticks))
+            assert len(words) >= 2
+            for one in (*ticks, *words):
+                assert drawn[0]["left"] - 1 <= one["left"] < one["right"] <= drawn[0]["right"] + 1
+            said = page.locator(".bar-said")
+            for bar in await said.all():
+                assert not await bar.evaluate("it => it.scrollWidth > it.clientWidth")
+            # What is too long says so by an ellipsis, which only a box that cuts can have.
+            cut = page.locator(".bar-label", has_text="longer-than")
+            assert await cut.evaluate("it => it.scrollWidth > it.clientWidth")
+            assert await cut.evaluate("it => getComputedStyle(it).textOverflow") == "ellipsis"
+
+            await page.click("#abort")
+            await expect(page.locator("dialog[open]")).to_be_visible()
+            (send,) = await boxes(page, "#ask-send")
+            assert 0 <= send["top"] < send["bottom"] <= WIDER_PHONE["height"]
+
+
+async def boxes(page: Page, selector: str) -> list[dict[str, float]]:
+    """Where what is seen of these is."""
+    found: list[dict[str, float]] = await page.evaluate(
+        """selector => [...document.querySelectorAll(selector)]
+            .filter(it => it.getClientRects().length)
+            .map(it => it.getBoundingClientRect().toJSON())""",
+        selector,
+    )
+    return found
+
+
+async def test_a_journal_that_is_open_goes_on_and_keeps_what_was_unfolded(
+    scene: Scene, tmp_path: Path
+) -> None:
+    async with listening_to(scene.house, tmp_path) as server, browser() as chromium:
+        flow = await known(scene, server, "nightly")
+        async with visiting(chromium, server) as visitor:
+            page = visitor.page
+            await visitor.goes_to(f"/flow-runs/{flow.flow_run_id}/journal")
+            first = page.locator(".events details").first
+            await expect(first).to_contain_text("registered as")
+            await expect(first).to_contain_text("flow.registered.v1")
+            await first.locator("summary").focus()
+            await page.keyboard.press("Enter")
+            await expect(first.locator("pre")).to_be_visible()
+            await scene.cancel(flow.flow_run_id, reason="enough")
+            await expect(page.locator(".events")).to_contain_text("cancel asked by")
+            await expect(page.locator(".events")).to_contain_text("“enough”")
+            await expect(first.locator("pre")).to_be_visible()
+            assert visitor.wrong == []

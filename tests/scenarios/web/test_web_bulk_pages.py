@@ -69,5 +69,26 @@ async def test_what_cannot_be_is_told_by_a_page(scene: Scene, api: Api, tmp_path
     await shown(api, "/bulk", 400, cursor="bm8")
     (tmp_path / "read-model-1.db").rename(tmp_path / "away")
     for where in ("/bulk", path, f"{path}/stop"):
-        assert "The read model cannot be asked" in await shown(api, where, 503)
+        assert "Nothing can be looked up now" in await shown(api, where, 503)
     assert re.search("<textarea", await shown(api, "/bulk/new"))
+
+
+@pytest.mark.usefixtures("swept")
+async def test_a_preview_names_what_it_means_and_old_drafts_are_put_away(
+    scene: Scene, api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bulk, meant = Bulk(scene), scene.named("one")
+    about = {"name": "backfill", "labels": {"of": bulk.bulk_id}}
+    await scene.answer_to({"type": "flow.register", "flow_run_id": meant, **about})
+    await bulk.create(reason="wrong table")
+    await api.has_read(scene, meant)
+    await api.has_read(scene, bulk.bulk_id)
+
+    preview = await shown(api, f"/bulk/{bulk.bulk_id}")
+    assert f'>backfill</a> <span class="id">{meant}</span>' in preview
+    assert bulk.bulk_id in await shown(api, "/bulk")
+    monkeypatch.setattr("rescind.server.web.bulks.DRAFTS_SHOWN_MS", -60_000)
+    later = await shown(api, "/bulk")
+    assert f'id="bulk-{bulk.bulk_id}"' not in later
+    assert 'id="old-drafts"' in later
+    assert f'id="bulk-{bulk.bulk_id}"' in await shown(api, "/bulk", state="Draft")

@@ -1,7 +1,9 @@
 """Signing in: who has shown a token sees and cancels under its name, until it ends."""
 
+import html
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -12,8 +14,8 @@ from rescind.access.tokens import Scope, Shown, Token, mint
 from rescind.processors.shared.keys import signing_keys
 from rescind.server.access.gate import now_ms
 from tests.scenarios.harness import Scene
+from tests.scenarios.http.http_access import flow_in, tell
 from tests.scenarios.http.http_api import Api, serving
-from tests.scenarios.http.test_http_access import flow_in, tell
 from tests.scenarios.web.browsing import Visitor, browser, form_of, listening_to, serious
 from tests.waiting import until
 
@@ -24,8 +26,8 @@ async def api(scene: Scene, tmp_path: Path) -> AsyncIterator[Api]:
         yield api
 
 
-async def given(scene: Scene, api: Api, *scopes: Scope) -> tuple[Token, Shown]:
-    token, shown = mint(scene.named("ada"), scopes, now_ms=now_ms())
+async def given(scene: Scene, api: Api, *scopes: Scope, **how: Any) -> tuple[Token, Shown]:
+    token, shown = mint(scene.named("ada"), scopes, now_ms=now_ms(), **how)
     await tell(scene, api, token)
     return token, shown
 
@@ -60,7 +62,7 @@ async def test_who_has_not_signed_in_is_led_to_the_door_and_then_to_what_they_wa
     assert (await api.client.get(wanted)).status_code == 200
 
 
-async def test_a_cancel_by_a_page_is_recorded_under_the_name_of_the_token(
+async def test_66_a_cancel_by_a_page_is_recorded_under_the_name_of_the_token(
     scene: Scene, api: Api
 ) -> None:
     flow = await flow_in(scene, api, "default")
@@ -96,7 +98,7 @@ async def test_a_form_of_another_session_is_not_taken(scene: Scene, api: Api) ->
     assert scene.events(flow.flow_run_id, "flow.cancelling") == []
 
 
-async def test_who_may_only_read_is_offered_no_cancel_and_is_refused_one(
+async def test_66_who_may_only_read_is_offered_no_cancel_and_is_refused_one(
     scene: Scene, api: Api
 ) -> None:
     flow = await flow_in(scene, api, "default")
@@ -108,6 +110,25 @@ async def test_who_may_only_read_is_offered_no_cancel_and_is_refused_one(
     assert 'id="cancel"' not in page
     assert "may look, and not cancel" in page
     assert form.status_code == 403
+
+
+async def test_who_is_held_to_a_namespace_describes_a_bulk_cancellation_of_it(
+    scene: Scene, api: Api
+) -> None:
+    ours = scene.named("ours")
+    token = await given(scene, api, Scope.READ, Scope.CANCEL, namespaces=[ours])
+    await sign_in(api, token[1])
+    page = (await api.client.get("/bulk/new")).text
+    form = form_of(page)
+
+    wider = await api.client.post("/bulk/new", data={**form, "namespaces": "", "names": "x"})
+    made = await api.client.post("/bulk/new", data={**form, "namespaces": ours})
+
+    assert f">{ours}</textarea>" in page
+    assert (wider.status_code, made.status_code) == (422, 303)
+    assert f"expected some of {ours}" in html.unescape(wider.text)
+    listed = (await api.client.get("/bulk")).text
+    assert made.headers["location"] in listed
 
 
 async def test_a_session_ends_with_its_token_and_when_somebody_signs_out(

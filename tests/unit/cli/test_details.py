@@ -3,8 +3,8 @@ import io
 from rich.console import Console, RenderableType
 
 from rescind.cli.printing.runs import flow_details, flows_table
-from rescind.cli.printing.words import day_and_clock
 from rescind.events.states import FlowState
+from rescind.telling.words import day_and_clock
 from tests.unit.cli.states import NOON, cancellation, flow
 
 

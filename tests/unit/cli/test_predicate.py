@@ -4,9 +4,9 @@ import pytest
 import typer
 
 from rescind.cli.bulk.predicate import predicate
-from rescind.cli.printing.story_of_bulks import predicate_in_words, tally_in_words
 from rescind.events.bulk import BulkTally, FlowPredicate
 from rescind.events.refusals import Code
+from rescind.telling.story_of_bulks import predicate_in_words, tally_in_words
 
 
 def test_all_has_to_fit_and_the_same_key_again_means_one_of_these() -> None:

@@ -5,10 +5,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rescind.cli.printing.lines import is_news, journal_line, story_line
-from rescind.cli.printing.story import style_of, tell
-from rescind.cli.printing.story_of_runs import account_in_words
 from rescind.events.describe import event_classes
 from rescind.events.journal import Account, Entry, Event, RequestRefused
+from rescind.telling.story import style_of, tell
+from rescind.telling.story_of_runs import account_in_words
 from tests.scenario import given as past
 from tests.strategies import entries
 from tests.words import (

@@ -3,7 +3,8 @@
 import pytest
 from hypothesis import given
 
-from rescind.cli.printing.words import (
+from rescind.events.words import Actor
+from rescind.telling.words import (
     actor,
     age,
     clock,
@@ -15,7 +16,6 @@ from rescind.cli.printing.words import (
     short,
     when,
 )
-from rescind.events.words import Actor
 from tests.strategies import texts
 from tests.unit.cli.states import NOON
 

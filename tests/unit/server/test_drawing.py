@@ -1,5 +1,7 @@
 """The drawing of a flow run over time: where things are in it, and that it stays small."""
 
+from dataclasses import replace
+
 from rescind.events.words import How
 from rescind.server.readmodel.queries.answers import TaskGroup
 from rescind.server.web.drawing import BARS_MAX, Mark, Span, draw, span_of_groups
@@ -54,6 +56,14 @@ def test_everything_stays_within_the_drawing_whatever_clocks_have_said() -> None
         assert bar.x >= 0
         assert bar.x + bar.width <= 100
     assert draw(spans, [], NOON, NOON).bars
+
+
+def test_what_came_late_is_said_with_its_group() -> None:
+    late = group("load", "Finished.Cancelled", How.DEADLINE, count=3)
+
+    (span,) = span_of_groups([replace(late, late=2)], NOON)
+
+    assert span.said == "Cancelled, 4.0 s, 2 reported too late, given up at their deadline"
 
 
 def test_task_runs_without_number_are_a_few_bars_with_all_of_them_counted() -> None:

@@ -10,7 +10,6 @@ from typing import Literal
 from rescind.asking import outcomes as asking
 from rescind.cli.asking.subjects import Subject
 from rescind.cli.exits import Exit
-from rescind.cli.printing.words import actor, clock, day_and_clock, plain, quoted
 from rescind.events.journal import (
     AnyEvent,
     CancellationArmed,
@@ -24,6 +23,7 @@ from rescind.events.journal import (
 )
 from rescind.events.refusals import Code
 from rescind.events.states import FlowState, TaskState
+from rescind.telling.words import actor, clock, day_and_clock, plain, quoted
 
 __all__ = ["Answer", "Outcome", "answer_of"]
 

@@ -16,12 +16,12 @@ from rescind.cli.asking.wanted import Cancel
 from rescind.cli.exits import Exit, exit_of
 from rescind.cli.printing.lines import is_news, story_line
 from rescind.cli.printing.output import Output
-from rescind.cli.printing.story import tell
 from rescind.cli.reading.states import read_flow, read_task
 from rescind.cli.session import Session, needs_extra, open_session
 from rescind.errors import NoAnswerError
 from rescind.events.journal import Entry, FlowCancelling, RequestRefused, TaskCancelling
 from rescind.events.states import FlowState, TaskState
+from rescind.telling.story import tell
 from rescind.tracing.spans import span
 
 __all__ = ["cancel"]

@@ -14,12 +14,12 @@ from rescind.cli.asking.answers import Answer
 from rescind.cli.asking.subjects import Subject
 from rescind.cli.exits import Exit, exit_of
 from rescind.cli.printing.output import Output
-from rescind.cli.printing.words import plain
 from rescind.cli.reading.finding import LATEST, find_flows
 from rescind.cli.reading.states import read_flow
 from rescind.cli.session import Session
 from rescind.errors import AmbiguousIdError, UnknownRunError
 from rescind.events.states import FlowState
+from rescind.telling.words import plain
 
 __all__ = ["Choice", "Known", "choose", "look_up"]
 

@@ -4,6 +4,7 @@ The same rule answers as over HTTP and on the pages, in the same words. It holds
 service decides by what holds when the request comes.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 from rich.table import Table
@@ -14,7 +15,6 @@ from rescind.cli.asking.subjects import Subject
 from rescind.cli.asking.wanted import Cancel
 from rescind.cli.exits import Exit, exit_of
 from rescind.cli.printing.output import Output, columns
-from rescind.cli.printing.words import counted, plain, short
 from rescind.cli.reading.cancellable import read_cancellable
 from rescind.cli.session import Session
 from rescind.errors import AmbiguousIdError, UnknownRunError
@@ -23,9 +23,11 @@ from rescind.events.words import Mode
 from rescind.processors.worker import policy_of
 from rescind.server.api import subjects as api
 from rescind.server.api.reads.forecast import Forecast, forecast
-from rescind.server.web.words import FATES
+from rescind.server.web.forecasting import teardown_lines
+from rescind.server.web.words import ABORT_FATES, FATES, POLICIES
+from rescind.telling.words import counted, plain, short
 
-__all__ = ["preview", "runners_table", "what_would_happen"]
+__all__ = ["preview", "runners_table", "what_else", "what_would_happen"]
 
 
 async def preview(session: Session, command: Cancel, known: Known, output: Output) -> Exit:
@@ -42,7 +44,7 @@ async def preview(session: Session, command: Cancel, known: Known, output: Outpu
         for subject in command.subjects([flow_run_id]):
             said = await _forecast(session, command, subject)
             documents.append(_document(subject, said))
-            _show(subject, said, output)
+            _show(subject, said, output, is_abort=command.kills_at_once)
     if output.as_json:
         output.document(documents)
     return worst
@@ -70,10 +72,28 @@ def _document(subject: Subject, said: Forecast) -> dict[str, Any]:
     return body | {"message": what_would_happen(said)} | said.model_dump(mode="json")
 
 
-def _show(subject: Subject, said: Forecast, output: Output) -> None:
+def _show(subject: Subject, said: Forecast, output: Output, *, is_abort: bool) -> None:
     output.show(f"{subject} {what_would_happen(said)}")
-    if said.can_cancel and said.runners:
-        output.show(runners_table(said))
+    if not said.can_cancel:
+        return
+    if said.runners:
+        output.show(runners_table(said, is_abort=is_abort))
+    for line in what_else(said, is_abort=is_abort):
+        output.show(line)
+
+
+def what_else(said: Forecast, *, is_abort: bool) -> Iterator[str]:
+    """What is torn down, and what becomes of children, a line each."""
+    for torn in teardown_lines(None if is_abort else said, said):
+        warning = f" ({plain(torn.warning)})" if torn.warning else ""
+        yield f"{plain(torn.what)}: {torn.said}{warning}"
+    children = [child for child in said.children if child.is_open]
+    for child in children:
+        yield f"child {plain(child.flow_run_id)} {POLICIES[child.policy]}"
+    counts = said.children_counts
+    running = counts.waited_for + counts.asked + counts.left_alone
+    if said.children and (more := running - len(children)) > 0:
+        yield f"and {counted(more, 'child flow run')} more"
 
 
 def what_would_happen(said: Forecast) -> str:
@@ -96,11 +116,12 @@ def _otherwise(said: Forecast) -> str:
             return f"it would be refused: {plain(said.reason)}"
 
 
-def runners_table(said: Forecast) -> Table:
+def runners_table(said: Forecast, *, is_abort: bool = False) -> Table:
     """What becomes of what each runner holds, as the page of a cancel has it."""
+    fates = FATES | ABORT_FATES if is_abort else FATES
     table = columns(("RUNNER", "HOLDS", "EXECUTOR", "WHAT BECOMES OF IT"))
     for runner in said.runners:
-        fate = Text(FATES[runner.fate])
+        fate = Text(fates[runner.fate])
         if runner.survivors:
             fate.append(f"; may survive: {plain(runner.survivors)}", style="yellow")
         table.add_row(

@@ -3,11 +3,11 @@
 from rescind.cli.exits import Exit
 from rescind.cli.printing.explaining import explain
 from rescind.cli.printing.output import Output
-from rescind.cli.printing.words import counted, plain
 from rescind.cli.reading.armed import find_flow_or_armed
 from rescind.cli.reading.journal import Placed, belongs_to, entries_of
 from rescind.cli.session import open_session
 from rescind.events.states import FlowState
+from rescind.telling.words import counted, plain
 
 __all__ = ["explain_flow"]
 

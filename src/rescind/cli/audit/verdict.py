@@ -8,7 +8,7 @@ from rich.text import Text
 
 from rescind.cli.audit.partition import Audited
 from rescind.cli.printing.output import Output
-from rescind.cli.printing.words import counted, plain
+from rescind.telling.words import counted, plain
 
 if TYPE_CHECKING:
     from rescind.statemachine.audit import Finding

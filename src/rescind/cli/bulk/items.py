@@ -15,7 +15,6 @@ from rescind.cli.bulk.finding import resolve_bulk
 from rescind.cli.exits import Exit
 from rescind.cli.printing.output import Output, columns
 from rescind.cli.printing.runs import state_text
-from rescind.cli.printing.words import clock, plain
 from rescind.cli.reading.journal import read_stream
 from rescind.cli.reading.states import read_state
 from rescind.cli.session import Session, open_session
@@ -29,6 +28,7 @@ from rescind.kafka.partitions import partition_of
 from rescind.kafka.reading.snapshots import latest
 from rescind.kafka.reading.visits import Visit
 from rescind.statemachine.runs import Bulk
+from rescind.telling.words import clock, plain
 
 __all__ = ["Items", "list_items"]
 

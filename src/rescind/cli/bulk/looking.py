@@ -9,10 +9,10 @@ from rich.text import Text
 from rescind.cli.bulk.finding import read_bulks, resolve_bulk
 from rescind.cli.exits import Exit
 from rescind.cli.printing.output import Output, columns
-from rescind.cli.printing.story_of_bulks import predicate_in_words, tally_in_words
-from rescind.cli.printing.words import actor, age, day_and_clock, plain, quoted
 from rescind.cli.session import open_session
 from rescind.events.moments import moment_to_text
+from rescind.telling.story_of_bulks import predicate_in_words, tally_in_words
+from rescind.telling.words import actor, age, day_and_clock, plain, quoted
 
 if TYPE_CHECKING:
     # The state machine needs an extra; whoever only asks and looks does without.

@@ -10,12 +10,12 @@ from rescind.cli.asking.sending import Asker, this_user
 from rescind.cli.exits import Exit
 from rescind.cli.options import misused
 from rescind.cli.printing.output import Output
-from rescind.cli.printing.words import plain
 from rescind.cli.session import open_session
 from rescind.errors import UnknownBulkError
 from rescind.events.journal import Entry, RequestRefused
 from rescind.events.refusals import Code
 from rescind.events.requests import BulkPause, BulkResume, BulkStop
+from rescind.telling.words import plain
 
 __all__ = ["common", "move", "refusal"]
 

@@ -19,9 +19,6 @@ from rescind.cli.bulk.predicate import predicate
 from rescind.cli.exits import Exit
 from rescind.cli.options import misused
 from rescind.cli.printing.output import Output
-from rescind.cli.printing.story_of_bulks import predicate_in_words, tally_in_words, tell_bulk
-from rescind.cli.printing.words import counted as so_many
-from rescind.cli.printing.words import plain
 from rescind.cli.session import Session, needs_extra, open_session
 from rescind.errors import NoAnswerError
 from rescind.events.journal import (
@@ -33,6 +30,9 @@ from rescind.events.journal import (
 )
 from rescind.events.requests import BulkCreate, BulkStart, BulkStop
 from rescind.events.words import CascadePolicy, Mode, StreamKind
+from rescind.telling.story_of_bulks import predicate_in_words, tally_in_words, tell_bulk
+from rescind.telling.words import counted as so_many
+from rescind.telling.words import plain
 
 __all__ = ["Description", "start"]
 

@@ -67,6 +67,8 @@ def start(
 
     if not (where or bulk_id) or (dry_run and not where):
         raise typer.BadParameter("expected --where, or the --id of a draft")
+    if abort and grace:
+        raise typer.BadParameter("expected --grace or --abort, which gives none, but got both")
     described = Description(
         where=where or (),
         bulk_id=bulk_id,

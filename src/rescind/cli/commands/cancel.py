@@ -56,6 +56,8 @@ def cancel(
         raise typer.BadParameter("expected either IDs or --where, and --arm with IDs alone")
     if task and (len(ids or ()) != 1 or arm or cascade):
         raise typer.BadParameter("expected --task with one ID, and without --arm and --cascade")
+    if abort and grace:
+        raise typer.BadParameter("expected --grace or --abort, which gives none, but got both")
     if where:
         return start(
             where,

@@ -46,7 +46,7 @@ def acls(
         list[str] | None,
         typer.Option(
             metavar="ROLE=NAME",
-            help="The cluster's name for worker, agents, server, runner or requester; repeat.",
+            help="The cluster's name for a role: worker, agents, server, runner, requester, admin.",
         ),
     ] = None,
     as_json: Json = False,

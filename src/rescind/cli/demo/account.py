@@ -8,7 +8,7 @@ from rich.table import Table
 from rescind.cli.demo.cast import Cast
 from rescind.cli.demo.ledger import Ledger, Line
 from rescind.cli.printing.output import columns
-from rescind.cli.printing.words import counted, duration
+from rescind.telling.words import counted, duration
 
 __all__ = ["account_of", "account_table", "how_fast"]
 

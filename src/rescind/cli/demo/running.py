@@ -13,7 +13,6 @@ from rescind.cli.demo.files import count_files
 from rescind.cli.demo.showing import Showing, Shown
 from rescind.cli.exits import Exit
 from rescind.cli.printing.output import Output
-from rescind.cli.printing.words import counted
 from rescind.cli.session import needs_extra, read_settings, run
 from rescind.cli.up.house import House
 from rescind.cli.up.progress import StartProgress
@@ -21,6 +20,7 @@ from rescind.cli.up.running import speaker
 from rescind.cli.up.signals import stop_requested, unless_stopped
 from rescind.runners.infrastructure.docker import DockerInfrastructure
 from rescind.settings import Settings
+from rescind.telling.words import counted
 
 __all__ = ["DemoCommand", "show_demo"]
 

@@ -21,13 +21,13 @@ from rescind.cli.demo.listening import Listening
 from rescind.cli.demo.place import MARK, Here, InContainer, Place
 from rescind.cli.demo.verdicts import Verdict, judge
 from rescind.cli.printing.output import Output
-from rescind.cli.printing.words import counted
 from rescind.cli.session import Session
 from rescind.cli.up.house import House
 from rescind.errors import NotReadyError
 from rescind.kafka.reading.visits import ends
 from rescind.kafka.topics import TopicNames
 from rescind.runners.executors.processtree.identity import Process as Seen
+from rescind.telling.words import counted
 
 __all__ = ["Showing", "Shown"]
 

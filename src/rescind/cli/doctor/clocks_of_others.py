@@ -12,12 +12,12 @@ from typing import Any, Final, NamedTuple
 import orjson
 
 from rescind.cli.doctor.check import Check, ok, warn
-from rescind.cli.printing.words import counted, duration, short
 from rescind.cli.session import Session
 from rescind.events.words import moment_from_text
 from rescind.kafka.reading.snapshots import read_all
 from rescind.kafka.reading.visits import offsets_at
 from rescind.kafka.records import Record
+from rescind.telling.words import counted, duration, short
 
 __all__ = ["ClockReading", "check_clocks_of_others", "judge", "reading_of"]
 

@@ -15,11 +15,11 @@ from rescind.cli.doctor.services import check_services
 from rescind.cli.doctor.versions import check_versions
 from rescind.cli.exits import Exit, exit_of
 from rescind.cli.printing.output import Output, columns
-from rescind.cli.printing.words import plain
 from rescind.cli.session import Session, open_session
 from rescind.errors import BrokerError
 from rescind.kafka.topics import check_topics, topic_specs
 from rescind.settings import load_settings, unknown_variables
+from rescind.telling.words import plain
 
 __all__ = ["diagnose"]
 

@@ -7,9 +7,9 @@ still open begins. The service itself opens none on a lane.
 import asyncio
 
 from rescind.cli.doctor.check import Check, ok, warn
-from rescind.cli.printing.words import counted
 from rescind.cli.session import Session
 from rescind.kafka.reading.visits import ends, written_ends
+from rescind.telling.words import counted
 
 __all__ = ["check_lanes_flow"]
 

@@ -3,13 +3,13 @@
 import time
 
 from rescind.cli.doctor.check import Check, fail, ok, warn
-from rescind.cli.printing.words import duration
 from rescind.cli.reading.filters import is_stuck
 from rescind.cli.reading.states import read_flows
 from rescind.cli.session import Session
 from rescind.events.states import FlowState
 from rescind.kafka.reading.snapshots import read_all
 from rescind.kafka.reading.visits import starts
+from rescind.telling.words import duration
 
 __all__ = ["check_runs"]
 

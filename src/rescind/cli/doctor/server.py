@@ -12,9 +12,9 @@ import typer
 from pydantic import BaseModel, ValidationError
 
 from rescind.cli.doctor.check import Check, fail, ok, warn
-from rescind.cli.printing.words import counted, duration, plain
 from rescind.cli.session import Session
 from rescind.cli.up.state import read_up
+from rescind.telling.words import counted, duration, plain
 
 __all__ = ["check_server", "require_url"]
 

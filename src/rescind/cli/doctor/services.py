@@ -1,12 +1,12 @@
 """Are the services there, and do they keep up: workers, lag of each lane, agents."""
 
 from rescind.cli.doctor.check import Check, fail, ok, warn
-from rescind.cli.printing.words import counted
 from rescind.cli.session import Session
 from rescind.cli.up.state import read_up
 from rescind.errors import BrokerUnavailableError
 from rescind.kafka.owning.groups import GroupReport, describe_group
 from rescind.kafka.reading.visits import Visit
+from rescind.telling.words import counted
 
 __all__ = ["check_services", "lag_of"]
 

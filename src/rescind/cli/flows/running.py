@@ -14,7 +14,6 @@ from rescind.cli.flows.place import where
 from rescind.cli.looping import in_loop
 from rescind.cli.options import misused
 from rescind.cli.printing.output import Output
-from rescind.cli.printing.words import plain
 from rescind.cli.session import read_settings
 from rescind.errors import BrokerUnavailableError
 from rescind.events.requests import FlowRegister
@@ -33,6 +32,7 @@ from rescind.runners.flowrunner.watching import Happening
 from rescind.runners.infrastructure.hosted import take_handle
 from rescind.runners.sdk.loading import load_flow, read_params
 from rescind.settings import Settings
+from rescind.telling.words import plain
 from rescind.tracing.exporting import traced
 
 __all__ = ["FlowCommand", "executor_of", "look_for_kafka", "run_flow", "set_up_logs"]

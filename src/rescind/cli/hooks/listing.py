@@ -5,11 +5,11 @@ from typing import Any
 from rescind.cli.exits import Exit
 from rescind.cli.hooks.finding import known_hooks
 from rescind.cli.printing.output import Output, columns
-from rescind.cli.printing.words import plain
 from rescind.cli.session import Session, open_session
 from rescind.kafka.reading.keeping import kept_positions
 from rescind.kafka.reading.visits import Visit
 from rescind.settings.hooks import Hook
+from rescind.telling.words import plain
 
 __all__ = ["list_hooks"]
 

@@ -11,11 +11,11 @@ from rich.text import Text
 
 from rescind.cli.exits import Exit
 from rescind.cli.printing.output import Output, columns
-from rescind.cli.printing.words import plain, when
 from rescind.cli.session import Session, open_session
 from rescind.events.moments import moment_to_text
 from rescind.events.refusals import Code
 from rescind.processors.letters.reading import Letter, find_letter, last_letters
+from rescind.telling.words import plain, when
 
 __all__ = ["list_letters", "show_letter"]
 

@@ -17,11 +17,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rescind.cli.exits import Exit
 from rescind.cli.looking.journal import as_written
 from rescind.cli.printing.output import Output
-from rescind.cli.printing.words import counted
 from rescind.cli.reading.journal import Placed
 from rescind.cli.session import open_session
 from rescind.kafka.reading.snapshots import read_all
 from rescind.kafka.reading.visits import Visit
+from rescind.telling.words import counted
 
 __all__ = ["export_journal"]
 

@@ -10,11 +10,11 @@ from rich.text import Text
 from rescind.cli.exits import Exit
 from rescind.cli.printing.lines import journal_line
 from rescind.cli.printing.output import Output
-from rescind.cli.printing.words import plain
 from rescind.cli.reading.armed import find_flow_or_armed
 from rescind.cli.reading.journal import Placed, entries_of, follow_journal, last_entries
 from rescind.cli.session import open_session
 from rescind.events.states import FlowState
+from rescind.telling.words import plain
 
 __all__ = ["as_written", "tail_journal"]
 

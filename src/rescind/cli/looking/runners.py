@@ -5,11 +5,11 @@ from typing import Any
 
 from rescind.cli.exits import Exit
 from rescind.cli.printing.output import Output, columns
-from rescind.cli.printing.words import plain, when
 from rescind.cli.reading.runners import KnownRunner, read_runners
 from rescind.cli.session import open_session
 from rescind.events.moments import moment_to_text
 from rescind.events.words import RunnerCapabilities
+from rescind.telling.words import plain, when
 
 __all__ = ["list_runners"]
 

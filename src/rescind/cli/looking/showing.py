@@ -8,12 +8,12 @@ from rich.text import Text
 from rescind.cli.exits import Exit
 from rescind.cli.printing.output import Output
 from rescind.cli.printing.runs import flow_details, tasks_summary, tasks_table
-from rescind.cli.printing.words import actor, day_and_clock, plain, quoted
 from rescind.cli.reading.armed import find_flow_or_armed
 from rescind.cli.reading.states import read_tasks
 from rescind.cli.session import open_session
 from rescind.events.moments import moment_to_text
 from rescind.events.states import FlowState, TaskState
+from rescind.telling.words import actor, day_and_clock, plain, quoted
 
 if TYPE_CHECKING:
     from rescind.statemachine.runs import Armed

@@ -5,12 +5,22 @@ pure: the entries alone say it, so anybody who has them can say it again.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from typing import Final
 
-from rescind.cli.printing.story import tell
-from rescind.cli.printing.story_of_runs import account_in_words
-from rescind.cli.printing.words import (
+from rescind.cli.printing.explaining_known import Known, Task
+from rescind.events.journal import (
+    Entry,
+    FlowCancelled,
+    FlowCancelling,
+    FlowFailed,
+    FlowRegistered,
+    FlowStarted,
+    TaskCancelled,
+    TaskFailed,
+)
+from rescind.telling.story import tell
+from rescind.telling.story_of_runs import account_in_words
+from rescind.telling.words import (
     actor,
     clock,
     counted,
@@ -20,137 +30,21 @@ from rescind.cli.printing.words import (
     quoted,
     short,
 )
-from rescind.events.journal import (
-    CancellationAcknowledged,
-    CancellationArmed,
-    CancellationEscalated,
-    CancellationSent,
-    Entry,
-    FlowCancelled,
-    FlowCancelling,
-    FlowFailed,
-    FlowLateReport,
-    FlowRegistered,
-    FlowStarted,
-    FlowSucceeded,
-    RequestRefused,
-    TaskCancelled,
-    TaskFailed,
-    TaskLateReport,
-    TaskStarted,
-    TaskStoppingReported,
-    TaskSucceeded,
-)
-from rescind.events.refusals import Code
-from rescind.events.words import How
 
 __all__ = ["explain"]
 
 _NAMED_MAX: Final = 20
-_SWEPT: Final = frozenset({How.NEVER_STARTED, How.NOT_RETRIED})
 
 
 def explain(entries: Iterable[Entry]) -> list[str]:
     """Return sentences in the order of what they tell; none where there is nothing to tell."""
-    known = _Known()
+    known = Known()
     for entry in entries:
         known.hear(entry)
     return [sentence for part in _PARTS for sentence in part(known)]
 
 
-@dataclass(slots=True)
-class _Known:
-    """What the entries say, by what is asked of them."""
-
-    registered: Entry | None = None
-    started: Entry | None = None
-    armed: Entry | None = None
-    asked: Entry | None = None
-    asked_again: list[Entry] = field(default_factory=list[Entry])
-    escalated: list[Entry] = field(default_factory=list[Entry])
-    told: dict[str, int] = field(default_factory=dict[str, int])
-    acknowledged: dict[str, int] = field(default_factory=dict[str, int])
-    cannot_stop: set[str] = field(default_factory=set[str])
-    tasks: dict[str, "_Task"] = field(default_factory=dict[str, "_Task"])
-    end: Entry | None = None
-    late: list[Entry] = field(default_factory=list[Entry])
-
-    def hear(self, entry: Entry) -> None:
-        event = entry.event
-        match event:
-            case FlowRegistered():
-                self.registered = entry
-            case FlowStarted():
-                self.started = entry
-                if (body := event.body_task_run_id) is not None:
-                    self.tasks[body] = _Task(body, has_started=True)
-            case FlowCancelled() | FlowFailed() | FlowSucceeded():
-                self.end = entry
-            case FlowLateReport() | TaskLateReport():
-                self.late.append(entry)
-            case _ if entry.task_run_id is None:
-                self._hear_of_cancellation(entry)
-            case _:
-                self._hear_of_task(entry, entry.task_run_id)
-
-    def _hear_of_cancellation(self, entry: Entry) -> None:
-        event = entry.event
-        match event:
-            case CancellationArmed():
-                self.armed = entry
-            case FlowCancelling():
-                self.asked = entry
-            case CancellationEscalated():
-                self.escalated.append(entry)
-            case CancellationSent():
-                for runner_id in event.runner_ids:
-                    self.told.setdefault(runner_id, entry.at_ms)
-            case CancellationAcknowledged():
-                self.acknowledged[event.runner_id] = entry.at_ms
-                self.cannot_stop |= {h.task_run_id for h in event.held if not h.can_stop}
-            case RequestRefused(code=Code.ALREADY_CANCELLING):
-                self.asked_again.append(entry)
-            case _:
-                pass
-
-    def _hear_of_task(self, entry: Entry, task_run_id: str) -> None:
-        event = entry.event
-        if isinstance(event, RequestRefused):
-            return
-        task = self.tasks.setdefault(task_run_id, _Task(task_run_id))
-        match event:
-            case TaskStarted():
-                task.has_started = True
-            case TaskStoppingReported():
-                task.rungs.append(entry)
-            case TaskCancelled() | TaskFailed() | TaskSucceeded():
-                task.end = entry
-            case _:
-                pass
-
-    def called(self, task_run_id: str) -> str:
-        """A task run by its id; the body of the flow run, which has one too, by what it is."""
-        event = None if self.started is None else self.started.event
-        if isinstance(event, FlowStarted) and event.body_task_run_id == task_run_id:
-            return "its body"
-        return plain(task_run_id)
-
-
-@dataclass(slots=True)
-class _Task:
-    task_run_id: str
-    has_started: bool = False
-    rungs: list[Entry] = field(default_factory=list[Entry])
-    end: Entry | None = None
-
-    @property
-    def is_swept(self) -> bool:
-        """Whether nothing of it ran, or ran any more, when it ended."""
-        event = None if self.end is None else self.end.event
-        return isinstance(event, TaskCancelled) and event.how in _SWEPT
-
-
-def _beginning(known: _Known) -> Iterator[str]:
+def _beginning(known: Known) -> Iterator[str]:
     if (armed := known.armed) is not None:
         said = f"At {day_and_clock(armed.at_ms)} {actor(armed.actor)} asked to cancel it"
         yield f"{said} before anybody knew it."
@@ -166,7 +60,7 @@ def _beginning(known: _Known) -> Iterator[str]:
         yield f"Runner {short(entry.event.runner_id)} began it at {clock(entry.at_ms)}."
 
 
-def _asking(known: _Known) -> Iterator[str]:
+def _asking(known: Known) -> Iterator[str]:
     entry = known.asked
     if entry is None or not isinstance(entry.event, FlowCancelling):
         return
@@ -185,7 +79,7 @@ def _asking(known: _Known) -> Iterator[str]:
         yield f"At {clock(each.at_ms)} {actor(each.actor)}: {tell(each)}."
 
 
-def _telling(known: _Known) -> Iterator[str]:
+def _telling(known: Known) -> Iterator[str]:
     if known.asked is None or not known.told:
         return
     silent = [runner_id for runner_id in known.told if runner_id not in known.acknowledged]
@@ -201,13 +95,19 @@ def _telling(known: _Known) -> Iterator[str]:
         yield f"Said to be beyond stopping, and waited for: {_names(sorted(known.cannot_stop))}."
 
 
-def _stopping(known: _Known) -> Iterator[str]:
+def _stopping(known: Known) -> Iterator[str]:
     if known.asked is None:
         return
     at_ms = known.asked.at_ms
     swept = sum(task.is_swept for task in known.tasks.values())
     if swept:
         yield f"{counted(swept, 'task run')} had nothing running and never will."
+    alone = [known.called(task.task_run_id) for task in known.tasks.values() if task.is_left_alone]
+    if alone:
+        yield f"Left alone, as its policy says: {_names(alone)}."
+    for entry in known.teardowns.values():
+        since = duration(max(0, entry.at_ms - at_ms))
+        yield f"{_sentence(tell(entry))} ({since} after it was asked)."
     ended = [
         task
         for task in known.tasks.values()
@@ -223,7 +123,11 @@ def _stopping(known: _Known) -> Iterator[str]:
         yield f"Nobody has seen these stop: {_names(unseen)}. They may still run."
 
 
-def _how_it_ended(task: _Task, asked_ms: int) -> str:
+def _sentence(said: str) -> str:
+    return said[:1].upper() + said[1:]
+
+
+def _how_it_ended(task: Task, asked_ms: int) -> str:
     """The rungs of the ladder that were climbed, and what came of it."""
     assert task.end is not None
     rungs = "".join(f"{tell(rung)}, " for rung in task.rungs)
@@ -231,12 +135,12 @@ def _how_it_ended(task: _Task, asked_ms: int) -> str:
     return f"{rungs}{tell(task.end)} ({since} after it was asked)."
 
 
-def _is_unseen(task: _Task) -> bool:
+def _is_unseen(task: Task) -> bool:
     event = None if task.end is None else task.end.event
     return isinstance(event, TaskCancelled | TaskFailed) and not event.stopped_confirmed
 
 
-def _ending(known: _Known) -> Iterator[str]:
+def _ending(known: Known) -> Iterator[str]:
     entry = known.end
     if entry is None:
         yield from _waiting(known)
@@ -256,11 +160,11 @@ def _ending(known: _Known) -> Iterator[str]:
         yield f"What came after that changed nothing: {tell(late)}."
 
 
-def _waiting(known: _Known) -> Iterator[str]:
+def _waiting(known: Known) -> Iterator[str]:
     if known.registered is None:
         return
-    ids = [t.task_run_id for t in known.tasks.values() if t.end is None and t.has_started]
-    open_ones = [known.called(task_run_id) for task_run_id in ids]
+    going = [task for task in known.tasks.values() if task.end is None and task.has_started]
+    open_ones = [known.called(task.task_run_id) for task in going if known.is_awaited(task)]
     if known.asked is None:
         yield "It has not ended, and nobody has asked to cancel it."
     elif open_ones:

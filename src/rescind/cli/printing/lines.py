@@ -4,8 +4,6 @@ from typing import Final
 
 from rich.text import Text
 
-from rescind.cli.printing.story import style_of, tell
-from rescind.cli.printing.words import clock, plain, short
 from rescind.events.journal import (
     Entry,
     FlowCancelled,
@@ -17,6 +15,8 @@ from rescind.events.journal import (
     TaskStarted,
 )
 from rescind.events.words import How, StreamKind
+from rescind.telling.story import style_of, tell
+from rescind.telling.words import clock, plain, short
 
 __all__ = ["is_end", "is_news", "journal_line", "story_line"]
 

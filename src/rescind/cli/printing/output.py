@@ -15,7 +15,7 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from rescind.cli.printing.words import plain
+from rescind.telling.words import plain
 
 __all__ = ["Output", "columns", "console", "terminal_rows"]
 

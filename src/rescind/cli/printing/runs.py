@@ -9,8 +9,10 @@ from rich.table import Table
 from rich.text import Text
 
 from rescind.cli.printing.output import columns
-from rescind.cli.printing.story_of_runs import account_in_words
-from rescind.cli.printing.words import (
+from rescind.events.states import CancellationState, FlowState, TaskState
+from rescind.events.words import ErrorInfo
+from rescind.telling.story_of_runs import account_in_words
+from rescind.telling.words import (
     actor,
     age,
     counted,
@@ -22,8 +24,6 @@ from rescind.cli.printing.words import (
     short,
     when,
 )
-from rescind.events.states import CancellationState, FlowState, TaskState
-from rescind.events.words import ErrorInfo
 
 __all__ = ["flow_details", "flows_table", "state_text", "tasks_summary", "tasks_table"]
 

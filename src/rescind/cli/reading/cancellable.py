@@ -4,13 +4,26 @@ The read model has the same for the API and the pages; here no database is neede
 service has forgotten it would not find, and is not here either.
 """
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
 
-from rescind.cli.reading.states import partition_of_stream
+from rescind.cli.reading.states import partition_of_stream, read_state
 from rescind.cli.session import Session
+from rescind.events.states import FlowState
+from rescind.events.words import CascadePolicy
+from rescind.kafka.partitions import partition_of
 from rescind.kafka.reading.snapshots import latest
 from rescind.kafka.reading.visits import Visit
-from rescind.server.readmodel.queries.answers import Cancellable, Holder
+from rescind.server.readmodel.queries.answers import (
+    Cancellable,
+    Children,
+    ChildRow,
+    Family,
+    Holder,
+)
+from rescind.server.readmodel.queries.children import LISTED_MAX, NO_FAMILY
+from rescind.statemachine.cascades import is_awaited, policy_of
+from rescind.statemachine.edges import is_running
 from rescind.statemachine.partition import Known, Partition, restore
 from rescind.statemachine.records import read_open
 from rescind.statemachine.runs import FlowRun, TaskRun
@@ -37,22 +50,92 @@ async def read_cancellable(
         if task_run_id is None and flow.state == "Pending":
             waiting = list(found.pending.get(flow_run_id, {}))[:waiting_max]
             known += [found.tasks[flow_run_id][name] for name in waiting]
-    is_alone = task_run_id is not None
-    return Cancellable(flow, task, tuple(known), _holders(found, flow, task, is_alone=is_alone))
+    if task_run_id is not None:
+        held = _of_task(found, task)
+        itself = _children([] if task is None else [task])
+        # To cancel what stands for a child is to cancel the child, and to wait for it.
+        children = Children(waited_for=itself.waited_for + itself.asked + itself.left_alone)
+        return Cancellable(flow, task, tuple(known), held, False, NO_FAMILY, children)
+    tasks = found.tasks.get(flow_run_id, {})
+    body = None if flow is None else tasks.get(flow.body_id or "")
+    family = NO_FAMILY if flow is None else await _family(session, flow, tasks.values())
+    has_open_body = body is not None and is_running(body.state)
+    held = _of_flow(found, tasks.values())
+    children = _children(tasks.values())
+    return Cancellable(flow, task, tuple(known), held, has_open_body, family, children)
 
 
-def _holders(
-    found: Partition, flow: FlowRun | None, task: TaskRun | None, *, is_alone: bool
-) -> tuple[Holder, ...]:
-    held: dict[str, int] = {}
-    if is_alone:
-        if task is not None and task.runner_id is not None and task.state.startswith("Running"):
-            held = {task.runner_id: 1}
-    elif flow is not None:
-        held = dict(flow.holders)
-    return tuple(
-        Holder(name, count, found.runners.get(name)) for name, count in sorted(held.items())
+def _of_task(found: Partition, task: TaskRun | None) -> tuple[Holder, ...]:
+    if task is None or task.runner_id is None or task.child or not is_running(task.state):
+        return ()
+    return (_holder(found, task.runner_id, 1),)
+
+
+def _of_flow(found: Partition, tasks: Iterable[TaskRun]) -> tuple[Holder, ...]:
+    """Children are stopped by runners of their own."""
+    held = Counter(
+        task.runner_id
+        for task in tasks
+        if task.runner_id is not None and task.child is None and is_running(task.state)
     )
+    return tuple(_holder(found, name, count) for name, count in sorted(held.items()))
+
+
+def _holder(found: Partition, runner_id: str, count: int) -> Holder:
+    said = found.runners.get(runner_id)
+    handle = None if said is None else said.handle
+    # Nobody is asked to end itself.
+    able = () if handle is None else found.able.get(handle.scope, {}).keys() - {runner_id}
+    return Holder(runner_id, count, said, bool(able))
+
+
+def _children(tasks: Iterable[TaskRun]) -> Children:
+    """Those that run, by their policies."""
+    running = [task.child for task in tasks if task.child and is_running(task.state)]
+    found = Counter(child.cascade for child in running)
+    return Children(
+        found[CascadePolicy.WAIT], found[CascadePolicy.REQUEST], found[CascadePolicy.NONE]
+    )
+
+
+async def _family(session: Session, flow: FlowRun, tasks: Iterable[TaskRun]) -> Family:
+    lines = [task for task in tasks if task.child is not None and task.started_ms is not None]
+    if not lines:
+        return NO_FAMILY
+    lines.sort(key=lambda task: (task.finished_ms is not None, task.registered_ms, task.version))
+    listed = lines[:LISTED_MAX]
+    ids = {task.child.flow_run_id for task in listed if task.child is not None}
+    states = await _states(session, flow.namespace, ids)
+    rows = [row for task in listed if (row := _row(flow, task, states)) is not None]
+    return Family(tuple(rows), len(lines))
+
+
+def _row(flow: FlowRun, task: TaskRun, states: Mapping[str, str]) -> ChildRow | None:
+    line = task.child
+    if line is None:
+        return None
+    is_open = is_running(task.state)
+    return ChildRow(
+        flow_run_id=line.flow_run_id,
+        task_run_id=task.task_run_id,
+        policy=policy_of(flow, task),
+        state=states.get(line.flow_run_id, task.state),
+        is_open=is_open,
+        is_waited_for=is_open and flow.end is None and is_awaited(flow, task),
+        cancel_sent=line.cancel_sent is not None,
+    )
+
+
+async def _states(session: Session, namespace: str, ids: Collection[str]) -> dict[str, str]:
+    """Of those in its own namespace, as the API shows them."""
+    topic = session.names.flow_states
+    keys = {one.encode() for one in ids}
+    async with Visit(session.connection) as visit:
+        count = len(await visit.starts(topic))
+        partitions = sorted({partition_of(one, count) for one in ids})
+        values = await latest(visit, topic, partitions, keys.__contains__)
+    flows = [read_state(FlowState, value) for value in values.values()]
+    return {one.flow_run_id: one.state for one in flows if one and one.namespace == namespace}
 
 
 async def _records(session: Session, flow_run_id: str) -> Iterable[Known]:

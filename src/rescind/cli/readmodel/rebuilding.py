@@ -9,13 +9,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from rescind.cli.exits import Exit
 from rescind.cli.printing.output import Output
-from rescind.cli.printing.words import counted, duration
 from rescind.cli.readmodel.database import database_of
 from rescind.cli.session import open_session
 from rescind.server.readmodel import rebuilding
 from rescind.server.readmodel.standing import standings
 from rescind.server.readmodel.storage.database import Database
 from rescind.server.readmodel.surveying import count_known_flows
+from rescind.telling.words import counted, duration
 
 __all__ = ["build_anew"]
 

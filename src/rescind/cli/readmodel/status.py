@@ -9,7 +9,6 @@ from rich.table import Table
 
 from rescind.cli.exits import Exit
 from rescind.cli.printing.output import Output, columns
-from rescind.cli.printing.words import age
 from rescind.cli.readmodel.database import database_of
 from rescind.cli.session import open_session
 from rescind.events.moments import moment_to_text
@@ -17,6 +16,7 @@ from rescind.kafka.reading.visits import ends
 from rescind.server.readmodel.standing import Standing, lag_of
 from rescind.server.readmodel.storage.migrating import known_revision
 from rescind.server.readmodel.surveying import Surveyed, survey
+from rescind.telling.words import age
 
 __all__ = ["tell_status"]
 

@@ -7,9 +7,9 @@ from rescind.access.register import read_register
 from rescind.access.tokens import Token
 from rescind.cli.exits import Exit
 from rescind.cli.printing.output import Output, columns
-from rescind.cli.printing.words import day_and_clock, plain, when
 from rescind.cli.session import open_session
 from rescind.processors.shared.keys import signing_keys
+from rescind.telling.words import day_and_clock, plain, when
 
 __all__ = ["described", "list_tokens"]
 

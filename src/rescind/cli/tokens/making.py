@@ -13,13 +13,13 @@ from rescind.access.tokens import Scope, Token, mint
 from rescind.cli.exits import Exit
 from rescind.cli.options import misused
 from rescind.cli.printing.output import Output
-from rescind.cli.printing.words import day_and_clock, plain
 from rescind.cli.session import Session, open_session
 from rescind.cli.tokens.listing import described
 from rescind.errors import BrokerUnavailableError, UnknownTokenError
 from rescind.kafka.reading.visits import ends
 from rescind.kafka.writing.sender import Sender
 from rescind.processors.shared.keys import signing_keys
+from rescind.telling.words import day_and_clock, plain
 
 __all__ = ["create_token", "renew_tokens", "revoke_tokens"]
 

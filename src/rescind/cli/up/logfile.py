@@ -5,8 +5,8 @@ from typing import Any, Final, cast
 
 import orjson
 
-from rescind.cli.printing.words import plain
 from rescind.kafka.embedded.logs import tail
+from rescind.telling.words import plain
 
 __all__ = ["last_lines", "prepared"]
 

@@ -8,7 +8,6 @@ from rich.text import Text
 
 from rescind.cli.exits import Exit
 from rescind.cli.printing.output import Output
-from rescind.cli.printing.words import plain
 from rescind.cli.session import needs_extra, read_settings
 from rescind.cli.up.house import House
 from rescind.cli.up.progress import StartProgress
@@ -16,6 +15,7 @@ from rescind.cli.up.service import News
 from rescind.cli.up.signals import stop_requested, unless_stopped
 from rescind.server.listening import asks_for_tokens
 from rescind.settings import Settings, default_data_dir
+from rescind.telling.words import plain
 
 __all__ = ["speaker", "stay_up"]
 

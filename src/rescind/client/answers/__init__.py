@@ -15,9 +15,15 @@ from rescind.client.answers.cancelling import (
     CancelAnswer,
     CancellationShown,
     CancellationState,
+    ChildrenForecast,
+    ChildShown,
     Forecast,
     RunnerForecast,
     RunnerWaitedFor,
+    StepShown,
+    TeardownForecast,
+    TeardownShown,
+    WarningShown,
 )
 from rescind.client.answers.health import Alive, Lag, Ready
 from rescind.client.answers.journal import Event, FollowedEvent
@@ -34,12 +40,23 @@ from rescind.client.answers.runs import (
     FlowRunWhole,
     Group,
     HaltShown,
+    LateReport,
     PageOf,
     Runner,
     RunnerCapabilities,
+    TaskRunWhole,
     TaskState,
 )
-from rescind.client.answers.words import Actor, BulkOutcome, ErrorInfo, Fate, Outcome, ParentLink
+from rescind.client.answers.words import (
+    Actor,
+    BulkOutcome,
+    ErrorInfo,
+    Fate,
+    Outcome,
+    ParentLink,
+    TeardownFate,
+    TeardownOutcome,
+)
 
 __all__ = [
     "Account",
@@ -56,6 +73,8 @@ __all__ = [
     "CancelAnswer",
     "CancellationShown",
     "CancellationState",
+    "ChildShown",
+    "ChildrenForecast",
     "Counts",
     "Cut",
     "DeadLetter",
@@ -70,6 +89,7 @@ __all__ = [
     "Group",
     "HaltShown",
     "Lag",
+    "LateReport",
     "LetterHeader",
     "Lies",
     "Outcome",
@@ -81,5 +101,12 @@ __all__ = [
     "RunnerCapabilities",
     "RunnerForecast",
     "RunnerWaitedFor",
+    "StepShown",
+    "TaskRunWhole",
     "TaskState",
+    "TeardownFate",
+    "TeardownForecast",
+    "TeardownOutcome",
+    "TeardownShown",
+    "WarningShown",
 ]

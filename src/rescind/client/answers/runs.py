@@ -22,9 +22,11 @@ __all__ = [
     "FlowRunWhole",
     "Group",
     "HaltShown",
+    "LateReport",
     "PageOf",
     "Runner",
     "RunnerCapabilities",
+    "TaskRunWhole",
     "TaskState",
 ]
 
@@ -98,12 +100,35 @@ class Group(Answer):
     """When the first of them started."""
     finished_at: AwareDatetime | None = None
     """When the last of them ended."""
+    late_reports_count: int = 0
+    """How many reports of them came when they were over."""
+
+
+class LateReport(Answer):
+    """What was said when it was over. It is kept, and the state stays."""
+
+    at: AwareDatetime
+    task_run_id: str | None = None
+    """None: the end of the flow run as a whole."""
+    attempt: int | None = None
+    runner_id: str | None = None
+    """None: it is the end of a child, told by the child's own stream."""
+    end: KnownEnd
+    """The end that was reported."""
+    how: KnownHow | None = None
+    result_ref: str | None = None
+    error: ErrorInfo | None = None
+    state: str
+    """Of what it is about, as that is now."""
 
 
 class FlowRunWhole(FlowRun):
     """One flow run, with its task runs in groups of those that are alike."""
 
     task_runs: tuple[Group, ...] = ()
+    late_reports: tuple[LateReport, ...] = ()
+    """What came when it, or a task run of it, was over: the first 50, and the timeline has all."""
+    late_reports_count: int = 0
 
 
 class TaskState(_Run):
@@ -120,6 +145,14 @@ class TaskState(_Run):
     stopped_confirmed: bool | None = None
     """Whether it was seen to stop."""
     evidence: Mapping[str, Any] = Field(default_factory=dict)
+
+
+class TaskRunWhole(TaskState):
+    """One task run, and what was said of it when it was over."""
+
+    late_reports: tuple[LateReport, ...] = ()
+    """The first 50; its timeline has all."""
+    late_reports_count: int = 0
 
 
 class RunnerCapabilities(Answer):

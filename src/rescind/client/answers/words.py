@@ -9,7 +9,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from rescind.events.words import CascadePolicy, End, How, Mode, TaskKind
+from rescind.events.words import CascadePolicy, End, How, Mode, Rung, TaskKind
 
 __all__ = [
     "Actor",
@@ -25,8 +25,13 @@ __all__ = [
     "KnownKind",
     "KnownMode",
     "KnownOutcome",
+    "KnownRung",
+    "KnownTeardownFate",
+    "KnownTeardownOutcome",
     "Outcome",
     "ParentLink",
+    "TeardownFate",
+    "TeardownOutcome",
 ]
 
 
@@ -72,6 +77,25 @@ class Fate(StrEnum):
     NOT_KNOWN = "not_known"
 
 
+class TeardownFate(StrEnum):
+    """What would become of what a runner lives in."""
+
+    TORN_DOWN = "torn_down"  #: it is this flow run's alone, and is ended from outside
+    SHARED = "shared"  #: other flow runs may be there: not touched, unless its runner is lost
+    NO_HANDLE = "no_handle"  #: nothing is known by which it could be ended
+    NOT_KNOWN = "not_known"
+
+
+class TeardownOutcome(StrEnum):
+    """How far the end of a runner's infrastructure from outside is."""
+
+    ASKED = "asked"
+    STARTED = "started"
+    DONE = "done"
+    FAILED = "failed"  #: somebody is asked again
+    GIVEN_UP = "given_up"
+
+
 # By pydantic's own choice a text that is a member's would stay a text.
 _First = Field(union_mode="left_to_right")
 
@@ -83,6 +107,9 @@ KnownHow = Annotated[How | str, _First]
 KnownEnd = Annotated[End | str, _First]
 KnownKind = Annotated[TaskKind | str, _First]
 KnownCascade = Annotated[CascadePolicy | str, _First]
+KnownRung = Annotated[Rung | str, _First]
+KnownTeardownFate = Annotated[TeardownFate | str, _First]
+KnownTeardownOutcome = Annotated[TeardownOutcome | str, _First]
 
 
 class Actor(Answer):

@@ -22,6 +22,7 @@ from rescind.client.answers import (
     FlowRunWhole,
     Forecast,
     Ready,
+    TaskRunWhole,
     TaskState,
 )
 from rescind.client.blocking.bulks import BulkMethods
@@ -174,7 +175,7 @@ class Client(BulkMethods, OperatingMethods):
         """One flow run, with its task runs in groups. Raises `RunNotFoundError`."""
         return self._ask(operations.flow_run(flow_run_id))
 
-    def show_task_run(self, flow_run_id: str, task_run_id: str) -> TaskState:
+    def show_task_run(self, flow_run_id: str, task_run_id: str) -> TaskRunWhole:
         """One task run. Raises `RunNotFoundError`."""
         return self._ask(operations.task_run(flow_run_id, task_run_id))
 
@@ -208,7 +209,8 @@ class Client(BulkMethods, OperatingMethods):
         """Flow runs, the latest registration first: all that fit, in pages of up to 1,000.
 
         ``state`` is one or several, each with all that lies in it; ``text`` is what the id or the
-        name has in it. ``stuck``: those that should have ended by now, without other filters.
+        name has in it. ``stuck``: of those the ones that should have ended by now, the
+        longest stuck first.
         """
         pages = self._core.flow_runs(
             state=state,
@@ -229,11 +231,15 @@ class Client(BulkMethods, OperatingMethods):
         flow_run_id: str,
         *,
         state: str | Iterable[str] = (),
+        text: str | None = None,
         page_size: int = 50,
         cursor: str | None = None,
     ) -> Listing[TaskState]:
-        """Its task runs in the order of their registration, the body among them."""
-        pages = self._core.task_runs(flow_run_id, state, page_size)
+        """Its task runs in the order of their registration, the body among them.
+
+        ``text`` is what the id or the name has in it.
+        """
+        pages = self._core.task_runs(flow_run_id, state, text, page_size)
         return Listing(self._carrier, pages, cursor)
 
     def show_flow_run_timeline(

@@ -5,6 +5,7 @@ import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any, Protocol, TypeVar
 
 from rescind.client.answers import (
@@ -104,11 +105,12 @@ class Core:
         return lambda cursor: self.ask(operations.flow_runs(query, page_size, cursor))
 
     def task_runs(
-        self, flow_run_id: str, state: str | Iterable[str], page_size: int
+        self, flow_run_id: str, state: str | Iterable[str], text: str | None, page_size: int
     ) -> PageAt[TaskState]:
         states = state if isinstance(state, str) else tuple(state)
-        operations.task_runs(flow_run_id, states, page_size, None)
-        return lambda cursor: self.ask(operations.task_runs(flow_run_id, states, page_size, cursor))
+        page = partial(operations.task_runs, flow_run_id, states, text, page_size)
+        page(None)
+        return lambda cursor: self.ask(page(cursor))
 
     def timeline(self, flow_run_id: str, task_run_id: str | None, page_size: int) -> PageAt[Event]:
         operations.timeline(flow_run_id, task_run_id, page_size, None)

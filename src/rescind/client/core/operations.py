@@ -19,6 +19,7 @@ from rescind.client.answers import (
     Forecast,
     PageOf,
     Ready,
+    TaskRunWhole,
     TaskState,
 )
 from rescind.client.core.address import path_of, require_text
@@ -96,14 +97,19 @@ def flow_run(flow_run_id: str) -> Operation[FlowRunWhole]:
 
 
 def task_runs(
-    flow_run_id: str, state: str | Iterable[str], page_size: int, cursor: str | None
+    flow_run_id: str,
+    state: str | Iterable[str],
+    text: str | None,
+    page_size: int,
+    cursor: str | None,
 ) -> Operation[PageOf[TaskState]]:
     path = _of(flow_run_id, None, "/task-runs")
-    return got(path, PageOf[TaskState], {"state": state, **page_at(page_size, cursor)})
+    query = {"state": state, "text": text, **page_at(page_size, cursor)}
+    return got(path, PageOf[TaskState], query)
 
 
-def task_run(flow_run_id: str, task_run_id: str) -> Operation[TaskState]:
-    return got(_of(flow_run_id, task_run_id), TaskState)
+def task_run(flow_run_id: str, task_run_id: str) -> Operation[TaskRunWhole]:
+    return got(_of(flow_run_id, task_run_id), TaskRunWhole)
 
 
 def timeline(

@@ -6,16 +6,11 @@ from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
-from aiokafka.errors import (
-    AuthenticationFailedError,
-    AuthenticationMethodNotSupported,
-    KafkaError,
-    TransactionalIdAuthorizationFailed,
-    UnsupportedSaslMechanismError,
-)
+from aiokafka.errors import KafkaError, TransactionalIdAuthorizationFailed
 
-from rescind.errors import BrokerUnavailableError
+from rescind.errors import BrokerRefusedError, BrokerUnavailableError
 from rescind.kafka.clients.internals import pace_metadata
+from rescind.kafka.clients.refusing import remedy_of
 from rescind.kafka.connection import Connection
 
 __all__ = ["started"]
@@ -25,14 +20,6 @@ log = logging.getLogger(__name__)
 _BACKOFF_SECONDS_MAX: Final = 2.0
 _TRY_SECONDS_MAX: Final = 15.0
 _FINISH_SECONDS_MAX: Final = 2.0
-
-# Trying again changes nothing.
-_FINAL: Final = (
-    AuthenticationFailedError,
-    AuthenticationMethodNotSupported,
-    UnsupportedSaslMechanismError,
-    TransactionalIdAuthorizationFailed,
-)
 
 
 C = TypeVar("C", AIOKafkaConsumer, AIOKafkaProducer)
@@ -46,7 +33,7 @@ async def started(
 ) -> C:
     """Return a client that has started, trying with back-off for so long (``math.inf``: ever).
 
-    Raises `BrokerUnavailableError` with the last reason.
+    Raises `BrokerUnavailableError` with the last reason; `BrokerRefusedError` at once.
     """
     loop = asyncio.get_running_loop()
     end = loop.time() + wait_seconds
@@ -59,8 +46,11 @@ async def started(
             await _start(client, min(_TRY_SECONDS_MAX, max(1.0, end - loop.time())))
         except (KafkaError, OSError, TimeoutError) as error:
             await discard(client)
-            if isinstance(error, _FINAL) or loop.time() + backoff > end:
-                why = str(error) or type(error).__name__
+            why = str(error) or type(error).__name__
+            if remedy := remedy_of(error):
+                raise BrokerRefusedError(connection.bootstrap, why, remedy) from error
+            is_final = isinstance(error, TransactionalIdAuthorizationFailed)
+            if is_final or loop.time() + backoff > end:
                 raise BrokerUnavailableError(connection.bootstrap, why) from error
             if not said:
                 log.warning("waiting for Kafka at %s: %s", connection.bootstrap, error)

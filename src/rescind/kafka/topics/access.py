@@ -30,27 +30,33 @@ def acl_commands(names: TopicNames, bootstrap: str, users: dict[str, str] | None
     """
     named = {"worker", "agents", "server", "runner", "requester", "admin"}
     chosen = {role: f"rescind-{role}" for role in sorted(named)} | (users or {})
-    lines = ["#!/bin/sh", "set -eu"]
+    lines = [
+        "#!/bin/sh",
+        "# COMMAND_CONFIG: a file by which Kafka's own tools get in, if they need one.",
+        "set -eu",
+    ]
     for role in _roles(names, chosen):
         lines.append("")
         lines += [
-            f"{_TOOL} --bootstrap-server {bootstrap} --add {rule}" for rule in _rules(role, names)
+            f"{_TOOL} {_GETS_IN} --bootstrap-server {bootstrap} --add {rule}"
+            for rule in _rules(role, names)
         ]
     return "\n".join(lines) + "\n"
 
 
 _TOOL = "kafka-acls.sh"
+_GETS_IN = '${COMMAND_CONFIG:+--command-config "$COMMAND_CONFIG"}'
 
 
 def _rules(role: _Role, names: TopicNames) -> list[str]:
     who = f"--allow-principal 'User:{role.user}'"
-    rules = [f"{who} --operation Read --operation Describe --topic '{name}'" for name in role.reads]
-    rules += [
-        f"{who} --operation Write --operation Describe --topic '{name}'" for name in role.writes
-    ]
-    # The check at the start compares the topics with what they must be.
+    rules = [f"{who} --operation Read --topic '{name}'" for name in role.reads]
+    rules += [f"{who} --operation Write --topic '{name}'" for name in role.writes]
+    # The check at the start compares all topics with what they must be. Without `Describe` the
+    # others would seem to be missing.
     prefixed = "--resource-pattern-type prefixed"
-    rules.append(f"{who} --operation DescribeConfigs --topic '{names.prefix}' {prefixed}")
+    looks = "--operation Describe --operation DescribeConfigs"
+    rules.append(f"{who} {looks} --topic '{names.prefix}' {prefixed}")
     if role.group_prefix:
         rules.append(f"{who} --operation Read --group '{role.group_prefix}' {prefixed}")
     if role.transactional:

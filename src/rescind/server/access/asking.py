@@ -16,7 +16,7 @@ from rescind.errors import ReadModelError
 from rescind.server.access.gate import Gate
 from rescind.server.access.viewer import Viewer
 from rescind.server.api.problems import Kind, ProblemError
-from rescind.server.api.subjects import Subject, unknown
+from rescind.server.api.subjects import Subject, unknown, unknown_bulk
 
 __all__ = [
     "BulkCanceller",
@@ -28,8 +28,8 @@ __all__ = [
     "Since",
     "administers",
     "administers_by_page",
+    "cancels_all_of_it_by_page",
     "cancels_by_page",
-    "cancels_everywhere_by_page",
     "gate_of",
     "reads",
     "reads_every_page",
@@ -120,9 +120,13 @@ async def reads_everything(by: Reader) -> Viewer:
     return _everywhere(by)
 
 
-async def cancels_everywhere(by: Canceller) -> Viewer:
-    """Somebody who may cancel everywhere: what a bulk cancellation means may lie anywhere."""
-    return _everywhere(by)
+async def cancels_all_of_it(request: Request, by: Canceller) -> Viewer:
+    """Somebody who may cancel all that the bulk cancellation of the address means.
+
+    What it means never changes, so here it is looked up, other than for a single run.
+    """
+    await _look_into(request, by)
+    return by
 
 
 async def administers(request: Request, _: Annotated[Any, Security(_BEARER)]) -> Viewer:
@@ -135,9 +139,10 @@ async def reads_every_page(by: PageReader) -> Viewer:
     return _everywhere(by)
 
 
-async def cancels_everywhere_by_page(by: PageCanceller) -> Viewer:
-    """As `cancels_everywhere`, of somebody who has signed in."""
-    return _everywhere(by)
+async def cancels_all_of_it_by_page(request: Request, by: PageCanceller) -> Viewer:
+    """As `cancels_all_of_it`, of somebody who has signed in."""
+    await _look_into(request, by)
+    return by
 
 
 async def administers_by_page(request: Request) -> Viewer:
@@ -147,15 +152,24 @@ async def administers_by_page(request: Request) -> Viewer:
     return _everywhere(viewer)
 
 
-BulkCanceller = Annotated[Viewer, Depends(cancels_everywhere)]
-BulkPageCanceller = Annotated[Viewer, Depends(cancels_everywhere_by_page)]
+BulkCanceller = Annotated[Viewer, Depends(cancels_all_of_it)]
+BulkPageCanceller = Annotated[Viewer, Depends(cancels_all_of_it_by_page)]
 
 
 async def _look_into(request: Request, viewer: Viewer) -> None:
-    """Raises `ProblemError` for a run elsewhere, as for one that is not there."""
-    flow_run_id = request.path_params.get("flow_run_id") or request.query_params.get("flow_run_id")
-    if viewer.namespaces is None or flow_run_id is None:
+    """Raises `ProblemError` for what lies elsewhere, as for what is not there."""
+    if viewer.namespaces is None:
         return
+    named = {**request.query_params, **request.path_params}
+    if flow_run_id := named.get("flow_run_id"):
+        await _look_into_run(request, viewer, flow_run_id)
+    if bulk_id := named.get("bulk_id"):
+        found = await asyncio.to_thread(request.app.state.model.bulk_cancellation, bulk_id)
+        if found is None or not viewer.sees_all(found.bulk.where.namespaces):
+            raise unknown_bulk(bulk_id)
+
+
+async def _look_into_run(request: Request, viewer: Viewer, flow_run_id: str) -> None:
     life = await asyncio.to_thread(request.app.state.model.present_life, flow_run_id)
     if life is None or not viewer.sees(life.namespace):
         raise unknown(Subject(flow_run_id, request.path_params.get("task_run_id")))

@@ -1,5 +1,6 @@
 """`Viewer`: whoever asks, as far as the server is concerned: who, what they may, and where."""
 
+from collections.abc import Collection
 from typing import Final, NamedTuple
 
 from rescind.access.tokens import Scope, Token
@@ -50,3 +51,7 @@ class Viewer(NamedTuple):
 
     def sees(self, namespace: str) -> bool:
         return self.namespaces is None or namespace in self.namespaces
+
+    def sees_all(self, namespaces: Collection[str]) -> bool:
+        """``namespaces``: what is meant, as a bulk cancellation says it; none: every one."""
+        return self.namespaces is None or (bool(namespaces) and all(map(self.sees, namespaces)))

@@ -9,6 +9,7 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.telemetry import TelemetryConfig
 
 import rescind
+from rescind.server.api.ageing import Aged
 from rescind.server.api.bodies import BoundedBody
 from rescind.server.api.bulks.routes import bulk_routes
 from rescind.server.api.cancels.routes import cancel_routes
@@ -72,6 +73,7 @@ def make_app(means: Means) -> FastAPI:
     app.add_exception_handler(404, no_such_page)
     app.add_middleware(BoundedBody)
     app.add_middleware(OwnOrigin, is_open=means.gate.is_open)
+    app.add_middleware(Aged, how_old=lambda: means.behind_seconds)
     app.add_middleware(Traced)
     app.add_middleware(Measured, meters=means.meters)
     for routes in _ROUTES:

@@ -49,6 +49,7 @@ _ANSWER_SECONDS: Final = 2.0
 _SEND_SECONDS: Final = 2.0
 _AGAIN_SECONDS: Final = 0.5
 _LOOK_SECONDS: Final = 5.0
+_LATE_SECONDS: Final = 2.0
 # Requests that Kafka has not taken: more of them would only wait in memory.
 _BACKLOG_MAX: Final = 1_000
 
@@ -63,7 +64,8 @@ class Means:
     Attributes:
         model: what can be asked about runs.
         no_kafka, no_reads: what is wrong with either at present; empty if nothing is.
-        lag: how far each partition of the read model is behind; None if nobody knows.
+        lag, behind_seconds: how far each partition of the read model is behind, None if nobody
+            knows; and how old that makes what reads show.
         beat, shared: tells whoever follows events that there are more, and its end ends them; and
             has what comes next, once for all of them.
         streams: how many follow.
@@ -99,6 +101,7 @@ class Means:
             lambda: self.no_kafka or "they are being read",
         )
         self._line: Line | None = None
+        self._looked_at = time.monotonic()
         self._working: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -132,6 +135,12 @@ class Means:
             return await line.ask(request, within_seconds=_ANSWER_SECONDS)
         except NoAnswerError:
             return None
+
+    @property
+    def behind_seconds(self) -> float:
+        """How old what reads show is, also since it was looked at last; 0 if it is not known."""
+        late = max((one.seconds for one in (self.lag or {}).values() if one.offsets), default=0.0)
+        return late + time.monotonic() - self._looked_at if late else 0.0
 
     @property
     def no_tokens(self) -> str:
@@ -201,6 +210,7 @@ class Means:
                 self._tell_kafka("")
                 known = await asyncio.to_thread(self.model.standings)
                 self.lag = lateness.look(known, last, round(time.time() * 1000))
+                self._looked_at = time.monotonic()
                 self.no_reads = ""
             except BrokerError as error:
                 self._tell_kafka(str(error))
@@ -209,7 +219,9 @@ class Means:
                 self._tell_kafka(str(BrokerUnavailableError(connection.bootstrap, why)))
             except Exception as error:  # noqa: BLE001 - cancels have to go on, as above
                 self.lag, self.no_reads = None, str(error)
-            is_well = not self.no_kafka and not self.no_reads
+            # Who is behind is looked at again soon: most often it was only for a moment.
+            is_late = self.behind_seconds > _LATE_SECONDS
+            is_well = not self.no_kafka and not self.no_reads and not is_late
             await asyncio.sleep(_LOOK_SECONDS if is_well else _AGAIN_SECONDS)
 
     def _tell_kafka(self, why: str) -> None:

@@ -8,7 +8,7 @@ from fastapi import Path
 from rescind.events.words import ChosenId
 from rescind.server.api.problems import Kind, ProblemError
 
-__all__ = ["PREFIX", "FlowRunId", "Subject", "TaskRunId", "unknown"]
+__all__ = ["PREFIX", "FlowRunId", "Subject", "TaskRunId", "unknown", "unknown_bulk"]
 
 PREFIX: Final = "/api/v1"
 
@@ -39,3 +39,9 @@ class Subject(NamedTuple):
 def unknown(subject: Subject) -> ProblemError:
     """The journal has nothing of it, as far as it has been read."""
     return ProblemError(Kind.UNKNOWN_RUN, f"expected a run that is known, but {subject} is not")
+
+
+def unknown_bulk(bulk_id: str) -> ProblemError:
+    """The same of a bulk cancellation."""
+    detail = f"expected a bulk cancellation that is known, but {bulk_id!r} is not"
+    return ProblemError(Kind.UNKNOWN_BULK, detail)

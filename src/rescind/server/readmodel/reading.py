@@ -4,43 +4,47 @@ Its calls block: an event loop asks in a thread. Each is answered on one snapsho
 that serves, also while another one is being built and comes to serve.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import partial
-from typing import TypeVar
-
-from sqlalchemy import Connection
 
 from rescind.errors import ReadModelMissingError
 from rescind.events.journal import Entry
 from rescind.events.states import TaskState
 from rescind.events.words import StreamKind
-from rescind.server.readmodel.queries import bulks, cancellations, cancelling, flows, runners, tasks
+from rescind.server.readmodel.queries import (
+    cancellations,
+    cancelling,
+    children,
+    flows,
+    late,
+    runners,
+    tasks,
+)
 from rescind.server.readmodel.queries import timeline as journal
 from rescind.server.readmodel.queries.answers import (
-    BulkItemRow,
-    BulkRow,
     CancelAccount,
     Cancellable,
+    Family,
     FlowRunDetails,
     FlowRunRow,
     JournalEvent,
+    LateReports,
     RunnerRow,
 )
 from rescind.server.readmodel.queries.flows import FlowFilter
 from rescind.server.readmodel.queries.pages import Page
+from rescind.server.readmodel.queries.runners import RunnerCounts
+from rescind.server.readmodel.reading_bulks import BulkReading
 from rescind.server.readmodel.standing import Standing, standings
-from rescind.server.readmodel.storage.database import Database, answered
 from rescind.statemachine.runs import Armed
 
 __all__ = ["ReadModel"]
-
-T = TypeVar("T")
 
 _LIMIT = 50
 _EVERYTHING = FlowFilter()
 
 
-class ReadModel:
+class ReadModel(BulkReading):
     """Questions. Every one raises `ReadModelMissingError` before anybody has begun to project.
 
     Each raises `DatabaseUnavailableError` while the database does not answer.
@@ -48,9 +52,6 @@ class ReadModel:
     Those with a ``cursor`` give a `Page` and raise `CursorError` for one that is not of that list;
     a ``limit`` over 1,000 is 1,000.
     """
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     def flow_runs(
         self, wanted: FlowFilter = _EVERYTHING, *, limit: int = _LIMIT, cursor: str | None = None
@@ -61,22 +62,30 @@ class ReadModel:
     def stuck(
         self,
         now_ms: int,
-        within: Collection[str] | None = None,
+        wanted: FlowFilter = _EVERYTHING,
         *,
         limit: int = _LIMIT,
         cursor: str | None = None,
     ) -> Page[FlowRunRow]:
-        """Flow runs that are cancelling past their deadline or in quarantine.
-
-        ``within``: only of these namespaces; None: of all.
-        """
+        """Of these flow runs those that are cancelling past their deadline or in quarantine."""
         return self._ask(
-            partial(flows.list_stuck, now_ms=now_ms, within=within, limit=limit, cursor=cursor)
+            partial(flows.list_stuck, now_ms=now_ms, wanted=wanted, limit=limit, cursor=cursor)
         )
 
-    def count_flow_runs(self, wanted: FlowFilter = _EVERYTHING) -> dict[str, int]:
-        """How many of these flow runs are in which state, whatever states are wanted."""
-        return self._ask(partial(flows.count_flows, wanted=wanted))
+    def count_flow_runs(
+        self, wanted: FlowFilter = _EVERYTHING, stuck_by_ms: int | None = None
+    ) -> dict[str, int]:
+        """How many of these flow runs are in which state, whatever states are wanted.
+
+        ``stuck_by_ms``: only of those that are stuck then.
+        """
+        return self._ask(partial(flows.count_flows, wanted=wanted, stuck_by_ms=stuck_by_ms))
+
+    def namespaces(
+        self, within: Collection[str] | None = None, *, limit: int = 200
+    ) -> tuple[str, ...]:
+        """The namespaces in which there are flow runs."""
+        return self._ask(partial(flows.namespaces, within=within, limit=limit))
 
     def present_life(self, flow_run_id: str) -> flows.Life | None:
         """Where the flow run is that has this id now; None: the journal has none."""
@@ -85,6 +94,10 @@ class ReadModel:
     def flow_run(self, flow_run_id: str) -> FlowRunDetails | None:
         """One flow run with its task runs in groups; None: the journal has none."""
         return self._ask(partial(flows.flow_run, flow_run_id=flow_run_id))
+
+    def children_of(self, flow_run_id: str) -> Family:
+        """Its children, those that have not ended first; of very many only some."""
+        return self._ask(partial(children.children_of, flow_run_id=flow_run_id))
 
     def cancel_account(self, flow_run_id: str) -> CancelAccount | None:
         """What has become of its cancellation; None: there is none."""
@@ -117,24 +130,43 @@ class ReadModel:
         self,
         flow_run_id: str,
         states: Iterable[str] = (),
+        text: str | None = None,
         *,
         limit: int = _LIMIT,
         cursor: str | None = None,
     ) -> Page[TaskState]:
-        """Task runs of a flow run, in the order of their registration."""
+        """Task runs of a flow run, in the order of their registration.
+
+        ``text``: what the id or the name has in it, in capitals or not.
+        """
         return self._ask(
             partial(
                 tasks.list_tasks,
                 flow_run_id=flow_run_id,
                 states=tuple(states),
+                text=text,
                 limit=limit,
                 cursor=cursor,
             )
         )
 
+    def count_task_runs(self, flow_run_id: str, text: str | None = None) -> dict[str, int]:
+        """How many of its task runs that have this text are in which state, the body among them."""
+        return self._ask(partial(tasks.count_tasks, flow_run_id=flow_run_id, text=text))
+
     def task_run(self, flow_run_id: str, task_run_id: str) -> TaskState | None:
         """One task run; None: the journal has none."""
         return self._ask(partial(tasks.task_run, flow_run_id=flow_run_id, task_run_id=task_run_id))
+
+    def late_reports(self, flow_run_id: str, task_run_id: str) -> LateReports:
+        """What was said of a task run when it was over."""
+        asked = partial(late.late_reports, flow_run_id=flow_run_id, task_run_id=task_run_id)
+        return self._ask(asked)
+
+    def late_since(self, flow_run_id: str, task_run_id: str, since_ms: int) -> int:
+        """How much of that has come from this moment on."""
+        asked = partial(late.late_since, flow_run_id=flow_run_id, task_run_id=task_run_id)
+        return self._ask(partial(asked, since_ms=since_ms))
 
     def held_by(
         self, runner_id: str, *, limit: int = _LIMIT, cursor: str | None = None
@@ -155,40 +187,15 @@ class ReadModel:
         """
         return self._ask(partial(tasks.list_unconfirmed, within=within, limit=limit, cursor=cursor))
 
-    def bulk_cancellations(
-        self, states: Iterable[str] = (), *, limit: int = _LIMIT, cursor: str | None = None
-    ) -> Page[BulkRow]:
-        """Bulk cancellations, the latest first."""
-        return self._ask(
-            partial(bulks.list_bulks, states=tuple(states), limit=limit, cursor=cursor)
-        )
+    def runners(
+        self, gone: bool | None = None, *, limit: int = _LIMIT, cursor: str | None = None
+    ) -> Page[RunnerRow]:
+        """Runners by their ids; ``gone``: those alone, or those alone that are not."""
+        return self._ask(partial(runners.list_runners, gone=gone, limit=limit, cursor=cursor))
 
-    def bulk_cancellation(self, bulk_id: str) -> BulkRow | None:
-        """One of them; None: the journal has none."""
-        return self._ask(partial(bulks.bulk_cancellation, bulk_id=bulk_id))
-
-    def bulk_items(
-        self,
-        bulk_id: str,
-        outcome: str | None = None,
-        *,
-        limit: int = _LIMIT,
-        cursor: str | None = None,
-    ) -> Page[BulkItemRow]:
-        """What came of each flow run that it has asked, in the order in which they were."""
-        return self._ask(
-            partial(
-                bulks.list_bulk_items,
-                bulk_id=bulk_id,
-                outcome=outcome,
-                limit=limit,
-                cursor=cursor,
-            )
-        )
-
-    def runners(self, *, limit: int = _LIMIT, cursor: str | None = None) -> Page[RunnerRow]:
-        """Runners by their ids."""
-        return self._ask(partial(runners.list_runners, limit=limit, cursor=cursor))
+    def count_runners(self) -> RunnerCounts:
+        """How many live, and how many are gone."""
+        return self._ask(runners.count_runners)
 
     def timeline(
         self,
@@ -267,7 +274,3 @@ class ReadModel:
         if found := self._ask(standings):
             return found
         raise ReadModelMissingError
-
-    def _ask(self, question: Callable[[Connection], T]) -> T:
-        with answered():
-            return self._database.ask(question)

@@ -1,13 +1,13 @@
-"""What became of a cancellation, in lines; and while it goes on, its ladder with the clocks."""
+"""What became of a cancellation, in lines: what was stopped, left alone, never started."""
 
 from collections.abc import Iterable, Sequence
-from typing import Final, Literal, NamedTuple
+from typing import Final, NamedTuple
 
-from rescind.events.words import How, Mode
+from rescind.events.words import How
 from rescind.server.readmodel.queries.answers import CancelAccount, TaskGroup
-from rescind.server.web.words import HOWS, who
+from rescind.server.web.words import how_it_ended
 
-__all__ = ["AccountLine", "Rung", "account_of", "ladder_of"]
+__all__ = ["AccountLine", "account_of"]
 
 _NEVER: Final = (How.NEVER_STARTED, How.NOT_RETRIED)
 
@@ -29,20 +29,15 @@ class AccountShown(NamedTuple):
     unconfirmed: int
 
 
-class Rung(NamedTuple):
-    """A step of the way: whether it is behind, running or ahead, and its clock if it has one."""
-
-    word: str
-    said: str
-    is_at: Literal["done", "now", "ahead"]
-    until_ms: int | None = None
-
-
-def account_of(account: CancelAccount, groups: Iterable[TaskGroup]) -> AccountShown:
-    stopped = [
-        AccountLine(count, HOWS[how]) for how, count in account.ended.items() if how not in _NEVER
-    ]
-    never = [AccountLine(count, HOWS[how]) for how, count in account.ended.items() if how in _NEVER]
+def account_of(
+    account: CancelAccount, groups: Iterable[TaskGroup], interrupts: bool | None
+) -> AccountShown:
+    lines = {
+        how: AccountLine(count, how_it_ended(how, count, interrupts))
+        for how, count in account.ended.items()
+    }
+    stopped = [line for how, line in lines.items() if how not in _NEVER]
+    never = [line for how, line in lines.items() if how in _NEVER]
     of_state: dict[str, int] = {}
     still_open = 0
     for group in groups:
@@ -60,43 +55,3 @@ _LEFT: Final = {
     "Finished.Failed.Crashed": "crashed",
     "Finished.Failed.TimedOut": "ran out of time",
 }
-
-
-def ladder_of(account: CancelAccount, now_ms: int) -> Sequence[Rung] | None:
-    """The steps of a cancellation that goes on; None once it is over."""
-    begun = account.cancellation
-    if not account.state.endswith("Cancelling"):
-        return None
-    waiting = account.waited_for
-    knows = sum(one.acknowledged for one in waiting)
-    told = bool(begun.told) or not waiting
-    is_abort = begun.mode is Mode.ABORT
-    grace_ms = begun.asked_at + round(begun.grace_seconds * 1000)
-    in_grace = not is_abort and now_ms < grace_ms
-    runners = f"{knows} of {len(waiting)} that still hold work" if waiting else "nobody holds work"
-    all_know = knows == len(waiting)
-    return (
-        Rung("Asked", f"by {who(begun.actor)}", "done"),
-        Rung("Runners told", f"{len(begun.told)} told", "done" if told else "now"),
-        Rung("Acknowledged", runners, "done" if told and all_know else "now" if told else "ahead"),
-        Rung(
-            "Abort" if is_abort else "Grace",
-            "what can be killed is killed at once"
-            if is_abort
-            else "what runs may end by itself; what does not is killed where it can be",
-            "now" if in_grace or is_abort else "done",
-            None if is_abort else grace_ms,
-        ),
-        Rung(
-            "Deadline",
-            "what was said to be stoppable and has not stopped is given up",
-            "ahead" if now_ms < begun.deadline_at else "done",
-            begun.deadline_at,
-        ),
-        Rung(
-            "At the latest",
-            "even what cannot be stopped is waited for no longer",
-            "ahead" if now_ms < begun.wait_until else "done",
-            begun.wait_until,
-        ),
-    )

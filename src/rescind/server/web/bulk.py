@@ -4,6 +4,7 @@ It asks as the API does. To stop one is for good, and asks again; to pause or re
 """
 
 import asyncio
+from collections.abc import Mapping
 from typing import Annotated, Any, Final
 from urllib.parse import quote, urlencode
 
@@ -12,13 +13,15 @@ from fastapi.responses import RedirectResponse, Response
 
 from rescind.server.access.asking import (
     BulkPageCanceller,
-    cancels_everywhere_by_page,
-    reads_every_page,
+    PageReader,
+    cancels_all_of_it_by_page,
 )
+from rescind.server.access.viewer import Viewer
 from rescind.server.api.bulks.asking import BulkAsks
-from rescind.server.api.bulks.shown import show, unknown_bulk
+from rescind.server.api.bulks.shown import show
 from rescind.server.api.bulks.words import BulkAnswer, BulkCancellation, BulkId
 from rescind.server.api.means import Means
+from rescind.server.api.subjects import unknown_bulk
 from rescind.server.readmodel.queries.answers import BulkItemRow
 from rescind.server.readmodel.queries.pages import Page
 from rescind.server.web.bulk_words import bars_of, facts_of, pace_of
@@ -40,17 +43,19 @@ def bulk_page_routes(means: Means, forms: Forms) -> APIRouter:
     router = APIRouter(route_class=PageRoute, include_in_schema=False)
     pages, asks = _Pages(means, forms), BulkAsks(means)
 
-    @router.get("/bulk/{bulk_id}", dependencies=[Depends(reads_every_page)])
+    @router.get("/bulk/{bulk_id}")
     async def show_bulk_cancellation(
         bulk_id: BulkId,
+        by: PageReader,
         request: Request,
         outcome: _Outcome = "",
         cursor: _Cursor = "",
         typed: Annotated[str | None, Query(max_length=_TYPED_MAX)] = None,
     ) -> Response:
-        return await pages.whole(bulk_id, request, outcome=outcome, cursor=cursor, typed=typed)
+        look = {"outcome": outcome, "cursor": cursor}
+        return await pages.whole(bulk_id, request, by, **look, typed=typed)
 
-    @router.get("/bulk/{bulk_id}/stop", dependencies=[Depends(cancels_everywhere_by_page)])
+    @router.get("/bulk/{bulk_id}/stop", dependencies=[Depends(cancels_all_of_it_by_page)])
     async def show_stop_form(bulk_id: BulkId, request: Request) -> Response:
         return await pages.stop_form(bulk_id, request)
 
@@ -60,7 +65,7 @@ def bulk_page_routes(means: Means, forms: Forms) -> APIRouter:
         typed, shown = fields.get("confirmed", "").strip(), fields.get("count", "")
         plain = typed.replace(",", "").replace(".", "")
         if plain != shown or not plain.isascii() or not plain.isdigit():
-            response = await pages.whole(bulk_id, request, typed=typed[:_TYPED_MAX])
+            response = await pages.whole(bulk_id, request, by, typed=typed[:_TYPED_MAX])
             response.status_code = 422
             return response
         return _told((await asks.start(bulk_id, int(plain[:10]), by)).answer)
@@ -107,18 +112,20 @@ class _Pages:
         self,
         bulk_id: str,
         request: Request,
+        by: Viewer,
         *,
         outcome: str = "",
         cursor: str = "",
         typed: str | None = None,
     ) -> Response:
         """All of it. ``typed``: what was typed for the count, and was not it."""
-        bulk, items = await asyncio.to_thread(self._look, bulk_id, outcome, cursor)
+        bulk, items, names = await asyncio.to_thread(self._look, bulk_id, by, outcome, cursor)
         form = self._forms.new(request)
         response = page(
             "bulk.html",
             place="bulk",
             bulk=bulk,
+            samples=[(name, names.get(name, "")) for name in bulk.samples],
             bars=bars_of(bulk),
             facts=facts_of(bulk),
             pace=pace_of(bulk),
@@ -153,11 +160,16 @@ class _Pages:
         return show(row, self._most)
 
     def _look(
-        self, bulk_id: str, outcome: str, cursor: str
-    ) -> tuple[BulkCancellation, Page[BulkItemRow]]:
+        self, bulk_id: str, by: Viewer, outcome: str, cursor: str
+    ) -> tuple[BulkCancellation, Page[BulkItemRow], Mapping[str, str]]:
         bulk = self._known(bulk_id)
         asked: dict[str, Any] = {"limit": _ROWS, "cursor": cursor or None}
-        return bulk, self._model.bulk_items(bulk_id, outcome or None, **asked)
+        items = self._model.bulk_items(bulk_id, outcome or None, by.namespaces, **asked)
+        return (
+            bulk,
+            items,
+            {} if bulk.progress else self._model.names_of(bulk.samples, by.namespaces),
+        )
 
 
 def _link(bulk_id: str, **query: str | None) -> str:

@@ -6,11 +6,11 @@ It asks as the API does. What it makes is a draft, and the next page says what t
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import RedirectResponse, Response
 from pydantic import ValidationError
 
-from rescind.server.access.asking import BulkPageCanceller, cancels_everywhere_by_page
+from rescind.server.access.asking import BulkPageCanceller
 from rescind.server.api.bulks.asking import BulkAsks
 from rescind.server.api.bulks.words import CreateBulk
 from rescind.server.api.means import Means
@@ -46,8 +46,9 @@ def bulk_form_routes(means: Means, forms: Forms) -> APIRouter:
     router = APIRouter(route_class=PageRoute, include_in_schema=False)
     asks = BulkAsks(means)
 
-    @router.get("/bulk/new", dependencies=[Depends(cancels_everywhere_by_page)])
+    @router.get("/bulk/new")
     async def show_bulk_form(
+        by: BulkPageCanceller,
         request: Request,
         names: _Said = "",
         namespaces: _Said = "",
@@ -55,6 +56,8 @@ def bulk_form_routes(means: Means, forms: Forms) -> APIRouter:
         labels: _Said = "",
         parent: _Said = "",
     ) -> Response:
+        # Who is held to some has to say which: those, to begin with.
+        namespaces = namespaces or "\n".join(by.namespaces or ())
         fields = {"names": names, "namespaces": namespaces, "labels": labels, "parent": parent}
         return _form_page(means, forms, request, fields | {states: "on", "key": new_key()})
 
@@ -64,6 +67,9 @@ def bulk_form_routes(means: Means, forms: Forms) -> APIRouter:
         key = key_in(fields)
         try:
             wanted = _wanted(fields)
+            if not by.sees_all(wanted.where.namespaces):
+                some = ", ".join(by.namespaces or ())
+                raise _WrongError("namespaces", f"expected some of {some}: your token's")
         except _WrongError as error:
             return _form_page(means, forms, request, fields, error.wrong)
         answer = (await asks.create(wanted, by, key)).answer

@@ -4,8 +4,10 @@ It asks as the API does, and may do no more: what is here is words around `Cance
 """
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any, Final
 
+import structlog
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import RedirectResponse, Response
 from pydantic import ValidationError
@@ -19,12 +21,15 @@ from rescind.server.api.cancels.words import CancelFlowRun
 from rescind.server.api.means import Means
 from rescind.server.api.reads.forecast import Forecast, forecast
 from rescind.server.api.subjects import FlowRunId, Subject
+from rescind.server.web.forecasting import TeardownLine, teardown_lines
 from rescind.server.web.forms import Forms, key_in, new_key, number_in
 from rescind.server.web.problems import PageRoute
 from rescind.server.web.rendering import page
 from rescind.server.web.words import ANSWERS
 
 __all__ = ["cancel_form_routes"]
+
+_log = structlog.get_logger(__name__)
 
 _SHOWN_ON_THE_RUN: Final = ("cancelling", "already_cancelling", "escalated", "cancelled")
 
@@ -39,6 +44,8 @@ def cancel_form_routes(means: Means, forms: Forms) -> APIRouter:
         flow_run_id: FlowRunId, request: Request, mode: Mode = Mode.GRACEFUL
     ) -> Response:
         fields = {"mode": mode.value, "key": new_key()}
+        if mode is Mode.GRACEFUL:
+            fields["grace_seconds"] = ""
         return await _form_page(means, forms, request, flow_run_id, fields)
 
     @router.post("/flow-runs/{flow_run_id}/cancel")
@@ -47,7 +54,10 @@ def cancel_form_routes(means: Means, forms: Forms) -> APIRouter:
         try:
             wanted = _wanted(fields)
         except ValidationError as error:
-            wrong = {str(one["loc"][0]): str(one["msg"]) for one in error.errors()}
+            wrong = {
+                str(one["loc"][0]): str(one["msg"]).removeprefix("Value error, ")
+                for one in error.errors()
+            }
             return await _form_page(means, forms, request, flow_run_id, fields, wrong)
         except ValueError as error:
             wrong = {"grace_seconds": str(error)}
@@ -77,13 +87,17 @@ async def _form_page(
     wrong: dict[str, str] | None = None,
 ) -> Response:
     form = forms.new(request)
-    away, name = "", flow_run_id
+    away, name = False, flow_run_id
+    # The form of an abort has no field for a grace; where it was chosen in the other form, that
+    # one is shown again.
+    is_abort = fields.get("mode") == Mode.ABORT and "grace_seconds" not in fields
     by_mode: dict[str, Forecast] = {}
     try:
         by_mode, name = await asyncio.to_thread(_forecasts, means, flow_run_id)
     except ReadModelError as error:
         # A cancel needs Kafka alone: what it would come to is not known, and it can be asked for.
-        away = str(error)
+        _log.warning("what a cancel would come to is not known", error=str(error))
+        away = True
     response = page(
         "cancel.html",
         422 if wrong else 200,
@@ -93,6 +107,8 @@ async def _form_page(
         away=away,
         by_mode=by_mode,
         runners=_side_by_side(by_mode),
+        teardowns=_teardowns(by_mode, is_abort),
+        is_abort=is_abort,
         fields={"reason": "", "grace_seconds": "", "mode": "graceful", **fields},
         wrong=wrong or {},
         grace_seconds=means.policy.grace_seconds,
@@ -109,6 +125,12 @@ def _forecasts(means: Means, flow_run_id: str) -> tuple[dict[str, Forecast], str
     subject = Subject(flow_run_id)
     said = {mode.value: forecast(subject, mode, found, means.policy) for mode in Mode}
     return said, flow_run_id if found.flow is None else found.flow.name
+
+
+def _teardowns(by_mode: dict[str, Forecast], is_abort: bool) -> Sequence[TeardownLine]:
+    if not by_mode:
+        return ()
+    return teardown_lines(None if is_abort else by_mode["graceful"], by_mode["abort"])
 
 
 def _side_by_side(by_mode: dict[str, Forecast]) -> list[tuple[Any, Any]]:

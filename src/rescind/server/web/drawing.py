@@ -9,9 +9,9 @@ from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 from rescind.events.states import TaskState
-from rescind.events.words import How
+from rescind.events.words import End, How
 from rescind.server.readmodel.queries.answers import TaskGroup
-from rescind.server.web.words import HOWS, duration, state_word
+from rescind.server.web.words import ENDS, duration, how_it_ended, state_word
 
 __all__ = ["BARS_MAX", "Bar", "Drawing", "Mark", "draw", "span_of_groups", "span_of_task"]
 
@@ -25,13 +25,17 @@ _NARROWEST: Final = 0.4
 
 
 class Span(NamedTuple):
-    """Something that took time, in milliseconds since 1970; None: not begun, or not over."""
+    """Something that took time, in milliseconds since 1970; None: not begun, or not over.
+
+    ``said``: its state and how long it took; ``way``: how it was cancelled.
+    """
 
     label: str
     said: str
     look: str
     started_ms: int | None
     finished_ms: int | None
+    way: str = ""
 
 
 class Bar(NamedTuple):
@@ -46,6 +50,7 @@ class Bar(NamedTuple):
     width: float
     y: int
     is_empty: bool
+    way: str = ""
 
     @property
     def is_moment(self) -> bool:
@@ -97,9 +102,10 @@ def draw(spans: Sequence[Span], marks: Sequence[Mark], from_ms: int, until_ms: i
         width = max(_NARROWEST, round(end - x, 3))
         is_empty = span.started_ms is None
         x = min(x, 100 - _NARROWEST)
-        bars.append(Bar(span.label, span.said, span.look, x, width, top + lane * _LANE, is_empty))
+        y = top + lane * _LANE
+        bars.append(Bar(span.label, span.said, span.look, x, width, y, is_empty, span.way))
     placed = [
-        mark._replace(x=across(mark.at_ms), y=row * _MARK + 13, is_left=across(mark.at_ms) > 60)
+        mark._replace(x=across(mark.at_ms), y=row * _MARK + 13, is_left=across(mark.at_ms) > 50)
         for row, mark in enumerate(sorted(marks, key=lambda one: one.at_ms))
     ]
     floor = top + _LANE * max(1, len(spans))
@@ -110,39 +116,55 @@ def draw(spans: Sequence[Span], marks: Sequence[Mark], from_ms: int, until_ms: i
     return Drawing(bars, placed, ticks, top, floor, floor + 22)
 
 
-def span_of_task(task: TaskState, now_ms: int) -> Span:
+def span_of_task(
+    task: TaskState, now_ms: int, interrupts: bool | None = None, late: End | None = None
+) -> Span:
+    """``late``: the end that was reported when it was over."""
     word, look = state_word(task.state)
     label = "the flow's own code" if task.kind == "body" else task.task_run_id
-    said = _how_long(task.started_at, task.finished_at, now_ms)
-    return Span(label, _said(word, task.how, said), look, task.started_at, task.finished_at)
+    # A grant that was given back is a time, and no start.
+    started = None if task.how is How.NEVER_STARTED else task.started_at
+    way = "" if task.how is None else how_it_ended(task.how, 1, interrupts)
+    came = "" if late is None else f"{state_word(ENDS[late]).word} came too late"
+    said = _said(word, _how_long(started, task.finished_at, now_ms), came)
+    return Span(label, said, look, started, task.finished_at, way)
 
 
-def span_of_groups(groups: Iterable[TaskGroup], now_ms: int) -> list[Span]:
+def span_of_groups(
+    groups: Iterable[TaskGroup], now_ms: int, interrupts: bool | None = None
+) -> list[Span]:
     """One span of each group; if those are too many, of each state and way to end."""
     known = list(groups)
     merged: defaultdict[tuple[str, str, How | None], list[TaskGroup]] = defaultdict(list)
     for group in known:
         name = group.name if len(known) <= BARS_MAX else ""
         merged[name, group.state, group.how].append(group)
-    return [_span(key, alike, now_ms) for key, alike in merged.items()]
+    return [_span(key, alike, now_ms, interrupts) for key, alike in merged.items()]
 
 
-def _span(key: tuple[str, str, How | None], alike: Sequence[TaskGroup], now_ms: int) -> Span:
+def _span(
+    key: tuple[str, str, How | None],
+    alike: Sequence[TaskGroup],
+    now_ms: int,
+    interrupts: bool | None,
+) -> Span:
     name, state, how = key
     word, look = state_word(state)
     started = [group.started_at_ms for group in alike if group.started_at_ms is not None]
     finished = [group.finished_at_ms for group in alike if group.finished_at_ms is not None]
     is_over = state.startswith("Finished")
     began, ended = min(started, default=None), max(finished, default=None) if is_over else None
-    count = sum(group.count for group in alike)
+    count, late = sum(group.count for group in alike), sum(group.late for group in alike)
     label = f"{name} ({count:,})" if name else f"{count:,} task runs"
-    return Span(label, _said(word, how, _how_long(began, ended, now_ms)), look, began, ended)
+    # Apart: a phone has no room for it, and the table has it.
+    way = "" if how is None else how_it_ended(how, count, interrupts)
+    came = f"{late:,} reported too late" if late else ""
+    said = _said(word, _how_long(began, ended, now_ms), came)
+    return Span(label, said, look, began, ended, way)
 
 
-def _said(word: str, how: How | None, took: str) -> str:
-    way = HOWS[how] if how is not None else ""
-    # The longest comes last: a phone cuts it off, and the table has it.
-    return ", ".join(part for part in (word, took, way) if part)
+def _said(word: str, took: str, late: str) -> str:
+    return ", ".join(part for part in (word, took, late) if part)
 
 
 def _how_long(started_ms: int | None, finished_ms: int | None, now_ms: int) -> str:

@@ -23,6 +23,7 @@ __all__ = ["live_routes"]
 
 _STREAMS_MAX: Final = 500
 _BETWEEN_SECONDS: Final = 0.7
+_OLD_SECONDS: Final = 10.0
 _CHANGED: Final = written(event="changed", data="")
 
 
@@ -69,7 +70,8 @@ async def _words(
             if word is Word.END:
                 return
             if word is Word.QUIET:
-                yield KEEP_ALIVE
+                # What does not move though the journal does is shown with its age.
+                yield _CHANGED if means.behind_seconds > _OLD_SECONDS else KEEP_ALIVE
                 continue
             now = means.beat.standing
             is_news = not seen or of is None

@@ -1,7 +1,7 @@
 """What goes wrong, as a page: the same kinds as the API's, in the same words."""
 
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlencode
 
 import structlog
@@ -20,6 +20,10 @@ from rescind.server.web.rendering import page
 __all__ = ["PageRoute", "no_such_page", "problem_of", "problem_page"]
 
 _log = structlog.get_logger(__name__)
+
+
+# Words of the service that say nothing to who only looks at pages.
+_TITLES: Final = {Kind.READS_AWAY: "Nothing can be looked up now"}
 
 
 class PageRoute(APIRoute):
@@ -78,7 +82,10 @@ def problem_of(error: Exception) -> ProblemError:
             detail = "the page that was asked for is none of this list; begin at the first"
             return ProblemError(Kind.CURSOR, detail)
         case ReadModelError() | JournalError():
-            return ProblemError(Kind.READS_AWAY, str(error))
+            # Where the database is and how it is called is for whoever runs it, and in the log.
+            _log.warning("a page was not made", error=str(error))
+            detail = "what this server knows of runs cannot be looked up at the moment"
+            return ProblemError(Kind.READS_AWAY, detail)
         case BrokerError():
             return ProblemError(Kind.KAFKA_AWAY, str(error))
         case RequestValidationError():
@@ -96,7 +103,7 @@ def problem_page(
     response = _page(
         problem.kind.status,
         kind=problem.kind.name,
-        title=problem.kind.title,
+        title=_TITLES.get(problem.kind, problem.kind.title),
         detail=problem.detail,
         remedy=problem.more.get("remedy"),
         state=problem.more.get("state"),

@@ -15,9 +15,13 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from rescind.server.access.asking import viewing
+from rescind.server.api.ageing import behind
 from rescind.server.web import bulk_words, words
+from rescind.server.web.forecasting import span
+from rescind.server.web.ladder import called
+from rescind.telling.words import short
 
-__all__ = ["SECURITY_HEADERS", "STATIC", "page"]
+__all__ = ["SECURITY_HEADERS", "STATIC", "page", "task_path"]
 
 _HERE: Final = Path(__file__).parent
 
@@ -44,7 +48,7 @@ def page(template: str, status: int = 200, **context: Any) -> HTMLResponse:
     """A page. Never kept by the browser: what it shows is of this moment."""
     now_ms = round(time.time() * 1000)
     made = _TEMPLATES.get_template(template)
-    body = made.render(now_ms=now_ms, viewer=viewing.get(), **context)
+    body = made.render(now_ms=now_ms, viewer=viewing.get(), behind=behind(), **context)
     return HTMLResponse(body, status, {**SECURITY_HEADERS, "Cache-Control": "no-store"})
 
 
@@ -55,6 +59,12 @@ def _static(name: str) -> str:
 
 def _flow_run_path(flow_run_id: str, part: str = "") -> str:
     return f"/flow-runs/{quote(flow_run_id, safe='')}{part}"
+
+
+def task_path(flow_run_id: str, task_run_id: str | None = None) -> str:
+    """The page of the task runs of a flow run, or of one of them."""
+    every = _flow_run_path(flow_run_id, "/task-runs")
+    return every if task_run_id is None else f"{every}/{quote(task_run_id, safe='')}"
 
 
 def _bulk_path(bulk_id: str, part: str = "") -> str:
@@ -78,9 +88,15 @@ def _templates() -> Environment:
         lstrip_blocks=True,
     )
     made.globals |= {"static": _static, "at": _flow_run_path, "state_word": words.state_word}
+    made.globals |= {"at_task": task_path, "short": short}
     made.globals |= {"at_bulk": _bulk_path, "outcome_word": bulk_words.outcome_word}
-    made.globals |= {"who": words.who, "hows": words.HOWS, "fates": words.FATES}
+    made.globals |= {"who": words.who, "how": words.how_it_ended, "fates": words.FATES}
+    made.globals |= {"policies": words.POLICIES, "child_said": words.CHILD_SAID}
+    made.globals |= {"teardowns": words.TEARDOWNS, "listed": words.listed, "called": called}
+    made.globals |= {"abort_fates": words.ABORT_FATES}
+    made.globals |= {"ends": words.ENDS}
     made.filters |= {
+        "span": span,
         "age": words.age,
         "exact": words.exact,
         "duration": words.duration,

@@ -12,14 +12,19 @@ from rescind.server.web.bulk import bulk_page_routes
 from rescind.server.web.bulk_form import bulk_form_routes
 from rescind.server.web.bulks import bulk_list_routes
 from rescind.server.web.cancelling import cancel_form_routes
+from rescind.server.web.cancelling_tasks import cancel_task_routes
 from rescind.server.web.door import door_routes
 from rescind.server.web.forms import Forms
+from rescind.server.web.journal import journal_routes
 from rescind.server.web.letters import letter_page_routes
-from rescind.server.web.lists import list_routes
 from rescind.server.web.live import live_routes
 from rescind.server.web.problems import PageRoute
 from rescind.server.web.rendering import SECURITY_HEADERS, STATIC
 from rescind.server.web.run import run_routes
+from rescind.server.web.runners import runner_page_routes
+from rescind.server.web.runs import run_list_routes
+from rescind.server.web.stuck import stuck_routes
+from rescind.server.web.tasks import task_page_routes
 
 __all__ = ["web_routes"]
 
@@ -38,9 +43,15 @@ def web_routes(means: Means) -> APIRouter:
         kind = mimetypes.guess_type(name)[0] or "text/plain"
         return Response(data, 200, {**SECURITY_HEADERS, "Cache-Control": _FOR_EVER}, kind)
 
-    for routes in (list_routes, run_routes, live_routes, bulk_list_routes):
+    for routes in (
+        *(run_list_routes, run_routes, journal_routes, task_page_routes),
+        *(stuck_routes, runner_page_routes, bulk_list_routes, live_routes),
+    ):
         router.include_router(routes(means))
-    for form_routes in (cancel_form_routes, bulk_form_routes, bulk_page_routes, letter_page_routes):
+    for form_routes in (
+        *(cancel_form_routes, cancel_task_routes),
+        *(bulk_form_routes, bulk_page_routes, letter_page_routes),
+    ):
         router.include_router(form_routes(means, forms))
     router.include_router(door_routes(means.gate, forms))
     return router

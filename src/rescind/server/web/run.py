@@ -14,12 +14,14 @@ from rescind.events.journal import (
     CancellationSent,
     Entry,
 )
+from rescind.events.states import FlowState
+from rescind.events.words import Actor
 from rescind.server.access.asking import Since, reads_page
 from rescind.server.api.means import Means
 from rescind.server.api.subjects import FlowRunId, Subject, unknown
 from rescind.server.readmodel.queries.answers import FlowRunDetails, JournalEvent
 from rescind.server.readmodel.reading import ReadModel
-from rescind.server.web.account import account_of, ladder_of
+from rescind.server.web.account import account_of
 from rescind.server.web.drawing import (
     BARS_MAX,
     Drawing,
@@ -28,6 +30,7 @@ from rescind.server.web.drawing import (
     span_of_groups,
     span_of_task,
 )
+from rescind.server.web.ladder import ladder_of, steps_of
 from rescind.server.web.problems import PageRoute
 from rescind.server.web.rendering import page
 from rescind.server.web.words import ANSWERS, duration
@@ -81,26 +84,44 @@ def _look(model: ReadModel, flow_run_id: str, since: int) -> dict[str, Any] | No
         else model.flow_events(flow_run_id, _MARKED, since=since, limit=_MARKS_MAX)
     )
     tasks = sum(group.count for group in found.groups)
+    interrupts = found.interrupts
     return {
         "row": found.row,
         "run": run,
         "groups": found.groups,
         "tasks": tasks,
-        "account": None if account is None else account_of(account, found.groups),
+        "has_body": found.body_state is not None,
+        "body_is_open": (found.body_state or "").startswith("Running"),
+        "interrupts": interrupts,
+        "family": model.children_of(flow_run_id) if account is None else account.family,
+        "account": None if account is None else account_of(account, found.groups, interrupts),
         "cancellation": account,
+        "asked_for": _asked_for(model, run),
         "ladder": None if account is None else ladder_of(account, now_ms),
+        "steps": [] if account is None else list(steps_of(account)),
+        "late": found.late,
         "drawing": _drawing(model, found, _marks(found, events), now_ms),
         "is_grouped": tasks > BARS_MAX,
     }
 
 
+def _asked_for(model: ReadModel, run: FlowState) -> Actor | None:
+    """Of one that a bulk cancellation has asked: the person who has started that."""
+    if run.cancellation is None or run.cancellation.bulk_id is None:
+        return None
+    found = model.bulk_cancellation(run.cancellation.bulk_id)
+    return None if found is None else found.bulk.started_by or found.bulk.actor
+
+
 def _drawing(model: ReadModel, found: FlowRunDetails, marks: list[Mark], now_ms: int) -> Drawing:
     run = found.row.state
     if sum(group.count for group in found.groups) > BARS_MAX:
-        spans = span_of_groups(found.groups, now_ms)
+        spans = span_of_groups(found.groups, now_ms, found.interrupts)
     else:
         tasks = model.task_runs(run.flow_run_id, limit=BARS_MAX + 1).items
-        spans = [span_of_task(task, now_ms) for task in tasks]
+        late = {one.task_run_id: one.said.end for one in found.late.first}
+        how = found.interrupts
+        spans = [span_of_task(one, now_ms, how, late.get(one.task_run_id)) for one in tasks]
     until = run.finished_at if run.finished_at is not None else now_ms
     return draw(spans, marks, run.registered_at, until)
 

@@ -1,21 +1,30 @@
 """Words of the pages: states, ends, fates and answers, as a person says them; times likewise."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
-from rescind.events.words import Actor, How
+from rescind.events.words import Actor, CascadePolicy, End, How, Rung
 from rescind.server.api.cancels.words import CancelOutcome
 from rescind.server.api.reads.forecast import Fate
+from rescind.server.readmodel.queries.answers import TeardownOutcome
 
 __all__ = [
+    "ABORT_FATES",
     "ANSWERS",
+    "CHILD_SAID",
+    "ENDS",
     "FATES",
-    "HOWS",
+    "POLICIES",
+    "RUNGS",
+    "TEARDOWNS",
     "StateWord",
     "age",
     "coarse",
     "duration",
     "exact",
+    "how_it_ended",
+    "listed",
     "state_word",
     "who",
 ]
@@ -46,16 +55,51 @@ _STATES: Final = {
     "Finished.Stopped": StateWord("Stopped", "cancelled"),
 }
 
-HOWS: Final = {
-    How.GRACEFUL: "interrupted, and ended by itself",
-    How.FORCED: "killed",
-    How.DEADLINE: "given up at its deadline",
-    How.RUNNER_LOST: "given up, its runner silent",
-    How.NOT_HELD: "not held by its runner",
-    How.NEVER_STARTED: "never started",
-    How.NOT_RETRIED: "not tried again",
-    How.BY_RUNNER: "ended so by itself",
+_HOWS: Final = {
+    How.FORCED: ("killed", "killed"),
+    How.DEADLINE: ("given up at its deadline", "given up at their deadline"),
+    How.RUNNER_LOST: ("given up, its runner silent", "given up, their runner silent"),
+    How.NOT_HELD: ("not held by its runner", "not held by their runner"),
+    How.NEVER_STARTED: ("never started", "never started"),
+    How.NOT_RETRIED: ("not tried again", "not tried again"),
+    How.BY_RUNNER: ("ended so by itself", "ended so by themselves"),
 }
+
+RUNGS: Final = {
+    Rung.FLAG: "Asked to stop",
+    Rung.INTERRUPT: "Interrupted",
+    Rung.TERMINATE: "Terminated",
+    Rung.KILL: "Killed",
+}
+
+POLICIES: Final = {
+    CascadePolicy.WAIT: "is cancelled with it, and waited for",
+    CascadePolicy.REQUEST: "is cancelled with it, and not waited for",
+    CascadePolicy.NONE: "is left alone, and goes on",
+}
+
+CHILD_SAID: Final = {
+    CascadePolicy.WAIT: "cancelled with it",
+    CascadePolicy.REQUEST: "cancelled with it, and not waited for",
+    CascadePolicy.NONE: "left alone, as its policy says: it goes on",
+}
+
+TEARDOWNS: Final[dict[TeardownOutcome, str]] = {
+    "asked": "asked for",
+    "started": "begun",
+    "done": "done, and seen to be",
+    "failed": "failed",
+    "given_up": "given up: it may still run",
+}
+
+ENDS: Final = {
+    End.SUCCESS: "Finished.Success",
+    End.FAILED: "Finished.Failed",
+    End.CRASHED: "Finished.Failed.Crashed",
+    End.TIMED_OUT: "Finished.Failed.TimedOut",
+    End.CANCELLED: "Finished.Cancelled",
+}
+"""The state that an end leads to when it is told in time."""
 
 FATES: Final[dict[Fate, str]] = {
     "interrupted_then_killed": "interrupted, then killed if it goes on",
@@ -65,6 +109,12 @@ FATES: Final[dict[Fate, str]] = {
     "waited_for": "cannot be stopped: waited for",
     "not_known": "not known: its runner has not said",
 }
+
+ABORT_FATES: Final[dict[Fate, str]] = {
+    "interrupted": "interrupted; if it goes on, given up",
+    "waited_for": "cannot be stopped: given up",
+}
+"""Under an abort nothing is waited for beyond its deadline."""
 
 ANSWERS: Final[dict[CancelOutcome, tuple[str, str]]] = {
     "cancelled": ("Cancelled", "Nothing of it was running, so it is over."),
@@ -88,6 +138,24 @@ ANSWERS: Final[dict[CancelOutcome, tuple[str, str]]] = {
 def state_word(state: str) -> StateWord:
     """Of a state that a newer release has: its own name."""
     return _STATES.get(state, StateWord(state, "pending"))
+
+
+def how_it_ended(how: How, number: int = 1, interrupts: bool | None = None) -> str:
+    """In what way so many came to be cancelled; what only asks, as threads do, interrupts nothing.
+
+    ``interrupts``: whether the executors that held them do; None: nobody knows of all of them.
+    """
+    if how is not How.GRACEFUL:
+        return _HOWS[how][number != 1]
+    asked = "interrupted" if interrupts else "asked to stop"
+    return f"{asked}, and ended by {'itself' if number == 1 else 'themselves'}"
+
+
+def listed(names: Sequence[str], shown_max: int = 5) -> str:
+    """As ``a, b and 3 more``."""
+    more = len(names) - shown_max
+    shown = ", ".join(names[:shown_max])
+    return f"{shown} and {more} more" if more > 0 else shown
 
 
 def who(actor: Actor | None) -> str:

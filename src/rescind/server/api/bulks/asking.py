@@ -65,8 +65,16 @@ class BulkAsks:
     async def create(self, wanted: CreateBulk, by: Viewer, key: str | None) -> BulkAnswered:
         """A draft. Under the same key the same is created once, whichever server is asked.
 
-        Raises `ProblemError` if something else was asked under its key, or Kafka is away.
+        Raises `ProblemError` if it means more than they may cancel, if something else was asked
+        under its key, or if Kafka is away.
         """
+        if not by.sees_all(wanted.where.namespaces):
+            meant = ", ".join(wanted.where.namespaces) or "every one"
+            raise ProblemError(
+                Kind.NOT_ALLOWED,
+                f"expected namespaces out of {', '.join(by.namespaces or ())}, which your token is "
+                f"good for, but got {meant}",
+            )
         if key is None:
             return await self._ask(_creation(wanted, by, secrets.token_hex(8)), "created")
         # Its id follows from the key and whose that is: the service itself knows it again.

@@ -4,11 +4,11 @@ import asyncio
 from typing import Annotated, Any, Final
 from urllib.parse import quote
 
-from fastapi import APIRouter, Body, Depends, Query, Response
+from fastapi import APIRouter, Body, Query, Response
 
-from rescind.server.access.asking import BulkCanceller, reads_everything
+from rescind.server.access.asking import BulkCanceller, Reader
 from rescind.server.api.bulks.asking import BulkAnswered, BulkAsks
-from rescind.server.api.bulks.shown import show, show_item, unknown_bulk
+from rescind.server.api.bulks.shown import show, show_item
 from rescind.server.api.bulks.words import (
     BulkAnswer,
     BulkCancellation,
@@ -24,7 +24,7 @@ from rescind.server.api.means import Means
 from rescind.server.api.problems import Kind, problem_responses
 from rescind.server.api.reads.filters import Cursor, Limit
 from rescind.server.api.reads.words import PageOf
-from rescind.server.api.subjects import PREFIX
+from rescind.server.api.subjects import PREFIX, unknown_bulk
 
 __all__ = ["bulk_routes"]
 
@@ -64,9 +64,7 @@ def bulk_routes(means: Means) -> APIRouter:
     """The routes, asking and reading by these means."""
     router = APIRouter(tags=["bulk cancellations"])
     _put_asks(router, BulkAsks(means))
-    reads = APIRouter(dependencies=[Depends(reads_everything)])
-    _put_reads(reads, means)
-    router.include_router(reads)
+    _put_reads(router, means)
     return router
 
 
@@ -122,14 +120,16 @@ def _put_reads(router: APIRouter, means: Means) -> None:
 
     @router.get(_ALL, responses=_OF_A_LIST)
     async def list_bulk_cancellations(
-        state: BulkStates = (), limit: Limit = _PAGE, cursor: Cursor = None
+        by: Reader, state: BulkStates = (), limit: Limit = _PAGE, cursor: Cursor = None
     ) -> PageOf[BulkCancellation]:
         """Bulk cancellations, the latest first."""
-        page = await asyncio.to_thread(model.bulk_cancellations, state, limit=limit, cursor=cursor)
+        page = await asyncio.to_thread(
+            model.bulk_cancellations, state, by.namespaces, limit=limit, cursor=cursor
+        )
         return PageOf(items=tuple(show(row, most) for row in page.items), cursor=page.cursor)
 
     @router.get(_ONE, responses=_OF_ONE)
-    async def show_bulk_cancellation(bulk_id: BulkId) -> BulkCancellation:
+    async def show_bulk_cancellation(bulk_id: BulkId, _: Reader) -> BulkCancellation:
         """One: what it means, and how far it is."""
         found = await asyncio.to_thread(model.bulk_cancellation, bulk_id)
         if found is None:
@@ -139,13 +139,14 @@ def _put_reads(router: APIRouter, means: Means) -> None:
     @router.get(f"{_ONE}/items", responses=_OF_ITEMS)
     async def list_bulk_items(
         bulk_id: BulkId,
+        by: Reader,
         outcome: Annotated[ItemOutcome | None, Query(description="Of this outcome alone.")] = None,
         limit: Limit = _PAGE,
         cursor: Cursor = None,
     ) -> PageOf[BulkItem]:
         """What came of each flow run, in the order in which they were asked."""
         page = await asyncio.to_thread(
-            model.bulk_items, bulk_id, outcome, limit=limit, cursor=cursor
+            model.bulk_items, bulk_id, outcome, by.namespaces, limit=limit, cursor=cursor
         )
         if not page.items and await asyncio.to_thread(model.bulk_cancellation, bulk_id) is None:
             raise unknown_bulk(bulk_id)

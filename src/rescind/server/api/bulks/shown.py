@@ -2,17 +2,10 @@
 
 from rescind.events.bulk import TOOK_EFFECT, BulkTally
 from rescind.server.api.bulks.words import BulkCancellation, BulkItem, BulkProgress, BulkWhere
-from rescind.server.api.problems import Kind, ProblemError
 from rescind.server.api.reads.words import HaltShown
 from rescind.server.readmodel.queries.answers import BulkItemRow, BulkRow
 
-__all__ = ["outcomes_of", "progress_of", "show", "show_item", "unknown_bulk"]
-
-
-def unknown_bulk(bulk_id: str) -> ProblemError:
-    """The journal has nothing of it, as far as it has been read."""
-    detail = f"expected a bulk cancellation that is known, but {bulk_id!r} is not"
-    return ProblemError(Kind.UNKNOWN_BULK, detail)
+__all__ = ["outcomes_of", "progress_of", "show", "show_item"]
 
 
 def show(row: BulkRow, unconfirmed_max: int) -> BulkCancellation:

@@ -18,6 +18,7 @@ from rescind.events.words import (
     Seconds,
     Text,
 )
+from rescind.server.api.cancels.words import GraceSeconds
 from rescind.server.api.reads.words import HaltShown
 from rescind.statemachine.machine import BULK, FLOW
 
@@ -116,7 +117,8 @@ class CreateBulk(BaseModel):
     where: BulkWhere
     reason: Text = ""
     mode: Mode = Mode.GRACEFUL
-    grace_seconds: _Seconds | None = None
+    grace_seconds: GraceSeconds = None
+    """None with an abort."""
     deadline_seconds: _Seconds | None = None
     cascade: CascadePolicy | None = None
     """For all children of each flow run alike; left out, each child's own policy holds."""

@@ -2,15 +2,33 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Strict
+from pydantic import AfterValidator, BaseModel, ConfigDict, Strict, ValidationInfo
 
 from rescind.events.journal import Account
 from rescind.events.words import Actor, CascadePolicy, Mode, Moment, Seconds, Text
 
-__all__ = ["Agreed", "CancelAnswer", "CancelFlowRun", "CancelOutcome", "CancelTaskRun"]
+__all__ = [
+    "Agreed",
+    "CancelAnswer",
+    "CancelFlowRun",
+    "CancelOutcome",
+    "CancelTaskRun",
+    "GraceSeconds",
+]
 
 # Not from a text or a truth value, as pydantic would have it.
 _Seconds = Annotated[Seconds, Strict()]
+
+
+def _none_with_an_abort(seconds: float | None, info: ValidationInfo) -> float | None:
+    # It would be dropped, and whoever gave it would believe that what runs has so long.
+    if seconds and info.data.get("mode") is Mode.ABORT:
+        raise ValueError("expected no grace with an abort, which gives none; leave out one of them")
+    return seconds
+
+
+GraceSeconds = Annotated[_Seconds | None, AfterValidator(_none_with_an_abort)]
+"""Of a model whose ``mode`` stands before it."""
 
 CancelOutcome = Literal[
     "cancelled", "cancelling", "escalated", "already_cancelling", "armed", "accepted"
@@ -26,8 +44,9 @@ class CancelTaskRun(BaseModel):
     reason: Text = ""
     """Shown wherever the cancellation is."""
     mode: Mode = Mode.GRACEFUL
-    grace_seconds: _Seconds | None = None
-    """How long the ladder may take; 0 is an abort. Left out: the flow run's, or the service's."""
+    grace_seconds: GraceSeconds = None
+    """How long the ladder may take; 0 is an abort, which has no other grace. Left out: the flow
+    run's, or the service's."""
     deadline_seconds: _Seconds | None = None
     """When the service ends what has not ended, without evidence."""
 

@@ -68,7 +68,7 @@ def event_routes(means: Means) -> APIRouter:
             _Position, Header(description="The id of the last event that has arrived.")
         ] = None,
     ) -> _Followed:
-        if flow_run_id is None:
+        if flow_run_id is None and bulk_id is None:
             require_everywhere(by)
         known = await asyncio.to_thread(means.model.standings)
         now = {number: at.next_offset for number, at in known.items()}

@@ -48,7 +48,9 @@ def cancellation_routes(means: Means) -> APIRouter:
         task = await asyncio.to_thread(model.task_run, flow_run_id, task_run_id)
         if task is None or task.cancellation is None:
             raise _none(Subject(flow_run_id, task_run_id), is_known=task is not None)
-        return CancellationShown.of_task(task, task.cancellation)
+        asked_at = task.cancellation.asked_at
+        late = await asyncio.to_thread(model.late_since, flow_run_id, task_run_id, asked_at)
+        return CancellationShown.of_task(task, task.cancellation, late)
 
     @router.get(f"{_FLOW}/can-cancel", responses=_OF_A_FORECAST)
     async def can_cancel_flow_run(flow_run_id: FlowRunId, mode: Mode = Mode.GRACEFUL) -> Forecast:

@@ -1,9 +1,10 @@
 """What a list can be asked for: pages, states, labels, times."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Annotated, Final
 
-from fastapi import Query
+from fastapi import Depends, Query
 from pydantic import AfterValidator, BeforeValidator, StringConstraints, WithJsonSchema
 
 from rescind.events.moments import moment_from_text
@@ -12,7 +13,15 @@ from rescind.server.readmodel.queries.flows import FlowFilter
 from rescind.server.readmodel.queries.pages import LIMIT_MAX
 from rescind.statemachine.machine import FLOW, TASK
 
-__all__ = ["Cursor", "FlowStates", "Limit", "TaskStates", "flow_filter"]
+__all__ = [
+    "Cursor",
+    "FlowStates",
+    "HasText",
+    "Limit",
+    "TaskStates",
+    "flow_filter",
+    "flow_filter_of_any_state",
+]
 
 _MANY: Final = 16
 
@@ -69,21 +78,22 @@ Labels = Annotated[
 ]
 
 
-def flow_filter(
-    state: FlowStates = (),
+HasText = Annotated[
+    Name | None, Query(description="What the id or the name has in it, in capitals or not.")
+]
+
+
+def flow_filter_of_any_state(
     label: Labels = (),
     name: Name | None = None,
     namespace: Name | None = None,
     parent: ChosenId | None = None,
-    text: Annotated[
-        Name | None, Query(description="What the id or the name has in it, in capitals or not.")
-    ] = None,
+    text: HasText = None,
     registered_from: Time | None = None,
     registered_before: Time | None = None,
 ) -> FlowFilter:
-    """The filter that a query asks for."""
+    """The filter that a query asks for, without a state."""
     return FlowFilter(
-        states=state,
         labels=dict(one.split("=", 1) for one in label),
         name=name,
         namespace=namespace,
@@ -92,3 +102,10 @@ def flow_filter(
         registered_from_ms=registered_from,
         registered_before_ms=registered_before,
     )
+
+
+def flow_filter(
+    others: Annotated[FlowFilter, Depends(flow_filter_of_any_state)], state: FlowStates = ()
+) -> FlowFilter:
+    """The filter that a query asks for."""
+    return replace(others, states=state)

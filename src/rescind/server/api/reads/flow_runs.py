@@ -7,11 +7,15 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
 
-from rescind.events.words import Name
 from rescind.server.access.asking import Reader, Since, reads
 from rescind.server.api.means import Means
-from rescind.server.api.problems import Kind, ProblemError, problem_responses
-from rescind.server.api.reads.filters import Cursor, Limit, flow_filter
+from rescind.server.api.problems import Kind, problem_responses
+from rescind.server.api.reads.filters import (
+    Cursor,
+    Limit,
+    flow_filter,
+    flow_filter_of_any_state,
+)
 from rescind.server.api.reads.journal import Event
 from rescind.server.api.reads.words import Counts, FlowRun, FlowRunWhole, PageOf
 from rescind.server.api.subjects import FlowRunId, Subject, unknown
@@ -24,6 +28,8 @@ _OF_ONE = problem_responses(Kind.UNKNOWN_RUN, Kind.READS_AWAY)
 _OF_A_PART = problem_responses(Kind.CURSOR, Kind.UNKNOWN_RUN, Kind.READS_AWAY)
 _PAGE = 50
 
+Stuck = Annotated[bool, Query(description="Only those that should have ended by now.")]
+
 
 def flow_run_routes(means: Means) -> APIRouter:
     """The routes, reading by these means."""
@@ -34,34 +40,29 @@ def flow_run_routes(means: Means) -> APIRouter:
     async def list_flow_runs(
         by: Reader,
         wanted: Annotated[FlowFilter, Depends(flow_filter)],
-        stuck: Annotated[
-            bool,
-            Query(
-                description="Only those that should have ended by now, the longest first; "
-                "without other filters."
-            ),
-        ] = False,
+        stuck: Stuck = False,
         limit: Limit = _PAGE,
         cursor: Cursor = None,
     ) -> PageOf[FlowRun]:
-        """Flow runs, the latest registration first."""
-        if stuck and wanted != FlowFilter():
-            raise ProblemError(Kind.INVALID, "expected `stuck` alone, but there are other filters")
+        """Flow runs, the latest registration first; those that are stuck, the longest first."""
+        wanted = replace(wanted, within=by.namespaces)
         if stuck:
             now_ms = round(time.time() * 1000)
-            page = await asyncio.to_thread(
-                model.stuck, now_ms, by.namespaces, limit=limit, cursor=cursor
-            )
+            page = await asyncio.to_thread(model.stuck, now_ms, wanted, limit=limit, cursor=cursor)
         else:
-            wanted = replace(wanted, within=by.namespaces)
             page = await asyncio.to_thread(model.flow_runs, wanted, limit=limit, cursor=cursor)
         return PageOf(items=tuple(map(FlowRun.of, page.items)), cursor=page.cursor)
 
     @router.get("/flow-run-counts", responses=problem_responses(Kind.READS_AWAY))
-    async def count_flow_runs(by: Reader, namespace: Name | None = None) -> Counts:
+    async def count_flow_runs(
+        by: Reader,
+        wanted: Annotated[FlowFilter, Depends(flow_filter_of_any_state)],
+        stuck: Stuck = False,
+    ) -> Counts:
         """How many flow runs are in which state."""
-        wanted = FlowFilter(namespace=namespace, within=by.namespaces)
-        counts = await asyncio.to_thread(model.count_flow_runs, wanted)
+        wanted = replace(wanted, within=by.namespaces)
+        by_ms = round(time.time() * 1000) if stuck else None
+        counts = await asyncio.to_thread(model.count_flow_runs, wanted, by_ms)
         return Counts(by_state=counts, total=sum(counts.values()))
 
     @router.get("/flow-runs/{flow_run_id}", responses=_OF_ONE)

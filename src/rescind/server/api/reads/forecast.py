@@ -1,24 +1,36 @@
 """Whether a run can be cancelled now, and what would become of what runs.
 
 The first is the service's own rule, asked about what the read model has of the run. The second
-is what each runner has said of its executor.
+is what each runner has said of its executor and of where it lives.
 """
 
 import time
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from pydantic import BaseModel
 
 from rescind.asking.outcomes import Outcome, outcome_of_event, outcome_of_refusal
+from rescind.events.journal import CancellationEscalated, FlowCancelling, TaskCancelling
 from rescind.events.requests import FlowCancel, TaskCancel
 from rescind.events.words import Mode, RunnerCapabilities
+from rescind.server.api.reads.way import ChildShown
 from rescind.server.api.subjects import Subject
-from rescind.server.readmodel.queries.answers import Cancellable, Holder
+from rescind.server.readmodel.queries.answers import Cancellable, Children, Holder
 from rescind.statemachine.decide.answers import Answer, Refused
 from rescind.statemachine.foretelling import foretell
 from rescind.statemachine.policy import Policy
+from rescind.statemachine.runs import FlowRun, TaskRun
+from rescind.statemachine.teardown import is_exclusive
 
-__all__ = ["Fate", "Forecast", "fate_of", "forecast"]
+__all__ = [
+    "Fate",
+    "Forecast",
+    "RunnerForecast",
+    "TeardownFate",
+    "TeardownForecast",
+    "fate_of",
+    "forecast",
+]
 
 Fate = Literal[
     "interrupted_then_killed", "interrupted", "killed", "ended_with_its_process", "waited_for",
@@ -26,15 +38,49 @@ Fate = Literal[
 ]  # fmt: skip
 
 
+TeardownFate = Literal["torn_down", "shared", "no_handle", "not_known"]
+
+
+class TeardownForecast(BaseModel):
+    """What would become of what a runner lives in, if work of it did not end by itself.
+
+    `torn_down`: it is this flow run's alone, and is ended from outside. `shared`: other flow runs
+    may be there, so it is not touched, and ended only if its runner is lost. `no_handle`: nothing
+    is known by which it could be ended.
+    """
+
+    fate: TeardownFate
+    kind: str | None = None
+    """As `docker`."""
+    scope: str | None = None
+    after_seconds: float | None = None
+    """Of what is torn down: how long after the cancel; sooner if its runner is lost."""
+    reached: bool | None = None
+    """Of what is torn down: whether somebody lives now who could do it."""
+
+
 class RunnerForecast(BaseModel):
     """What would become of what a runner holds."""
 
     runner_id: str
     task_runs: int
+    """The body among them, if it is open; no children."""
     fate: Fate
     executor: str | None
     survivors: str
     """What the runner says that may outlive all that."""
+    teardown: TeardownForecast
+
+
+class ChildrenForecast(BaseModel):
+    """What would become of the child flow runs that run, by the policy of each."""
+
+    waited_for: int
+    """Cancelled with it, and waited for."""
+    asked: int
+    """Cancelled with it, and not waited for."""
+    left_alone: int
+    """Going on."""
 
 
 class Forecast(BaseModel):
@@ -47,10 +93,24 @@ class Forecast(BaseModel):
     """Of the refusal that it would be answered with."""
     state: str | None
     running: int
-    """How many task runs hold a grant, the body among them."""
+    """How many task runs hold a grant and would be told to stop; no children."""
+    body_running: bool
+    """Whether the flow's own code is one of them."""
     not_started: int
     """How many would never start, or not be tried again."""
+    deadline_seconds: float | None
+    """After how long what has not ended would be given up, or torn down."""
+    wait_seconds: float | None
+    """After how long that would be so of what cannot be stopped."""
     runners: tuple[RunnerForecast, ...]
+    children: tuple[ChildShown, ...]
+    """Those that were begun, the open ones first; at most a hundred."""
+    children_total: int
+    children_counts: ChildrenForecast
+    """How many run, by what becomes of them.
+
+    Of a task run that is cancelled alone: itself, if it stands for one.
+    """
 
 
 def forecast(subject: Subject, mode: Mode, found: Cancellable, policy: Policy) -> Forecast:
@@ -62,6 +122,7 @@ def forecast(subject: Subject, mode: Mode, found: Cancellable, policy: Policy) -
     run = found.flow if subject.task_run_id is None else found.task
     alone = subject.task_run_id is not None
     is_waiting = found.task is not None and found.task.state.startswith("Pending")
+    clocks = _clocks(answer, run, now_ms)
     return Forecast(
         can_cancel=outcome not in {"already_finished", "refused"},
         outcome=outcome,
@@ -69,8 +130,14 @@ def forecast(subject: Subject, mode: Mode, found: Cancellable, policy: Policy) -
         code=answer.code.value if isinstance(answer, Refused) else None,
         state=None if run is None else run.state,
         running=sum(holder.task_runs for holder in found.holders),
+        body_running=found.has_open_body,
         not_started=int(is_waiting) if alone else 0 if found.flow is None else found.flow.pending,
-        runners=tuple(_runner(holder, mode) for holder in found.holders),
+        deadline_seconds=clocks.deadline,
+        wait_seconds=clocks.wait,
+        runners=tuple(_runner(holder, mode, found, clocks) for holder in found.holders),
+        children=tuple(map(ChildShown.of, found.family.children)),
+        children_total=found.family.total,
+        children_counts=_children(found.children),
     )
 
 
@@ -97,14 +164,68 @@ def _outcome(answer: Answer, *, is_known: bool) -> Outcome:
     return outcome_of_event(answer[-1].event)
 
 
-def _runner(holder: Holder, mode: Mode) -> RunnerForecast:
+class _Clocks(NamedTuple):
+    """After how many seconds each would strike; None: nothing would be waited for."""
+
+    deadline: float | None
+    wait: float | None
+
+
+def _clocks(answer: Answer, run: FlowRun | TaskRun | None, now_ms: int) -> _Clocks:
+    """Those that would be agreed, or hold already."""
+    begun = None if run is None else run.cancellation
+    first = None if isinstance(answer, Refused) else answer[0].event
+    match first:
+        case FlowCancelling(terms=terms) | TaskCancelling(terms=terms):
+            deadline, wait = terms.deadline_at, terms.wait_until
+        case CancellationEscalated(deadline_at=deadline):
+            # Under an abort nothing is waited for beyond the deadline.
+            wait = deadline
+        case _ if begun is not None and run is not None and run.end is None:
+            deadline, wait = begun.deadline_ms, begun.wait_ms
+        case _:
+            return _Clocks(None, None)
+    return _Clocks(max(0, deadline - now_ms) / 1000, max(0, wait - now_ms) / 1000)
+
+
+def _runner(holder: Holder, mode: Mode, found: Cancellable, clocks: _Clocks) -> RunnerForecast:
     said = None if holder.said is None else holder.said.capabilities
+    fate = fate_of(said, mode)
     return RunnerForecast(
         runner_id=holder.runner_id,
         task_runs=holder.task_runs,
-        fate=fate_of(said, mode),
+        fate=fate,
         executor=None if said is None else said.executor,
         survivors="" if said is None else said.survivors,
+        # One task run alone is no reason to end what the others run in.
+        teardown=_teardown(holder, found.flow if found.task is None else None, fate, clocks),
+    )
+
+
+def _teardown(
+    holder: Holder, flow: FlowRun | None, fate: Fate, clocks: _Clocks
+) -> TeardownForecast:
+    if holder.said is None:
+        return TeardownForecast(fate="not_known")
+    handle = holder.said.handle
+    if handle is None:
+        return TeardownForecast(fate="no_handle")
+    if flow is None or not is_exclusive(flow, handle):
+        return TeardownForecast(fate="shared", kind=handle.kind, scope=handle.scope)
+    # Beside what is waited for nothing is torn down before that has had its time.
+    after = clocks.wait if fate == "waited_for" else clocks.deadline
+    return TeardownForecast(
+        fate="torn_down",
+        kind=handle.kind,
+        scope=handle.scope,
+        after_seconds=after,
+        reached=holder.is_reached,
+    )
+
+
+def _children(children: Children) -> ChildrenForecast:
+    return ChildrenForecast(
+        waited_for=children.waited_for, asked=children.asked, left_alone=children.left_alone
     )
 
 

@@ -8,9 +8,9 @@ from rescind.events.states import TaskState
 from rescind.server.access.asking import Since, reads
 from rescind.server.api.means import Means
 from rescind.server.api.problems import Kind, problem_responses
-from rescind.server.api.reads.filters import Cursor, Limit, TaskStates
+from rescind.server.api.reads.filters import Cursor, HasText, Limit, TaskStates
 from rescind.server.api.reads.journal import Event
-from rescind.server.api.reads.words import PageOf
+from rescind.server.api.reads.words import PageOf, TaskRunWhole
 from rescind.server.api.subjects import FlowRunId, Subject, TaskRunId, unknown
 
 __all__ = ["task_run_routes"]
@@ -31,23 +31,28 @@ def task_run_routes(means: Means) -> APIRouter:
 
     @router.get("", responses=_OF_A_LIST)
     async def list_task_runs(
-        flow_run_id: FlowRunId, state: TaskStates = (), limit: Limit = _PAGE, cursor: Cursor = None
+        flow_run_id: FlowRunId,
+        state: TaskStates = (),
+        text: HasText = None,
+        limit: Limit = _PAGE,
+        cursor: Cursor = None,
     ) -> PageOf[TaskState]:
         """Its task runs in the order of their registration, the body among them."""
         page = await asyncio.to_thread(
-            model.task_runs, flow_run_id, state, limit=limit, cursor=cursor
+            model.task_runs, flow_run_id, state, text, limit=limit, cursor=cursor
         )
         if not page.items and await asyncio.to_thread(model.flow_run, flow_run_id) is None:
             raise unknown(Subject(flow_run_id))
         return PageOf(items=page.items, cursor=page.cursor)
 
     @router.get("/{task_run_id}", responses=_OF_ONE)
-    async def show_task_run(flow_run_id: FlowRunId, task_run_id: TaskRunId) -> TaskState:
-        """One task run."""
+    async def show_task_run(flow_run_id: FlowRunId, task_run_id: TaskRunId) -> TaskRunWhole:
+        """One task run, and what was said of it when it was over."""
         found = await asyncio.to_thread(model.task_run, flow_run_id, task_run_id)
         if found is None:
             raise unknown(Subject(flow_run_id, task_run_id))
-        return found
+        late = await asyncio.to_thread(model.late_reports, flow_run_id, task_run_id)
+        return TaskRunWhole.of(found, late)
 
     @router.get("/{task_run_id}/timeline", responses=_OF_A_LIST)
     async def show_task_run_timeline(

@@ -6,11 +6,15 @@ from pydantic import BaseModel
 
 from rescind.events.states import CancellationState, FlowState, TaskState
 from rescind.events.words import Actor, How, Mode, Moment, Text
+from rescind.server.api.reads.late import LateReport
+from rescind.server.api.reads.way import ChildShown, StepShown, TeardownShown, WarningShown
 from rescind.server.readmodel.queries.answers import (
     CancelAccount,
     FlowRunDetails,
     FlowRunRow,
+    LateReports,
     TaskGroup,
+    WaitedFor,
 )
 from rescind.statemachine.runs import Armed
 
@@ -22,6 +26,7 @@ __all__ = [
     "FlowRunWhole",
     "Group",
     "PageOf",
+    "TaskRunWhole",
 ]
 
 T = TypeVar("T")
@@ -83,6 +88,8 @@ class Group(BaseModel):
     """When the first of them started."""
     finished_at: Moment | None
     """When the last of them ended."""
+    late_reports_count: int
+    """How many reports of them came when they were over."""
 
     @classmethod
     def of(cls, group: TaskGroup) -> Self:
@@ -94,6 +101,7 @@ class Group(BaseModel):
             unconfirmed=group.unconfirmed,
             started_at=group.started_at_ms,
             finished_at=group.finished_at_ms,
+            late_reports_count=group.late,
         )
 
 
@@ -101,11 +109,33 @@ class FlowRunWhole(FlowRun):
     """One flow run, with its task runs in groups of those that are alike."""
 
     task_runs: tuple[Group, ...]
+    late_reports: tuple[LateReport, ...]
+    """What came when it, or a task run of it, was over: the first 50, and the timeline has all."""
+    late_reports_count: int
 
     @classmethod
     def of_details(cls, details: FlowRunDetails) -> Self:
         groups = tuple(map(Group.of, details.groups))
-        return cls(**_of_row(details.row), task_runs=groups)
+        return cls(**_of_row(details.row), task_runs=groups, **_of_late(details.late))
+
+
+class TaskRunWhole(TaskState):
+    """One task run, and what was said of it when it was over."""
+
+    late_reports: tuple[LateReport, ...]
+    """The first 50; its timeline has all."""
+    late_reports_count: int
+
+    @classmethod
+    def of(cls, task: TaskState, late: LateReports) -> Self:
+        return cls(**dict(task), **_of_late(late))
+
+
+def _of_late(late: LateReports) -> dict[str, Any]:
+    return {
+        "late_reports": tuple(map(LateReport.of, late.first)),
+        "late_reports_count": late.count,
+    }
 
 
 class Counts(BaseModel):
@@ -120,8 +150,24 @@ class RunnerWaitedFor(BaseModel):
 
     runner_id: str
     task_runs: int
+    """The body among them, if it is open; no children."""
     told: bool
     acknowledged: bool
+    can_stop: bool | None
+    """Whether it has said that it can stop all of them; none: it has not said."""
+    cannot_stop: tuple[str, ...]
+    """Of which task runs it has said that it cannot; at most twenty."""
+
+    @classmethod
+    def of(cls, one: WaitedFor) -> Self:
+        return cls(
+            runner_id=one.runner_id,
+            task_runs=one.task_runs,
+            told=one.told,
+            acknowledged=one.acknowledged,
+            can_stop=one.can_stop,
+            cannot_stop=one.cannot_stop,
+        )
 
 
 class CancellationShown(BaseModel):
@@ -137,18 +183,19 @@ class CancellationShown(BaseModel):
     unconfirmed: int = 0
     pending: int = 0
     waited_for: tuple[RunnerWaitedFor, ...] = ()
+    steps: tuple[StepShown, ...] = ()
+    """The rungs of the ladder that were taken, in the order in which each was first."""
+    warnings: tuple[WarningShown, ...] = ()
+    """Of executors, the latest last; at most twenty."""
+    teardowns: tuple[TeardownShown, ...] = ()
+    children: tuple[ChildShown, ...] = ()
+    """Those that were begun, the open ones first; at most a hundred."""
+    children_total: int = 0
+    late_reports_count: int = 0
+    """How many reports came, since it was asked, when what they are about was over."""
 
     @classmethod
     def of_flow(cls, account: CancelAccount) -> Self:
-        waited = (
-            RunnerWaitedFor(
-                runner_id=one.runner_id,
-                task_runs=one.task_runs,
-                told=one.told,
-                acknowledged=one.acknowledged,
-            )
-            for one in account.waited_for
-        )
         return cls(
             flow_run_id=account.flow_run_id,
             state=account.state,
@@ -156,11 +203,17 @@ class CancellationShown(BaseModel):
             ended=dict(account.ended),
             unconfirmed=account.unconfirmed,
             pending=account.pending,
-            waited_for=tuple(waited),
+            waited_for=tuple(map(RunnerWaitedFor.of, account.waited_for)),
+            steps=tuple(map(StepShown.of, account.steps)),
+            warnings=tuple(map(WarningShown.of, account.warnings)),
+            teardowns=tuple(map(TeardownShown.of, account.teardowns)),
+            children=tuple(map(ChildShown.of, account.family.children)),
+            children_total=account.family.total,
+            late_reports_count=account.late,
         )
 
     @classmethod
-    def of_task(cls, task: TaskState, cancellation: CancellationState) -> Self:
+    def of_task(cls, task: TaskState, cancellation: CancellationState, late: int) -> Self:
         return cls(
             flow_run_id=task.flow_run_id,
             task_run_id=task.task_run_id,
@@ -168,6 +221,7 @@ class CancellationShown(BaseModel):
             cancellation=cancellation,
             ended={} if task.how is None else {task.how: 1},
             unconfirmed=int(task.stopped_confirmed is False),
+            late_reports_count=late,
         )
 
 

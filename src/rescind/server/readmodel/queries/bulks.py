@@ -1,14 +1,14 @@
 """Bulk cancellations: lists of them, one, and what came of each flow run that one has asked."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, Select, select, tuple_, union_all
+from sqlalchemy import Connection, Row, Select, func, or_, select, tuple_, union_all
 
 from rescind.events.words import StreamKind
 from rescind.server.readmodel.projecting.placed import plain
 from rescind.server.readmodel.queries.answers import BulkItemRow, BulkRow, Halt
-from rescind.server.readmodel.queries.pages import Page, after, before, bounded, cut
+from rescind.server.readmodel.queries.pages import Page, after, before, bounded, cursor_at, cut
 from rescind.server.readmodel.storage.rows import bulk_of
 from rescind.server.readmodel.storage.tables import (
     bulk_cancellations,
@@ -18,36 +18,77 @@ from rescind.server.readmodel.storage.tables import (
 )
 from rescind.statemachine.machine import BULK
 
-__all__ = ["bulk_cancellation", "list_bulk_items", "list_bulks"]
+__all__ = ["bulk_cancellation", "count_drafts", "list_bulk_items", "list_bulks", "names_of"]
 
 _bulks: Final = bulk_cancellations.c
 _items: Final = bulk_items.c
 _ORDER: Final = (_bulks.created_ms, _bulks.bulk_id)
 _STATES: Final = tuple(BULK.states())
+_DRAFTS: Final = tuple(state for state in _STATES if state.split(".")[0] == "Draft")
 # SQLite takes no more than so many at once, of the releases that are still about.
 _AT_ONCE: Final = 400
 
 
 def list_bulks(
-    connection: Connection, states: Iterable[str] = (), *, limit: int, cursor: str | None = None
+    connection: Connection,
+    states: Iterable[str] = (),
+    within: Collection[str] | None = None,
+    drafts_since_ms: int | None = None,
+    *,
+    limit: int,
+    cursor: str | None = None,
 ) -> Page[BulkRow]:
     """Bulk cancellations, the latest first; of those of some states, as ``Finished``, alone.
 
-    Raises `CursorError` if the cursor is none of this list.
+    ``within``: of those that mean nothing outside of these namespaces. ``drafts_since_ms``: without
+    states, only such drafts as are no older. Raises `CursorError` if the cursor is none of this
+    list.
     """
     limit = bounded(limit)
-    rows = connection.execute(bulks_statement(states, limit + 1, cursor)).all()
+
+    def some(count: int, cursor: str | None) -> Sequence[Row[Any]]:
+        wanted = bulks_statement(states, count, cursor, drafts_since_ms)
+        return connection.execute(wanted).all()
+
+    rows = some(limit + 1, cursor) if within is None else _within(within, some, limit + 1, cursor)
     halts = _halts(connection, [row.bulk_id for row in rows])
     told = _told_ms(connection, rows)
     return cut(rows, limit, _ORDER, lambda row: _row(row, halts, told))
 
 
-def bulks_statement(states: Iterable[str], count: int, cursor: str | None) -> Select[Any]:
+def _within(
+    within: Collection[str],
+    some: Callable[[int, str | None], Sequence[Row[Any]]],
+    count: int,
+    cursor: str | None,
+) -> Sequence[Row[Any]]:
+    """What one means is in its record: those of others are read, and left out here."""
+    found: list[Row[Any]] = []
+    while len(found) < count:
+        rows = some(_AT_ONCE, cursor)
+        found += [row for row in rows if _is_within(bulk_of(row).where.namespaces, within)]
+        if len(rows) < _AT_ONCE:
+            break
+        cursor = cursor_at(rows[-1], _ORDER)
+    return found[:count]
+
+
+def _is_within(meant: Collection[str], within: Collection[str]) -> bool:
+    return bool(meant) and set(meant) <= set(within)
+
+
+def bulks_statement(
+    states: Iterable[str], count: int, cursor: str | None, drafts_since_ms: int | None = None
+) -> Select[Any]:
     """The statement behind `list_bulks`."""
     newest = [column.desc() for column in _ORDER]
     conditions = before(_ORDER, cursor)
     wanted = set(states)
     if not wanted:
+        if drafts_since_ms is not None:
+            conditions.append(
+                or_(_bulks.state.not_in(_DRAFTS), _bulks.created_ms >= drafts_since_ms)
+            )
         return select(bulk_cancellations).where(*conditions).order_by(*newest).limit(count)
     within = [
         state
@@ -67,6 +108,25 @@ def bulks_statement(states: Iterable[str], count: int, cursor: str | None) -> Se
     return select(every).order_by(every.c.created_ms.desc(), every.c.bulk_id.desc()).limit(count)
 
 
+def count_drafts(connection: Connection, before_ms: int) -> int:
+    """How many drafts are older than that."""
+    those = _bulks.state.in_(_DRAFTS), _bulks.created_ms < before_ms
+    return connection.execute(select(func.count()).where(*those)).scalar_one()
+
+
+def names_of(
+    connection: Connection, flow_run_ids: Collection[str], within: Collection[str] | None = None
+) -> dict[str, str]:
+    """The names of these flow runs, of those that are known, and in one of these namespaces."""
+    known = flow_runs.c
+    wanted = select(known.flow_run_id, known.name)
+    wanted = wanted.where(known.flow_run_id.in_([plain(one) for one in flow_run_ids]))
+    if within is not None:
+        wanted = wanted.where(known.namespace.in_([plain(one) for one in within]))
+    rows = connection.execute(wanted)
+    return {row.flow_run_id: row.name for row in rows}
+
+
 def bulk_cancellation(connection: Connection, bulk_id: str) -> BulkRow | None:
     """One, also if the service has forgotten it; None: the journal has none."""
     rows = connection.execute(
@@ -80,21 +140,28 @@ def list_bulk_items(
     connection: Connection,
     bulk_id: str,
     outcome: str | None = None,
+    within: Collection[str] | None = None,
     *,
     limit: int,
     cursor: str | None = None,
 ) -> Page[BulkItemRow]:
     """What came of each flow run, in the order in which they were asked.
 
-    Raises `CursorError` if the cursor is none of this list.
+    ``within``: what a flow run is now is told if it is in one of these namespaces. Raises
+    `CursorError` if the cursor is none of this list.
     """
     limit = bounded(limit)
-    rows = connection.execute(items_statement(bulk_id, outcome, limit + 1, cursor)).all()
+    wanted = items_statement(bulk_id, outcome, limit + 1, cursor, within)
+    rows = connection.execute(wanted).all()
     return cut(rows, limit, (_items.number,), _item)
 
 
 def items_statement(
-    bulk_id: str, outcome: str | None, count: int, cursor: str | None
+    bulk_id: str,
+    outcome: str | None,
+    count: int,
+    cursor: str | None,
+    within: Collection[str] | None = None,
 ) -> Select[Any]:
     """The statement behind `list_bulk_items`; flow runs are as they are now."""
     order = (_items.number,)
@@ -102,6 +169,9 @@ def items_statement(
     if outcome is not None:
         conditions.append(_items.outcome == plain(outcome))
     of_item = flow_runs.c.flow_run_id == _items.flow_run_id
+    if within is not None:
+        # A later life of the same id may be elsewhere.
+        of_item &= flow_runs.c.namespace.in_([plain(one) for one in within])
     return (
         select(bulk_items, flow_runs.c.name, flow_runs.c.state)
         .outerjoin_from(bulk_items, flow_runs, of_item)

@@ -1,8 +1,9 @@
 """What the service itself would look at if a cancel came now, and what answered those that came."""
 
+from collections import Counter
 from typing import Final
 
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, select
 
 from rescind.errors import JournalError
 from rescind.events.journal import (
@@ -15,18 +16,25 @@ from rescind.events.journal import (
     TaskCancelled,
     TaskCancelling,
 )
-from rescind.events.words import StreamKind
+from rescind.events.words import CascadePolicy, StreamKind, TaskKind
 from rescind.server.readmodel.projecting.placed import plain
-from rescind.server.readmodel.queries.answers import Cancellable, Holder
+from rescind.server.readmodel.queries.answers import Cancellable, Children, Holder
 from rescind.server.readmodel.queries.cancellations import armed_for
+from rescind.server.readmodel.queries.children import NO_FAMILY, children_held, family_of
 from rescind.server.readmodel.queries.tasks import tasks_statement
 from rescind.server.readmodel.storage.rows import flow_of, runner_of, task_of
 from rescind.server.readmodel.storage.tables import events, flow_runs, runners, task_runs
+from rescind.statemachine.edges import is_running
+from rescind.statemachine.machine import TASK
 from rescind.statemachine.partition import Known
 from rescind.statemachine.runs import FlowRun, RunnerRecord, TaskRun
 
-__all__ = ["answers_to_cancels", "cancellable"]
+__all__ = ["answers_to_cancels", "body_state", "cancellable"]
 
+_RUNNERS_MAX: Final = 1_000
+
+_WAIT, _REQUEST, _NONE = CascadePolicy.WAIT, CascadePolicy.REQUEST, CascadePolicy.NONE
+_RUNNING: Final = tuple(state for state in TASK.states() if state.startswith("Running"))
 _ANSWERS: Final = tuple(
     str(event.model_fields["type"].default)
     for event in (
@@ -45,6 +53,7 @@ def cancellable(
     is Pending, up to ``waiting_max`` task runs are looked at: those that end with it at once.
     """
     flow, partition = _flow(connection, flow_run_id)
+    alone = task_run_id is not None
     task = None if flow is None else _task(connection, flow_run_id, task_run_id)
     known: list[Known] = []
     if flow is None:
@@ -56,7 +65,17 @@ def cancellable(
         if task_run_id is None and flow.state == "Pending":
             waiting = tasks_statement(flow_run_id, ("Pending",), waiting_max, None)
             known += map(task_of, connection.execute(waiting))
-    return Cancellable(flow, task, tuple(known), _holders(connection, flow, task, partition))
+    if flow is None:
+        return Cancellable(None, None, tuple(known), (), False, NO_FAMILY, Children())
+    return Cancellable(
+        flow,
+        task,
+        tuple(known),
+        _holders(connection, _held_alone(task) if alone else _held(connection, flow), partition),
+        not alone and _is_open(body_state(connection, flow)),
+        NO_FAMILY if alone else family_of(connection, flow),
+        _itself(task) if alone else _children(connection, flow),
+    )
 
 
 def _flow(connection: Connection, flow_run_id: str) -> tuple[FlowRun | None, int]:
@@ -79,20 +98,86 @@ def _task(connection: Connection, flow_run_id: str, task_run_id: str | None) -> 
     return None if row is None else task_of(row)
 
 
-def _holders(
-    connection: Connection, flow: FlowRun | None, task: TaskRun | None, partition: int
-) -> tuple[Holder, ...]:
-    """The runners that hold work of it now, each as it is in the partition of the flow run."""
-    held = {} if flow is None else dict(flow.holders)
-    if task is not None:
-        holder = task.runner_id if task.state.startswith("Running") else None
-        held = {} if holder is None else {holder: 1}
+def body_state(connection: Connection, flow: FlowRun) -> str | None:
+    """Of the flow's own code: it may have ended before its task runs. None: there is none."""
+    body = _task(connection, flow.flow_run_id, flow.body_id)
+    return None if body is None else body.state
+
+
+def _is_open(state: str | None) -> bool:
+    return state is not None and is_running(state)
+
+
+def _held_alone(task: TaskRun | None) -> dict[str, int]:
+    is_held = task is not None and task.child is None and is_running(task.state)
+    return {task.runner_id: 1} if is_held and task is not None and task.runner_id else {}
+
+
+def _holders(connection: Connection, held: dict[str, int], partition: int) -> tuple[Holder, ...]:
+    """These runners, each as it is in the partition of the flow run."""
     said: dict[str, RunnerRecord] = {}
     these = runners.c.runner_id.in_(held), runners.c.partition == partition
     for row in connection.execute(select(runners.c.record).where(*these)):
         runner = runner_of(row)
         said[runner.runner_id] = runner
-    return tuple(Holder(name, count, said.get(name)) for name, count in sorted(held.items()))
+    can_be_ended = any(runner.handle is not None for runner in said.values())
+    reached = _reached(connection, partition) if can_be_ended else {}
+    return tuple(
+        Holder(name, count, said.get(name), _is_reached(said.get(name), reached))
+        for name, count in sorted(held.items())
+    )
+
+
+def _held(connection: Connection, flow: FlowRun) -> dict[str, int]:
+    children = children_held(connection, flow)
+    own = {name: count - children.get(name, 0) for name, count in flow.holders.items()}
+    return {name: count for name, count in own.items() if count > 0}
+
+
+def _reached(connection: Connection, partition: int) -> dict[str, set[str]]:
+    """By scope, those who live and end what is there; of very many runners not all are asked."""
+    living = (
+        select(runners.c.record)
+        .where(runners.c.partition == partition, runners.c.state == "Registered")
+        .limit(_RUNNERS_MAX)
+    )
+    able: dict[str, set[str]] = {}
+    for runner in map(runner_of, connection.execute(living)):
+        if runner.capabilities is not None and runner.capabilities.can_tear_down:
+            able.setdefault(runner.scope, set()).add(runner.runner_id)
+    return able
+
+
+def _is_reached(runner: RunnerRecord | None, able: dict[str, set[str]]) -> bool:
+    """Nobody is asked to end itself."""
+    if runner is None or runner.handle is None:
+        return False
+    return bool(able.get(runner.handle.scope, set()) - {runner.runner_id})
+
+
+def _children(connection: Connection, flow: FlowRun) -> Children:
+    """Those that run, by their policies."""
+    if not flow.unwaited:
+        return Children(waited_for=flow.children)
+    wanted = select(task_runs.c.record).where(*_running_children(flow))
+    lines = [task_of(row).child for row in connection.execute(wanted)]
+    policies = Counter(line.cascade for line in lines if line is not None)
+    return Children(*(policies[one] for one in (_WAIT, _REQUEST, _NONE)))
+
+
+def _itself(task: TaskRun | None) -> Children:
+    """To cancel a task run that stands for a child is to cancel the child."""
+    is_child = task is not None and task.child is not None and task.state.startswith("Running")
+    return Children(waited_for=int(is_child))
+
+
+def _running_children(flow: FlowRun) -> tuple[ColumnElement[bool], ...]:
+    columns = task_runs.c
+    return (
+        columns.flow_run_id == plain(flow.flow_run_id),
+        columns.state.in_(_RUNNING),
+        columns.kind == TaskKind.CHILD.value,
+    )
 
 
 def answers_to_cancels(

@@ -4,13 +4,27 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, func, or_, select, union_all
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    and_,
+    false,
+    func,
+    or_,
+    select,
+    union_all,
+)
 
 from rescind.events.states import FlowState
 from rescind.events.words import StreamKind
 from rescind.server.readmodel.projecting.placed import plain
 from rescind.server.readmodel.queries.answers import FlowRunDetails, FlowRunRow, Halt
+from rescind.server.readmodel.queries.cancelling import body_state
+from rescind.server.readmodel.queries.late import late_reports
 from rescind.server.readmodel.queries.pages import Page, after, before, bounded, cut
+from rescind.server.readmodel.queries.runners import whether_they_interrupt
 from rescind.server.readmodel.queries.tasks import task_groups
 from rescind.server.readmodel.storage.rows import flow_of
 from rescind.server.readmodel.storage.tables import flow_labels, flow_runs, halted
@@ -24,6 +38,7 @@ __all__ = [
     "flow_run",
     "list_flows",
     "list_stuck",
+    "namespaces",
     "present_life",
     "states_within",
 ]
@@ -153,6 +168,19 @@ def _conditions(wanted: FlowFilter) -> list[ColumnElement[bool]]:
     return conditions
 
 
+def _labelled(wanted: FlowFilter) -> list[ColumnElement[bool]]:
+    return [_has_label(_flows.flow_run_id, *label) for label in wanted.labels.items()]
+
+
+def _without_index(conditions: Sequence[ColumnElement[bool]]) -> list[ColumnElement[bool]]:
+    """The same, so that no index is taken for them: what is stuck is few, whatever else it is.
+
+    SQLite keeps no account of what is in a table. It would go by the state, say, through all that
+    runs, and sort what is left.
+    """
+    return [func.coalesce(and_(*conditions), false())] if conditions else []
+
+
 def _seen(within: Collection[str] | None) -> list[ColumnElement[bool]]:
     """What of everything somebody may see who is held to these namespaces."""
     return [] if within is None else [_flows.namespace.in_([plain(one) for one in within])]
@@ -161,37 +189,55 @@ def _seen(within: Collection[str] | None) -> list[ColumnElement[bool]]:
 def list_stuck(
     connection: Connection,
     now_ms: int,
-    within: Collection[str] | None = None,
+    wanted: FlowFilter,
     *,
     limit: int,
     cursor: str | None = None,
 ) -> Page[FlowRunRow]:
-    """Flow runs that somebody should look at, the longest stuck first."""
+    """Of these flow runs those that somebody should look at, the longest stuck first."""
     limit = bounded(limit)
-    rows = connection.execute(stuck_statement(now_ms, limit + 1, cursor, within)).all()
+    rows = connection.execute(stuck_statement(now_ms, wanted, limit + 1, cursor)).all()
     halts = _halts(connection, [row.flow_run_id for row in rows])
     order = (_flows.stuck_from_ms, _flows.flow_run_id)
     return cut(rows, limit, order, lambda row: _row(row, halts))
 
 
-def stuck_statement(
-    now_ms: int, count: int, cursor: str | None, within: Collection[str] | None = None
-) -> Select[Any]:
+def stuck_statement(now_ms: int, wanted: FlowFilter, count: int, cursor: str | None) -> Select[Any]:
     order = (_flows.stuck_from_ms, _flows.flow_run_id)
-    conditions = [_flows.stuck_from_ms < now_ms, *_seen(within), *after(order, cursor)]
+    fits = [*_conditions(wanted), *_labelled(wanted)]
+    if wanted.states:
+        fits.append(_flows.state.in_(states_within(wanted.states)))
+    conditions = [_flows.stuck_from_ms < now_ms, *_without_index(fits), *after(order, cursor)]
     return select(*_SHOWN).where(*conditions).order_by(*order).limit(count)
 
 
-def count_flows(connection: Connection, wanted: FlowFilter) -> dict[str, int]:
+def count_flows(
+    connection: Connection, wanted: FlowFilter, stuck_by_ms: int | None = None
+) -> dict[str, int]:
     """How many flow runs are in which state, with what the service has forgotten.
 
-    States that the filter names are not looked at: the counts are by state.
+    States that the filter names are not looked at: the counts are by state. ``stuck_by_ms``: only
+    of those that are stuck then.
     """
-    counted = select(_flows.state, func.count()).where(*_conditions(wanted))
-    for key, value in wanted.labels.items():
-        counted = counted.where(_has_label(_flows.flow_run_id, key, value))
+    fits = [*_conditions(wanted), *_labelled(wanted)]
+    if stuck_by_ms is not None:
+        fits = [_flows.stuck_from_ms < stuck_by_ms, *_without_index(fits)]
+    counted = select(_flows.state, func.count()).where(*fits)
     rows = connection.execute(counted.group_by(_flows.state))
     return {row[0]: row[1] for row in rows}
+
+
+def namespaces(
+    connection: Connection, within: Collection[str] | None = None, *, limit: int
+) -> tuple[str, ...]:
+    """The namespaces in which there are flow runs, from the first on."""
+    # From one to the next, each a look into the index: DISTINCT would walk through all of it.
+    seen = _seen(within)
+    first = select(func.min(_flows.namespace).label("name")).where(*seen).cte(recursive=True)
+    beyond = select(func.min(_flows.namespace)).where(_flows.namespace > first.c.name, *seen)
+    each = first.union_all(select(beyond.scalar_subquery()).where(first.c.name.is_not(None)))
+    found = select(each.c.name).where(each.c.name.is_not(None)).limit(limit)
+    return tuple(connection.execute(found).scalars())
 
 
 class Life(NamedTuple):
@@ -212,11 +258,20 @@ def present_life(connection: Connection, flow_run_id: str) -> Life | None:
 def flow_run(connection: Connection, flow_run_id: str) -> FlowRunDetails | None:
     """One flow run, also if the service has forgotten it; None: the journal has none."""
     this = _flows.flow_run_id == plain(flow_run_id)
-    row = connection.execute(select(*_SHOWN).where(this)).one_or_none()
+    row = connection.execute(select(*_SHOWN, _flows.partition).where(this)).one_or_none()
     if row is None:
         return None
-    halts = _halts(connection, [flow_run_id])
-    return FlowRunDetails(_row(row, halts), task_groups(connection, flow_run_id))
+    flow = flow_of(row)
+    told = () if flow.cancellation is None else flow.cancellation.told
+    concerned = {*told, *flow.holders, *([] if flow.runner_id is None else [flow.runner_id])}
+    late = late_reports(connection, flow_run_id)
+    return FlowRunDetails(
+        _row(row, _halts(connection, [flow_run_id])),
+        task_groups(connection, flow_run_id, late.of_groups),
+        body_state(connection, flow),
+        whether_they_interrupt(connection, row.partition, concerned),
+        late,
+    )
 
 
 def _halts(connection: Connection, flow_run_ids: Collection[str]) -> dict[str, Halt]:

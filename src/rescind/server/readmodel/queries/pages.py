@@ -14,7 +14,7 @@ from sqlalchemy import Column, ColumnElement, Row, tuple_
 
 from rescind.errors import CursorError
 
-__all__ = ["LIMIT_MAX", "Page", "after", "before", "bounded", "cut"]
+__all__ = ["LIMIT_MAX", "Page", "after", "before", "bounded", "cursor_at", "cut"]
 
 LIMIT_MAX: Final = 1_000
 
@@ -42,11 +42,14 @@ def cut(
 ) -> Page[T]:
     """A page of at most so many of the rows, of which one more was asked for."""
     kept = rows[:limit]
-    cursor = None
-    if len(rows) > limit:
-        place = [getattr(kept[-1], column.key) for column in order]
-        cursor = urlsafe_b64encode(orjson.dumps(place)).rstrip(b"=").decode()
+    cursor = cursor_at(kept[-1], order) if len(rows) > limit else None
     return Page(tuple(map(made, kept)), cursor)
+
+
+def cursor_at(row: Row[Any], order: Sequence[Column[Any]]) -> str:
+    """Where the next page begins, if this row is the last one of a page."""
+    place = [getattr(row, column.key) for column in order]
+    return urlsafe_b64encode(orjson.dumps(place)).rstrip(b"=").decode()
 
 
 def before(order: Sequence[ColumnElement[Any]], cursor: str | None) -> list[ColumnElement[bool]]:

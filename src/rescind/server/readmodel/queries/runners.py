@@ -4,9 +4,10 @@ When one was heard last is not here: heartbeats are no events of the journal.
 """
 
 from collections import defaultdict
-from typing import Any
+from collections.abc import Collection
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import ColumnElement, Connection, Select, func, select
 
 from rescind.server.readmodel.queries.answers import RunnerRow
 from rescind.server.readmodel.queries.pages import Page, after, bounded, cut
@@ -14,18 +15,31 @@ from rescind.server.readmodel.storage.rows import runner_of
 from rescind.server.readmodel.storage.tables import runners, task_runs
 from rescind.statemachine.runs import RunnerRecord
 
-__all__ = ["list_runners"]
+__all__ = ["RunnerCounts", "count_runners", "list_runners", "whether_they_interrupt"]
+
+_HERE: Final = "Registered"
+
+
+class RunnerCounts(NamedTuple):
+    """How many runners are in one of their partitions at least, and how many in none any more."""
+
+    living: int
+    gone: int
 
 
 def list_runners(
-    connection: Connection, *, limit: int, cursor: str | None = None
+    connection: Connection,
+    gone: bool | None = None,
+    *,
+    limit: int,
+    cursor: str | None = None,
 ) -> Page[RunnerRow]:
     """Runners by their ids, those that are gone among them for as long as they are known.
 
-    Raises `CursorError`.
+    ``gone``: those alone, or those alone that are not. Raises `CursorError`.
     """
     limit = bounded(limit)
-    ids = connection.execute(runners_statement(limit + 1, cursor)).all()
+    ids = connection.execute(runners_statement(gone, limit + 1, cursor)).all()
     wanted = [row.runner_id for row in ids[:limit]]
     known: defaultdict[str, dict[int, RunnerRecord]] = defaultdict(dict)
     rows = select(runners.c.partition, runners.c.record).where(runners.c.runner_id.in_(wanted))
@@ -41,9 +55,44 @@ def list_runners(
     )
 
 
-def runners_statement(count: int, cursor: str | None) -> Select[Any]:
+def runners_statement(gone: bool | None, count: int, cursor: str | None) -> Select[Any]:
     key = runners.c.runner_id
-    return select(key).distinct().where(*after((key,), cursor)).order_by(key).limit(count)
+    chosen = [] if gone is None else [~_is_here(key) if gone else _is_here(key)]
+    found = select(key).distinct().where(*chosen, *after((key,), cursor))
+    return found.order_by(key).limit(count)
+
+
+def count_runners(connection: Connection) -> RunnerCounts:
+    """How many live, and how many are gone."""
+    key = runners.c.runner_id
+    every = select(func.count(key.distinct()))
+    here = every.where(runners.c.state == _HERE)
+    known, living = connection.execute(
+        select(every.scalar_subquery(), here.scalar_subquery())
+    ).one()
+    return RunnerCounts(living, known - living)
+
+
+def _is_here(runner_id: ColumnElement[str]) -> ColumnElement[bool]:
+    """Whether a partition takes it for living."""
+    other = runners.alias()
+    this = other.c.runner_id == runner_id
+    return select(other.c.runner_id).where(this, other.c.state == _HERE).exists()
+
+
+def whether_they_interrupt(
+    connection: Connection, partition: int, runner_ids: Collection[str]
+) -> bool | None:
+    """Whether the executors of these runners interrupt what runs.
+
+    None: some do and some do not, or one has not said.
+    """
+    these = runners.c.runner_id.in_(runner_ids), runners.c.partition == partition
+    said: set[bool | None] = set()
+    for row in connection.execute(select(runners.c.record).where(*these)):
+        can = runner_of(row).capabilities
+        said.add(None if can is None else can.can_interrupt)
+    return said.pop() if len(said) == 1 else None
 
 
 def _held(connection: Connection, runner_ids: list[str]) -> dict[str, int]:

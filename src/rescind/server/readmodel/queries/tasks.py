@@ -1,9 +1,9 @@
 """Task runs: of a flow run, of a runner, and those of which nobody has seen the stop."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, Select, func, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, func, or_, select
 
 from rescind.events.states import TaskState
 from rescind.events.words import How
@@ -15,7 +15,15 @@ from rescind.server.readmodel.storage.tables import flow_runs, task_runs
 from rescind.statemachine.machine import TASK
 from rescind.statemachine.records import public_task
 
-__all__ = ["list_held", "list_tasks", "list_unconfirmed", "task_groups", "task_run"]
+__all__ = [
+    "count_tasks",
+    "list_held",
+    "list_tasks",
+    "list_unconfirmed",
+    "task_groups",
+    "task_run",
+    "task_states_within",
+]
 
 _tasks: Final = task_runs.c
 _SHOWN: Final = (
@@ -29,33 +37,62 @@ def list_tasks(
     connection: Connection,
     flow_run_id: str,
     states: Iterable[str] = (),
+    text: str | None = None,
     *,
     limit: int,
     cursor: str | None = None,
 ) -> Page[TaskState]:
     """Task runs of a flow run in the order of their registration, the body among them.
 
-    States are as ``Running``, with all that lies in one. Raises `CursorError`.
+    States are as ``Running``, with all that lies in one. ``text``: what the id or the name has in
+    it, in capitals or not. Raises `CursorError`.
     """
     limit = bounded(limit)
-    statement = tasks_statement(flow_run_id, states, limit + 1, cursor)
+    statement = tasks_statement(flow_run_id, states, limit + 1, cursor, text)
     return cut(connection.execute(statement).all(), limit, (_tasks.registered_offset,), _state)
 
 
 def tasks_statement(
-    flow_run_id: str, states: Iterable[str], count: int, cursor: str | None
+    flow_run_id: str,
+    states: Iterable[str],
+    count: int,
+    cursor: str | None,
+    text: str | None = None,
 ) -> Select[Any]:
     order = (_tasks.registered_offset,)
-    conditions = [_tasks.flow_run_id == plain(flow_run_id), *after(order, cursor)]
+    conditions = [*_those(flow_run_id, text), *after(order, cursor)]
     wanted = set(states)
     if wanted:
-        within = [
-            state
-            for state in _STATES
-            if any(state == name or state.startswith(f"{name}.") for name in wanted)
-        ]
-        conditions.append(_tasks.state.in_(within))
+        conditions.append(_tasks.state.in_(task_states_within(wanted)))
     return select(*_SHOWN).where(*conditions).order_by(*order).limit(count)
+
+
+def count_tasks(
+    connection: Connection, flow_run_id: str, text: str | None = None
+) -> dict[str, int]:
+    """How many of its task runs that have this text are in which state, the body among them."""
+    counted = select(_tasks.state, func.count()).where(*_those(flow_run_id, text))
+    return {row[0]: row[1] for row in connection.execute(counted.group_by(_tasks.state))}
+
+
+def task_states_within(names: Iterable[str]) -> list[str]:
+    """The states of task runs that are one of these or lie in one; nothing for an unknown name."""
+    wanted = set(names)
+    return [
+        state
+        for state in _STATES
+        if any(state == name or state.startswith(f"{name}.") for name in wanted)
+    ]
+
+
+def _those(flow_run_id: str, text: str | None) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = [_tasks.flow_run_id == plain(flow_run_id)]
+    if text:
+        sought = plain(text).lower()
+        either = (_tasks.task_run_id, _tasks.name)
+        found = [func.lower(column).contains(sought, autoescape=True) for column in either]
+        conditions.append(or_(*found))
+    return conditions
 
 
 def task_run(connection: Connection, flow_run_id: str, task_run_id: str) -> TaskState | None:
@@ -64,8 +101,13 @@ def task_run(connection: Connection, flow_run_id: str, task_run_id: str) -> Task
     return None if row is None else _state(row)
 
 
-def task_groups(connection: Connection, flow_run_id: str) -> tuple[TaskGroup, ...]:
-    """The task runs of a flow run by name, state, and how they were cancelled; without the body."""
+def task_groups(
+    connection: Connection, flow_run_id: str, late: Mapping[tuple[str, str, How | None], int]
+) -> tuple[TaskGroup, ...]:
+    """The task runs of a flow run by name, state, and how they were cancelled; without the body.
+
+    ``late``: how many late reports each of these has.
+    """
     kinds = (_tasks.name, _tasks.state, _tasks.how)
     grouped = (
         select(
@@ -83,11 +125,13 @@ def task_groups(connection: Connection, flow_run_id: str) -> tuple[TaskGroup, ..
         TaskGroup(
             row.name,
             row.state,
-            None if row.how is None else How(row.how),
+            how := None if row.how is None else How(row.how),
             row.of,
             row.unconfirmed,
-            row.started_ms,
+            # A grant that was given back is a time, and no start.
+            None if row.how == How.NEVER_STARTED else row.started_ms,
             row.finished_ms,
+            late.get((row.name, row.state, how), 0),
         )
         for row in connection.execute(grouped)
     )

@@ -19,10 +19,12 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    literal_column,
     text,
 )
 
 __all__ = [
+    "IS_LATE",
     "armed",
     "bulk_cancellations",
     "bulk_items",
@@ -229,6 +231,19 @@ _partial_index(
     events.c.partition,
     events.c.offset,
     where_set=events.c.error,
+)
+
+# The words themselves, as the index has them: by a parameter no database would know it again.
+IS_LATE: Final = events.c.type.in_(
+    [literal_column("'task.late_report.v1'"), literal_column("'flow.late_report.v1'")]
+)
+"""Whether an event is a report that came when what it is about was over: a few among many."""
+
+Index(
+    "events_late",
+    *(events.c.stream_id, events.c.partition, events.c.offset, events.c.task_run_id),
+    sqlite_where=IS_LATE,
+    postgresql_where=IS_LATE,
 )
 
 halted: Final = Table(

@@ -43,6 +43,17 @@ function stale(words) {
   say(freshness, words);
 }
 
+// What somebody has unfolded stays so while the page renews itself.
+let unfolded = [];
+
+function fold() {
+  unfolded = [...document.querySelectorAll("details[open][id]")].map((one) => one.id);
+}
+
+function unfold() {
+  for (const id of unfolded) document.getElementById(id)?.setAttribute("open", "");
+}
+
 document.addEventListener("click", async (click) => {
   const close = click.target.closest("[data-close]");
   if (close && dialog.open) {
@@ -69,6 +80,15 @@ dialog.addEventListener("close", () => document.getElementById(opener)?.focus())
 document.addEventListener("htmx:sseOpen", () => stale(""));
 document.addEventListener("htmx:sseError", () => stale("Not connected: this may be old"));
 document.addEventListener("htmx:responseError", () => stale("Cannot be renewed: this may be old"));
-document.addEventListener("htmx:afterSwap", () => { stale(""); tick(); });
+document.addEventListener("htmx:afterSwap", () => { stale(""); unfold(); tick(); });
+document.addEventListener("htmx:beforeSwap", fold);
+
+// How old the state is that an answer shows, where that is more than a moment.
+document.addEventListener("htmx:afterRequest", (done) => {
+  const seconds = done.detail.xhr?.getResponseHeader("Rescind-Behind-Seconds");
+  const behind = document.getElementById("behind");
+  behind.hidden = !seconds;
+  say(behind, seconds ? `Shows the state of ${seconds} s ago` : "");
+});
 setInterval(tick, 1000);
 tick();

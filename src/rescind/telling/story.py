@@ -5,11 +5,9 @@ words yet. A line says what is particular to this event; what stands in the enve
 run, which attempt) is put in front by whoever prints it.
 """
 
+from datetime import tzinfo
 from typing import Final, assert_never
 
-from rescind.cli.printing.story_of_bulks import BULK_EVENTS, tell_bulk
-from rescind.cli.printing.story_of_runs import FLOW_EVENTS, TASK_EVENTS, tell_flow, tell_task
-from rescind.cli.printing.words import clock, counted, day_and_clock, plain, quoted, short
 from rescind.events.journal import (
     AnyEvent,
     CancellationAcknowledged,
@@ -37,6 +35,9 @@ from rescind.events.journal import (
     RunnerLostRecorded,
     RunnerRegistered,
 )
+from rescind.telling.story_of_bulks import BULK_EVENTS, tell_bulk
+from rescind.telling.story_of_runs import FLOW_EVENTS, TASK_EVENTS, tell_flow, tell_task
+from rescind.telling.words import clock, counted, day_and_clock, plain, quoted, short
 
 __all__ = ["style_of", "tell"]
 
@@ -92,15 +93,15 @@ def style_of(event: AnyEvent) -> str:
     return next((style for part, style in _ENDS_STYLES if part in name), "")
 
 
-def tell(entry: Entry) -> str:
-    """What happened, on one line without colours."""
+def tell(entry: Entry, zone: tzinfo | None = None) -> str:
+    """What happened, on one line without colours; times in that zone, or as they are here."""
     event = entry.event
     if isinstance(event, FLOW_EVENTS):
-        return tell_flow(event, entry.actor)
+        return tell_flow(event, entry.actor, zone)
     if isinstance(event, TASK_EVENTS):
-        return tell_task(event, entry.actor)
+        return tell_task(event, entry.actor, zone)
     if isinstance(event, CANCELLATION_EVENTS):
-        return _tell_cancellation(event)
+        return _tell_cancellation(event, zone)
     if isinstance(event, CHILD_EVENTS):
         return _tell_child(event)
     if isinstance(event, RUNNER_EVENTS):
@@ -110,10 +111,11 @@ def tell(entry: Entry) -> str:
     return _tell_request(event)
 
 
-def _tell_cancellation(event: CANCELLATION_EVENTS) -> str:
+def _tell_cancellation(event: CANCELLATION_EVENTS, zone: tzinfo | None) -> str:
     match event:
         case CancellationArmed():
-            return f"armed: nobody knows this id yet; kept until {day_and_clock(event.until)}"
+            until = day_and_clock(event.until, zone)
+            return f"armed: nobody knows this id yet; kept until {until}"
         case CancellationLapsed():
             return "no longer armed"
         case CancellationSent():
@@ -121,7 +123,8 @@ def _tell_cancellation(event: CANCELLATION_EVENTS) -> str:
         case CancellationAcknowledged():
             return f"acknowledged by {short(event.runner_id)}: {_held(event)}"
         case CancellationEscalated():
-            return f"abort asked; deadline {clock(event.deadline_at)}{_because(event.reason)}"
+            deadline = clock(event.deadline_at, zone)
+            return f"abort asked; deadline {deadline}{_because(event.reason)}"
         case CancellationClockFired():
             return f"the clock {event.clock!s} struck"
         case CancellationWarning():

@@ -2,7 +2,6 @@
 
 from typing import assert_never
 
-from rescind.cli.printing.words import actor, counted, plain, quoted
 from rescind.events.bulk import BulkTally, FlowPredicate
 from rescind.events.journal import (
     BulkCompleted,
@@ -16,6 +15,7 @@ from rescind.events.journal import (
     BulkStopped,
 )
 from rescind.events.words import Actor
+from rescind.telling.words import actor, counted, plain, quoted
 
 __all__ = ["BULK_EVENTS", "predicate_in_words", "tally_in_words", "tell_bulk"]
 

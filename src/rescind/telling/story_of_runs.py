@@ -1,8 +1,8 @@
 """The lines for events of flow runs and task runs; `story` has the rest and the rule."""
 
+from datetime import tzinfo
 from typing import assert_never
 
-from rescind.cli.printing.words import actor, clock, duration, plain, quoted, short
 from rescind.events.journal import (
     Account,
     FlowBodyFinished,
@@ -28,6 +28,7 @@ from rescind.events.journal import (
     TaskSucceeded,
 )
 from rescind.events.words import Actor, ErrorInfo
+from rescind.telling.words import actor, clock, duration, plain, quoted, short
 
 __all__ = ["FLOW_EVENTS", "TASK_EVENTS", "account_in_words", "tell_flow", "tell_task"]
 
@@ -75,14 +76,14 @@ def account_in_words(account: Account) -> str:
     return f"{', '.join(said) or 'no task runs'}, in {duration(account.took_ms)}"
 
 
-def tell_flow(event: FLOW_EVENTS, who: Actor | None) -> str:
+def tell_flow(event: FLOW_EVENTS, who: Actor | None, zone: tzinfo | None) -> str:
     match event:
         case FlowRegistered():
             return f"registered as {quoted(event.name)} in {plain(event.namespace)}"
         case FlowStarted():
             return f"started by runner {short(event.runner_id)}"
         case FlowCancelling():
-            return _cancelling(event, who)
+            return _cancelling(event, who, zone)
         case FlowCancelled():
             return f"cancelled: {account_in_words(event.account)}"
         case FlowSucceeded():
@@ -101,17 +102,17 @@ def tell_flow(event: FLOW_EVENTS, who: Actor | None) -> str:
     assert_never(event)
 
 
-def _cancelling(event: FlowCancelling, who: Actor | None) -> str:
+def _cancelling(event: FlowCancelling, who: Actor | None, zone: tzinfo | None) -> str:
     terms = event.terms
     reason = f": {quoted(terms.reason)}" if terms.reason else ""
     named = "" if terms.named_end == "cancelled" else f"; it will count as {terms.named_end}"
     return (
         f"cancel asked by {actor(who)}{reason}; {terms.mode}, grace {terms.grace_seconds:g} s, "
-        f"deadline {clock(terms.deadline_at)}{named}"
+        f"deadline {clock(terms.deadline_at, zone)}{named}"
     )
 
 
-def tell_task(event: TASK_EVENTS, who: Actor | None) -> str:
+def tell_task(event: TASK_EVENTS, who: Actor | None, zone: tzinfo | None) -> str:
     match event:
         case TaskRegistered():
             kind = "" if event.kind == "task" else f" ({event.kind})"
@@ -119,7 +120,8 @@ def tell_task(event: TASK_EVENTS, who: Actor | None) -> str:
         case TaskStarted():
             return f"start granted to {short(event.runner_id)}"
         case TaskRetrying():
-            return f"{event.end}{_error(event.error)}; may be tried again {clock(event.retry_at)}"
+            again = clock(event.retry_at, zone)
+            return f"{event.end}{_error(event.error)}; may be tried again {again}"
         case TaskCancelling():
             return f"{_asked_alone(event.terms, who)}; {event.terms.mode}"
         case TaskCancelled():

@@ -1,11 +1,11 @@
-"""Times, durations and strangers' texts as a person reads them at a terminal.
+"""Times, durations and strangers' texts as a person reads them.
 
 Whatever came over the wire goes through `plain` before it is printed: a reason may hold escape
 codes, and a terminal obeys those.
 """
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -37,19 +37,19 @@ def quoted(text: str, characters_max: int = 500) -> str:
     return f"“{plain(text, characters_max)}”"
 
 
-def clock(at_ms: int) -> str:
-    """The local time of day with milliseconds, ``12:00:01.234``."""
-    return f"{_local(at_ms):%H:%M:%S}.{at_ms % 1000:03d}"
+def clock(at_ms: int, zone: tzinfo | None = None) -> str:
+    """The local time of day with milliseconds, ``12:00:01.234``; of a zone, with its name."""
+    return f"{_in(zone, at_ms):%H:%M:%S}.{at_ms % 1000:03d}{_named(zone)}"
 
 
-def day_and_clock(at_ms: int) -> str:
-    """The local day and time, ``2026-11-22 12:00:01``."""
-    return f"{_local(at_ms):%Y-%m-%d %H:%M:%S}"
+def day_and_clock(at_ms: int, zone: tzinfo | None = None) -> str:
+    """The local day and time, ``2026-11-22 12:00:01``; of a zone, with its name."""
+    return f"{_in(zone, at_ms):%Y-%m-%d %H:%M:%S}{_named(zone)}"
 
 
 def when(at_ms: int, now_ms: int) -> str:
     """The local time of day, with the day if that is not today."""
-    is_today = _local(at_ms).date() == _local(now_ms).date()
+    is_today = _in(None, at_ms).date() == _in(None, now_ms).date()
     return clock(at_ms) if is_today else day_and_clock(at_ms)
 
 
@@ -103,5 +103,10 @@ def _two(first: int, first_unit: str, second: int, second_unit: str) -> str:
     return f"{first} {first_unit}" + (f" {second} {second_unit}" if second else "")
 
 
-def _local(at_ms: int) -> datetime:
-    return datetime.fromtimestamp(at_ms // 1000, UTC).astimezone()
+def _in(zone: tzinfo | None, at_ms: int) -> datetime:
+    """The moment in a zone; None: where this is."""
+    return datetime.fromtimestamp(at_ms // 1000, UTC).astimezone(zone)
+
+
+def _named(zone: tzinfo | None) -> str:
+    return "" if zone is None else f" {zone}"

@@ -1,0 +1,94 @@
+"""The children of a flow run, as its own stream has them, each with its state as it is now."""
+
+from collections.abc import Collection
+from typing import Final
+
+from sqlalchemy import Connection, func, select
+
+from rescind.server.readmodel.projecting.placed import plain
+from rescind.server.readmodel.queries.answers import ChildRow, Family
+from rescind.server.readmodel.storage.rows import flow_of, task_of
+from rescind.server.readmodel.storage.tables import flow_runs, task_runs
+from rescind.statemachine.cascades import is_awaited, policy_of
+from rescind.statemachine.edges import is_running
+from rescind.statemachine.runs import FlowRun, TaskRun
+
+__all__ = ["LISTED_MAX", "NO_FAMILY", "children_held", "children_of", "family_of"]
+
+LISTED_MAX: Final = 100
+"""A parent may have 10,000, and nobody reads them all; those that go on come first."""
+
+NO_FAMILY: Final = Family((), 0)
+
+_tasks: Final = task_runs.c
+
+
+def family_of(connection: Connection, flow: FlowRun) -> Family:
+    """The children that have a grant or had one, those that have not ended first."""
+    these = (
+        _tasks.flow_run_id == plain(flow.flow_run_id),
+        _tasks.kind == "child",
+        _tasks.started_ms.is_not(None),
+    )
+    wanted = (
+        select(_tasks.record)
+        .where(*these)
+        .order_by(_tasks.finished_ms.is_not(None), _tasks.registered_offset)
+        .limit(LISTED_MAX)
+    )
+    lines = [task_of(row) for row in connection.execute(wanted)]
+    if not lines:
+        return NO_FAMILY
+    total = len(lines)
+    if total == LISTED_MAX:
+        total = connection.execute(select(func.count()).where(*these)).scalar_one()
+    ids = [line.child.flow_run_id for line in lines if line.child is not None]
+    states = _states(connection, flow.namespace, ids)
+    return Family(tuple(_row(flow, line, states) for line in lines), total)
+
+
+def children_of(connection: Connection, flow_run_id: str) -> Family:
+    """Its children, also if the service has forgotten it."""
+    flows = flow_runs.c
+    wanted = select(flows.record, flows.counts).where(flows.flow_run_id == plain(flow_run_id))
+    row = connection.execute(wanted).one_or_none()
+    return NO_FAMILY if row is None else family_of(connection, flow_of(row))
+
+
+def children_held(connection: Connection, flow: FlowRun) -> dict[str, int]:
+    """How many children of it each runner holds: those are stopped by runners of their own."""
+    if not flow.children:
+        return {}
+    counted = (
+        select(_tasks.held_by, func.count())
+        .where(_tasks.flow_run_id == plain(flow.flow_run_id), _tasks.kind == "child")
+        .where(_tasks.held_by.is_not(None))
+        .group_by(_tasks.held_by)
+    )
+    return {row[0]: row[1] for row in connection.execute(counted)}
+
+
+def _states(connection: Connection, namespace: str, ids: Collection[str]) -> dict[str, str]:
+    """Of those in its own namespace: whoever may see this one may not see all of the others."""
+    columns = flow_runs.c
+    these = (
+        columns.flow_run_id.in_([plain(one) for one in ids]),
+        columns.namespace == plain(namespace),
+    )
+    found = connection.execute(select(columns.flow_run_id, columns.state).where(*these))
+    return {row.flow_run_id: row.state for row in found}
+
+
+def _row(flow: FlowRun, task: TaskRun, states: dict[str, str]) -> ChildRow:
+    line = task.child
+    assert line is not None  # It was asked for by its kind.
+    is_open = is_running(task.state)
+    return ChildRow(
+        flow_run_id=line.flow_run_id,
+        task_run_id=task.task_run_id,
+        policy=policy_of(flow, task),
+        state=states.get(plain(line.flow_run_id), task.state),
+        is_open=is_open,
+        is_waited_for=is_open and flow.end is None and is_awaited(flow, task),
+        cancel_sent=line.cancel_sent is not None,
+    )
