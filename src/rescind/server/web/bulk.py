@@ -165,11 +165,8 @@ class _Pages:
         bulk = self._known(bulk_id)
         asked: dict[str, Any] = {"limit": _ROWS, "cursor": cursor or None}
         items = self._model.bulk_items(bulk_id, outcome or None, by.namespaces, **asked)
-        return (
-            bulk,
-            items,
-            {} if bulk.progress else self._model.names_of(bulk.samples, by.namespaces),
-        )
+        samples = () if bulk.progress else bulk.samples
+        return bulk, items, self._model.names_of(samples, by.namespaces)
 
 
 def _link(bulk_id: str, **query: str | None) -> str:
