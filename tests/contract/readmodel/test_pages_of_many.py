@@ -10,7 +10,7 @@ import pytest
 from rescind.events.requests import FlowRegister
 from rescind.server.api.app import make_app
 from rescind.server.api.means import Means
-from rescind.server.web.drawing import BARS_MAX
+from rescind.server.web.run.drawing import BARS_MAX
 from rescind.settings import load_settings
 from tests.contract.readmodel.tables import Told
 from tests.scenario import Step, given, swept

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from rescind.events.words import How
 from rescind.server.readmodel.queries.answers import TaskGroup
-from rescind.server.web.drawing import BARS_MAX, Mark, Span, draw, span_of_groups
+from rescind.server.web.run.drawing import BARS_MAX, Mark, Span, draw, span_of_groups
 
 NOON = 1_772_366_400_000
 

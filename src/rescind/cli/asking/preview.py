@@ -23,8 +23,8 @@ from rescind.events.words import Mode
 from rescind.processors.worker import policy_of
 from rescind.server.api import subjects as api
 from rescind.server.api.reads.forecast import Forecast, forecast
-from rescind.server.web.forecasting import teardown_lines
-from rescind.server.web.words import ABORT_FATES, FATES, POLICIES
+from rescind.server.web.cancelling.forecasting import teardown_lines
+from rescind.server.web.shared.words import ABORT_FATES, FATES, POLICIES
 from rescind.telling.words import counted, plain, short
 
 __all__ = ["preview", "runners_table", "what_else", "what_would_happen"]

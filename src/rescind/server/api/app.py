@@ -26,8 +26,8 @@ from rescind.server.api.reads.runners import runner_routes
 from rescind.server.api.reads.task_runs import task_run_routes
 from rescind.server.api.subjects import PREFIX
 from rescind.server.api.tracing import Traced
-from rescind.server.web.problems import no_such_page
 from rescind.server.web.routes import web_routes
+from rescind.server.web.shared.problems import no_such_page
 
 __all__ = ["make_app"]
 

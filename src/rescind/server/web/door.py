@@ -10,9 +10,9 @@ from rescind.access.tokens import Scope
 from rescind.server.access.asking import viewing
 from rescind.server.access.gate import Gate
 from rescind.server.api.problems import Kind, ProblemError
-from rescind.server.web.forms import Forms
-from rescind.server.web.problems import PageRoute
-from rescind.server.web.rendering import page
+from rescind.server.web.shared.forms import Forms
+from rescind.server.web.shared.problems import PageRoute
+from rescind.server.web.shared.rendering import page
 
 __all__ = ["door_routes", "inside"]
 

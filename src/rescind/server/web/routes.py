@@ -8,23 +8,23 @@ from fastapi.responses import Response
 
 from rescind.processors.shared.keys import signing_keys
 from rescind.server.api.means import Means
-from rescind.server.web.bulk import bulk_page_routes
-from rescind.server.web.bulk_form import bulk_form_routes
-from rescind.server.web.bulks import bulk_list_routes
-from rescind.server.web.cancelling import cancel_form_routes
-from rescind.server.web.cancelling_tasks import cancel_task_routes
+from rescind.server.web.bulk.form import bulk_form_routes
+from rescind.server.web.bulk.page import bulk_page_routes
+from rescind.server.web.cancelling.flow_runs import cancel_form_routes
+from rescind.server.web.cancelling.task_runs import cancel_task_routes
 from rescind.server.web.door import door_routes
-from rescind.server.web.forms import Forms
-from rescind.server.web.journal import journal_routes
-from rescind.server.web.letters import letter_page_routes
+from rescind.server.web.lists.bulks import bulk_list_routes
+from rescind.server.web.lists.letters import letter_page_routes
+from rescind.server.web.lists.runners import runner_page_routes
+from rescind.server.web.lists.runs import run_list_routes
+from rescind.server.web.lists.stuck import stuck_routes
 from rescind.server.web.live import live_routes
-from rescind.server.web.problems import PageRoute
-from rescind.server.web.rendering import SECURITY_HEADERS, STATIC
-from rescind.server.web.run import run_routes
-from rescind.server.web.runners import runner_page_routes
-from rescind.server.web.runs import run_list_routes
-from rescind.server.web.stuck import stuck_routes
-from rescind.server.web.tasks import task_page_routes
+from rescind.server.web.run.journal import journal_routes
+from rescind.server.web.run.page import run_routes
+from rescind.server.web.run.tasks import task_page_routes
+from rescind.server.web.shared.forms import Forms
+from rescind.server.web.shared.problems import PageRoute
+from rescind.server.web.shared.rendering import SECURITY_HEADERS, STATIC
 
 __all__ = ["web_routes"]
 

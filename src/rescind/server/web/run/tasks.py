@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from typing import Annotated, Any, Final, NamedTuple
+from typing import Annotated, Any, Final
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Query
@@ -15,10 +15,11 @@ from rescind.server.api.subjects import FlowRunId, Subject, TaskRunId, unknown
 from rescind.server.readmodel.queries.answers import JournalEvent
 from rescind.server.readmodel.queries.tasks import task_states_within
 from rescind.server.readmodel.reading import ReadModel
-from rescind.server.web.journal import show_events
-from rescind.server.web.problems import PageRoute
-from rescind.server.web.rendering import page, task_path
-from rescind.server.web.words import ANSWERS
+from rescind.server.web.run.journal import show_events
+from rescind.server.web.shared.problems import PageRoute
+from rescind.server.web.shared.rendering import page, task_path
+from rescind.server.web.shared.tabs import STATE_TABS, Tab
+from rescind.server.web.shared.words import ANSWERS
 
 __all__ = ["task_page_routes"]
 
@@ -27,24 +28,6 @@ _EVENTS: Final = 100
 
 _Said = Annotated[str, StringConstraints(strip_whitespace=True, max_length=256)]
 _Cursor = Annotated[str, Query(max_length=2_000)]
-
-_TABS: Final = (
-    ("", "All", ""),
-    ("Pending", "Pending", "pending"),
-    ("Running", "Running", "running"),
-    ("Running.Cancelling", "Cancelling", "cancelling"),
-    ("Finished.Success", "Success", "success"),
-    ("Finished.Failed", "Failed", "failed"),
-    ("Finished.Cancelled", "Cancelled", "cancelled"),
-)
-
-
-class _Tab(NamedTuple):
-    word: str
-    look: str
-    href: str
-    number: int
-    is_chosen: bool
 
 
 def task_page_routes(means: Means) -> APIRouter:
@@ -116,9 +99,9 @@ def _look(
     }
 
 
-def _tabs(counts: Mapping[str, int], path: str, asked: Mapping[str, str]) -> list[_Tab]:
+def _tabs(counts: Mapping[str, int], path: str, asked: Mapping[str, str]) -> list[Tab]:
     return [
-        _Tab(
+        Tab(
             word,
             look,
             _link(path, {**asked, "state": name}),
@@ -127,7 +110,7 @@ def _tabs(counts: Mapping[str, int], path: str, asked: Mapping[str, str]) -> lis
             else sum(counts.values()),
             name == asked["state"],
         )
-        for name, word, look in _TABS
+        for name, word, look in STATE_TABS
     ]
 
 

@@ -18,8 +18,8 @@ from rescind.server.api.means import Means
 from rescind.server.api.reads.journal import Event
 from rescind.server.api.subjects import FlowRunId, Subject, unknown
 from rescind.server.readmodel.queries.answers import JournalEvent
-from rescind.server.web.problems import PageRoute
-from rescind.server.web.rendering import page
+from rescind.server.web.shared.problems import PageRoute
+from rescind.server.web.shared.rendering import page
 from rescind.telling.story import tell
 
 __all__ = ["EventShown", "journal_routes", "show_events"]

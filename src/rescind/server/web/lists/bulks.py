@@ -12,9 +12,9 @@ from rescind.server.access.asking import PageReader
 from rescind.server.api.bulks.shown import show
 from rescind.server.api.bulks.words import BulkCancellation
 from rescind.server.api.means import Means
-from rescind.server.web.bulk_words import bars_of, facts_of
-from rescind.server.web.problems import PageRoute
-from rescind.server.web.rendering import page
+from rescind.server.web.bulk.words import bars_of, facts_of
+from rescind.server.web.shared.problems import PageRoute
+from rescind.server.web.shared.rendering import page
 
 __all__ = ["bulk_list_routes"]
 

@@ -24,10 +24,10 @@ from rescind.server.api.means import Means
 from rescind.server.api.subjects import unknown_bulk
 from rescind.server.readmodel.queries.answers import BulkItemRow
 from rescind.server.readmodel.queries.pages import Page
-from rescind.server.web.bulk_words import bars_of, facts_of, pace_of
-from rescind.server.web.forms import Forms
-from rescind.server.web.problems import PageRoute
-from rescind.server.web.rendering import page
+from rescind.server.web.bulk.words import bars_of, facts_of, pace_of
+from rescind.server.web.shared.forms import Forms
+from rescind.server.web.shared.problems import PageRoute
+from rescind.server.web.shared.rendering import page
 
 __all__ = ["answer_page", "bulk_page_routes"]
 

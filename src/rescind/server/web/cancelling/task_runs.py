@@ -4,11 +4,11 @@ It asks as the API does, and may do no more, as the form of a flow run.
 """
 
 import asyncio
-from typing import Any, Final
+from typing import Final
 
+import structlog
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import RedirectResponse, Response
-from pydantic import ValidationError
 
 from rescind.errors import ReadModelError
 from rescind.events.words import Mode
@@ -18,13 +18,16 @@ from rescind.server.api.cancels.words import CancelTaskRun
 from rescind.server.api.means import Means
 from rescind.server.api.reads.forecast import Forecast, forecast
 from rescind.server.api.subjects import FlowRunId, Subject, TaskRunId
-from rescind.server.web.forms import Forms, key_in, new_key, number_in
-from rescind.server.web.problems import PageRoute
-from rescind.server.web.rendering import page, task_path
+from rescind.server.web.cancelling.fields import EMPTY, is_abort_form, wanted_in
+from rescind.server.web.shared.forms import Forms, key_in, new_key
+from rescind.server.web.shared.problems import PageRoute
+from rescind.server.web.shared.rendering import page, task_path
 
 __all__ = ["cancel_task_routes"]
 
 _MODES: Final = tuple(Mode)
+
+_log = structlog.get_logger(__name__)
 
 
 def cancel_task_routes(means: Means, forms: Forms) -> APIRouter:
@@ -41,6 +44,8 @@ def cancel_task_routes(means: Means, forms: Forms) -> APIRouter:
         mode: Mode = Mode.GRACEFUL,
     ) -> Response:
         fields = {"mode": mode.value, "key": new_key()}
+        if mode is Mode.GRACEFUL:
+            fields["grace_seconds"] = ""
         subject = Subject(flow_run_id, task_run_id)
         return await _form_page(means, forms, request, subject, fields)
 
@@ -50,7 +55,7 @@ def cancel_task_routes(means: Means, forms: Forms) -> APIRouter:
     ) -> Response:
         fields = await forms.read(request)
         subject = Subject(flow_run_id, task_run_id)
-        wanted = _wanted(fields)
+        wanted = wanted_in(CancelTaskRun, fields)
         if not isinstance(wanted, CancelTaskRun):
             return await _form_page(means, forms, request, subject, fields, wanted)
         answer = (await cancels.ask(subject, wanted, by, key_in(fields))).answer
@@ -59,21 +64,6 @@ def cancel_task_routes(means: Means, forms: Forms) -> APIRouter:
         return RedirectResponse(where, 303)
 
     return router
-
-
-def _wanted(fields: dict[str, str]) -> CancelTaskRun | dict[str, str]:
-    """What is asked for; or which field is wrong, and what was expected there."""
-    said: dict[str, Any] = {"reason": fields.get("reason", "").strip()}
-    if mode := fields.get("mode"):
-        said["mode"] = mode
-    try:
-        said["grace_seconds"] = number_in(fields, "grace_seconds", "seconds, such as 30")
-    except ValueError as error:
-        return {"grace_seconds": str(error)}
-    try:
-        return CancelTaskRun(**said)
-    except ValidationError as error:
-        return {str(one["loc"][0]): str(one["msg"]) for one in error.errors()}
 
 
 async def _form_page(
@@ -85,12 +75,13 @@ async def _form_page(
     wrong: dict[str, str] | None = None,
 ) -> Response:
     form = forms.new(request)
-    away, by_mode = "", dict[str, Forecast]()
+    away, by_mode = False, dict[str, Forecast]()
     try:
         by_mode = await asyncio.to_thread(_forecasts, means, subject)
     except ReadModelError as error:
         # A cancel needs Kafka alone: what it would come to is not known, and it can be asked for.
-        away = str(error)
+        _log.warning("what a cancel would come to is not known", error=str(error))
+        away = True
     response = page(
         "cancel-task.html",
         422 if wrong else 200,
@@ -99,7 +90,8 @@ async def _form_page(
         task_run_id=subject.task_run_id,
         away=away,
         by_mode=by_mode,
-        fields={"reason": "", "grace_seconds": "", "mode": "graceful", **fields},
+        is_abort=is_abort_form(fields),
+        fields={**EMPTY, **fields},
         wrong=wrong or {},
         grace_seconds=means.policy.grace_seconds,
         token=form.token,

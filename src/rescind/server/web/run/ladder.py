@@ -5,7 +5,7 @@ from typing import Literal, NamedTuple
 
 from rescind.events.words import Mode
 from rescind.server.readmodel.queries.answers import CancelAccount, StepTaken
-from rescind.server.web.words import RUNGS, duration, listed, who
+from rescind.server.web.shared.words import RUNGS, duration, listed, who
 
 __all__ = ["Step", "called", "ladder_of", "steps_of"]
 

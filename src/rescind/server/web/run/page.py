@@ -21,8 +21,8 @@ from rescind.server.api.means import Means
 from rescind.server.api.subjects import FlowRunId, Subject, unknown
 from rescind.server.readmodel.queries.answers import FlowRunDetails, JournalEvent
 from rescind.server.readmodel.reading import ReadModel
-from rescind.server.web.account import account_of
-from rescind.server.web.drawing import (
+from rescind.server.web.run.account import account_of
+from rescind.server.web.run.drawing import (
     BARS_MAX,
     Drawing,
     Mark,
@@ -30,10 +30,10 @@ from rescind.server.web.drawing import (
     span_of_groups,
     span_of_task,
 )
-from rescind.server.web.ladder import ladder_of, steps_of
-from rescind.server.web.problems import PageRoute
-from rescind.server.web.rendering import page
-from rescind.server.web.words import ANSWERS, duration
+from rescind.server.web.run.ladder import ladder_of, steps_of
+from rescind.server.web.shared.problems import PageRoute
+from rescind.server.web.shared.rendering import page
+from rescind.server.web.shared.words import ANSWERS, duration
 
 __all__ = ["run_routes"]
 

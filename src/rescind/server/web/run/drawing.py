@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 from rescind.events.states import TaskState
 from rescind.events.words import End, How
 from rescind.server.readmodel.queries.answers import TaskGroup
-from rescind.server.web.words import ENDS, duration, how_it_ended, state_word
+from rescind.server.web.shared.words import ENDS, duration, how_it_ended, state_word
 
 __all__ = ["BARS_MAX", "Bar", "Drawing", "Mark", "draw", "span_of_groups", "span_of_task"]
 

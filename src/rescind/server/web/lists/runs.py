@@ -18,8 +18,9 @@ from rescind.server.access.asking import PageReader, reads_page
 from rescind.server.api.means import Means
 from rescind.server.readmodel.queries.flows import FlowFilter, states_within
 from rescind.server.readmodel.reading import ReadModel
-from rescind.server.web.problems import PageRoute
-from rescind.server.web.rendering import page
+from rescind.server.web.shared.problems import PageRoute
+from rescind.server.web.shared.rendering import page
+from rescind.server.web.shared.tabs import STATE_TABS, Tab
 
 __all__ = ["run_list_routes"]
 
@@ -27,27 +28,6 @@ _ROWS: Final = 50
 
 _Said = Annotated[str, StringConstraints(strip_whitespace=True, max_length=400)]
 _Cursor = Annotated[str, Query(max_length=2_000)]
-
-_TABS: Final = (
-    ("", "All", ""),
-    ("Pending", "Pending", "pending"),
-    ("Running", "Running", "running"),
-    ("Running.Cancelling", "Cancelling", "cancelling"),
-    ("Finished.Success", "Success", "success"),
-    ("Finished.Failed", "Failed", "failed"),
-    ("Finished.Cancelled", "Cancelled", "cancelled"),
-)
-"""States that can be chosen, each with all that lies in it; the words and the looks."""
-
-
-class Tab(NamedTuple):
-    """A choice of state: where it leads, and how many of those that fit otherwise it has."""
-
-    word: str
-    look: str
-    href: str
-    number: int
-    is_chosen: bool
 
 
 class Asked(NamedTuple):
@@ -182,7 +162,7 @@ def _tabs(counts: Mapping[str, int], asked: Asked) -> list[Tab]:
             else sum(counts.values()),
             not asked.stuck and name == asked.state,
         )
-        for name, word, look in _TABS
+        for name, word, look in STATE_TABS
     ]
 
 

@@ -11,8 +11,8 @@ from fastapi.responses import HTMLResponse
 from rescind.server.access.asking import PageReader, reads_page
 from rescind.server.api.means import Means
 from rescind.server.readmodel.queries.flows import FlowFilter
-from rescind.server.web.problems import PageRoute
-from rescind.server.web.rendering import page
+from rescind.server.web.shared.problems import PageRoute
+from rescind.server.web.shared.rendering import page
 
 __all__ = ["stuck_routes"]
 

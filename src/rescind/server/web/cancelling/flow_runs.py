@@ -10,7 +10,6 @@ from typing import Any, Final
 import structlog
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import RedirectResponse, Response
-from pydantic import ValidationError
 
 from rescind.errors import ReadModelError
 from rescind.events.words import Mode
@@ -21,11 +20,12 @@ from rescind.server.api.cancels.words import CancelFlowRun
 from rescind.server.api.means import Means
 from rescind.server.api.reads.forecast import Forecast, forecast
 from rescind.server.api.subjects import FlowRunId, Subject
-from rescind.server.web.forecasting import TeardownLine, teardown_lines
-from rescind.server.web.forms import Forms, key_in, new_key, number_in
-from rescind.server.web.problems import PageRoute
-from rescind.server.web.rendering import page
-from rescind.server.web.words import ANSWERS
+from rescind.server.web.cancelling.fields import EMPTY, is_abort_form, wanted_in
+from rescind.server.web.cancelling.forecasting import TeardownLine, teardown_lines
+from rescind.server.web.shared.forms import Forms, key_in, new_key
+from rescind.server.web.shared.problems import PageRoute
+from rescind.server.web.shared.rendering import page
+from rescind.server.web.shared.words import ANSWERS
 
 __all__ = ["cancel_form_routes"]
 
@@ -51,31 +51,14 @@ def cancel_form_routes(means: Means, forms: Forms) -> APIRouter:
     @router.post("/flow-runs/{flow_run_id}/cancel")
     async def cancel(flow_run_id: FlowRunId, by: PageCanceller, request: Request) -> Response:
         fields = await forms.read(request)
-        try:
-            wanted = _wanted(fields)
-        except ValidationError as error:
-            wrong = {
-                str(one["loc"][0]): str(one["msg"]).removeprefix("Value error, ")
-                for one in error.errors()
-            }
-            return await _form_page(means, forms, request, flow_run_id, fields, wrong)
-        except ValueError as error:
-            wrong = {"grace_seconds": str(error)}
-            return await _form_page(means, forms, request, flow_run_id, fields, wrong)
+        wanted = wanted_in(CancelFlowRun, fields)
+        if not isinstance(wanted, CancelFlowRun):
+            return await _form_page(means, forms, request, flow_run_id, fields, wanted)
         subject = Subject(flow_run_id)
         answered = await cancels.ask(subject, wanted, by, key_in(fields))
         return _told(answered, flow_run_id)
 
     return router
-
-
-def _wanted(fields: dict[str, str]) -> CancelFlowRun:
-    """Raises `ValueError`, of which pydantic's is one."""
-    said: dict[str, Any] = {"reason": fields.get("reason", "").strip()}
-    if mode := fields.get("mode"):
-        said["mode"] = mode
-    said["grace_seconds"] = number_in(fields, "grace_seconds", "seconds, such as 30")
-    return CancelFlowRun(**said)
 
 
 async def _form_page(
@@ -88,9 +71,7 @@ async def _form_page(
 ) -> Response:
     form = forms.new(request)
     away, name = False, flow_run_id
-    # The form of an abort has no field for a grace; where it was chosen in the other form, that
-    # one is shown again.
-    is_abort = fields.get("mode") == Mode.ABORT and "grace_seconds" not in fields
+    is_abort = is_abort_form(fields)
     by_mode: dict[str, Forecast] = {}
     try:
         by_mode, name = await asyncio.to_thread(_forecasts, means, flow_run_id)
@@ -109,7 +90,7 @@ async def _form_page(
         runners=_side_by_side(by_mode),
         teardowns=_teardowns(by_mode, is_abort),
         is_abort=is_abort,
-        fields={"reason": "", "grace_seconds": "", "mode": "graceful", **fields},
+        fields={**EMPTY, **fields},
         wrong=wrong or {},
         grace_seconds=means.policy.grace_seconds,
         token=form.token,

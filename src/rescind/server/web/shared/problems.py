@@ -15,7 +15,7 @@ from rescind.errors import BrokerError, CursorError, JournalError, ReadModelErro
 from rescind.server.access.asking import gate_of, viewing
 from rescind.server.api.problems import Kind, ProblemError, explain_http
 from rescind.server.api.subjects import PREFIX
-from rescind.server.web.rendering import page
+from rescind.server.web.shared.rendering import page
 
 __all__ = ["PageRoute", "no_such_page", "problem_of", "problem_page"]
 

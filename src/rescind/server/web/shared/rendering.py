@@ -16,14 +16,15 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from rescind.server.access.asking import viewing
 from rescind.server.api.ageing import behind
-from rescind.server.web import bulk_words, words
-from rescind.server.web.forecasting import span
-from rescind.server.web.ladder import called
+from rescind.server.web.bulk import words as bulk_words
+from rescind.server.web.cancelling.forecasting import span
+from rescind.server.web.run.ladder import called
+from rescind.server.web.shared import words
 from rescind.telling.words import short
 
 __all__ = ["SECURITY_HEADERS", "STATIC", "page", "task_path"]
 
-_HERE: Final = Path(__file__).parent
+_HERE: Final = Path(__file__).parents[1]
 
 SECURITY_HEADERS: Final = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "

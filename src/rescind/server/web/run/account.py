@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 
 from rescind.events.words import How
 from rescind.server.readmodel.queries.answers import CancelAccount, TaskGroup
-from rescind.server.web.words import how_it_ended
+from rescind.server.web.shared.words import how_it_ended
 
 __all__ = ["AccountLine", "account_of"]
 

@@ -14,10 +14,10 @@ from rescind.server.access.asking import BulkPageCanceller
 from rescind.server.api.bulks.asking import BulkAsks
 from rescind.server.api.bulks.words import CreateBulk
 from rescind.server.api.means import Means
-from rescind.server.web.bulk import answer_page
-from rescind.server.web.forms import Forms, key_in, new_key, number_in
-from rescind.server.web.problems import PageRoute
-from rescind.server.web.rendering import page
+from rescind.server.web.bulk.page import answer_page
+from rescind.server.web.shared.forms import Forms, key_in, new_key, number_in
+from rescind.server.web.shared.problems import PageRoute
+from rescind.server.web.shared.rendering import page
 
 __all__ = ["bulk_form_routes"]
 

@@ -14,8 +14,8 @@ from fastapi.responses import HTMLResponse
 from rescind.server.access.asking import reads_every_page
 from rescind.server.api.means import Means
 from rescind.server.readmodel.queries.answers import RunnerRow
-from rescind.server.web.problems import PageRoute
-from rescind.server.web.rendering import page
+from rescind.server.web.shared.problems import PageRoute
+from rescind.server.web.shared.rendering import page
 
 __all__ = ["readable_scope", "runner_page_routes"]
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from rescind.server.api.reads.forecast import Forecast, RunnerForecast
-from rescind.server.web.words import duration, listed
+from rescind.server.web.shared.words import duration, listed
 
 __all__ = ["TeardownLine", "span", "teardown_lines"]
 

@@ -14,9 +14,9 @@ from rescind.server.access.asking import administers_by_page, reads_every_page
 from rescind.server.api.letters.letters import Letters
 from rescind.server.api.letters.words import DeadLetter, Place
 from rescind.server.api.means import Means
-from rescind.server.web.forms import Forms
-from rescind.server.web.problems import PageRoute
-from rescind.server.web.rendering import page
+from rescind.server.web.shared.forms import Forms
+from rescind.server.web.shared.problems import PageRoute
+from rescind.server.web.shared.rendering import page
 
 __all__ = ["letter_page_routes"]
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from rescind.server.api.bulks.words import BulkCancellation
-from rescind.server.web.words import StateWord, coarse
+from rescind.server.web.shared.words import StateWord, coarse
 
 __all__ = ["Bar", "bars_of", "facts_of", "outcome_word", "pace_of"]
 

@@ -1,0 +1,1 @@
+"""One bulk cancellation: its form, its page, its words."""

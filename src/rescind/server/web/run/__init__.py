@@ -1,0 +1,1 @@
+"""One flow run: its page, its timeline and ladder, its task runs, its journal."""
