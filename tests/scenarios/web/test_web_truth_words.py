@@ -67,9 +67,8 @@ async def test_what_gave_its_grant_back_has_never_started(scene: Scene, api: Api
     assert bars == [("Cancelled, never started", "")]
 
 
-async def test_an_abort_has_its_own_form_and_no_grace(scene: Scene, api: Api) -> None:
+async def test_who_aborts_gives_no_grace(scene: Scene, api: Api) -> None:
     flow = await scene.begun("hard", tasks=["t"])
-    path = f"/flow-runs/{flow.flow_run_id}"
     await api.has_read(scene, flow.flow_run_id)
 
     both: dict[str, Any] = {"mode": "abort", "grace_seconds": 5}
@@ -79,22 +78,37 @@ async def test_an_abort_has_its_own_form_and_no_grace(scene: Scene, api: Api) ->
     code, printed = await scene.rescind("cancel", flow.flow_run_id, "--abort", "--grace", "5")
     assert code == 2
     assert "expected --grace or --abort" in printed
-    form = (await api.client.get(f"{path}/cancel")).text
-    sent = {**form_of(form), "mode": "abort", "grace_seconds": "5"}
-    wrong = await api.client.post(f"{path}/cancel", data=sent)
-    assert wrong.status_code == 422
-    assert 'aria-describedby="grace-wrong"' in wrong.text
-    assert 'id="ask-title">Cancel ' in wrong.text
     assert scene.events(flow.flow_run_id, "flow.cancelling") == []
 
-    form = (await api.client.get(f"{path}/cancel?mode=abort")).text
+
+@pytest.mark.parametrize(
+    "of, what, kind",
+    [("", "flow run", "flow.cancelling"), ("/task-runs/t", "task run", "task.cancelling")],
+)
+async def test_the_form_of_an_abort_is_its_own(
+    scene: Scene, api: Api, of: str, what: str, kind: str
+) -> None:
+    flow = await scene.begun("hard", tasks=["t"])
+    path = f"/flow-runs/{flow.flow_run_id}{of}/cancel"
+    await api.has_read(scene, flow.flow_run_id)
+
+    form = (await api.client.get(path)).text
+    both = {**form_of(form), "mode": "abort", "grace_seconds": "5"}
+    wrong = await api.client.post(path, data=both)
+    assert wrong.status_code == 422
+    assert ">expected no grace with an abort" in wrong.text
+    assert 'id="ask-title">Cancel ' in wrong.text
+    await scene.journal.catches_up()
+    assert scene.events(flow.flow_run_id, kind) == []
+
+    form = (await api.client.get(f"{path}?mode=abort")).text
     assert re.search(r'<h1 id="ask-title">Abort ', form)
-    assert "Abort the flow run</button>" in form
+    assert f"Abort the {what}</button>" in form
     assert "grace_seconds" not in form
-    assert "Cancel the flow run" not in form
+    assert f"Cancel the {what}" not in form
     sent = {**form_of(form), "reason": "now"}
-    assert (await api.client.post(f"{path}/cancel", data=sent)).status_code == 303
-    begun = (await scene.event(flow.flow_run_id, "flow.cancelling")).event
+    assert (await api.client.post(path, data=sent)).status_code == 303
+    begun = (await scene.event(flow.flow_run_id, kind)).event
     assert (begun.terms.mode, begun.terms.reason) == ("abort", "now")  # type: ignore[union-attr]
 
 
