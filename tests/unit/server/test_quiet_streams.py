@@ -15,7 +15,7 @@ from tests.scenarios.http.http_following import listening
 
 @pytest.mark.parametrize("path", ["/api/v1/events", "/live?flow_run_id=nightly"])
 async def test_it_is_kept_alive(path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(beat, "_QUIET_SECONDS", 0.05)
+    monkeypatch.setattr(beat, "QUIET_SECONDS", 0.05)
     url = f"sqlite:///{tmp_path / 'read-model.db'}"
     with told(url) as model:
         model.tell([b'{"number": 1}'])

@@ -9,6 +9,7 @@ import orjson
 import pytest
 
 from rescind.errors import DatabaseUnavailableError
+from rescind.events.words import StreamKind
 from rescind.server.api.live.sharing import AT_ONCE, Found, Shared
 from rescind.server.readmodel.queries.answers import JournalEvent
 from rescind.server.readmodel.reading import ReadModel
@@ -91,3 +92,52 @@ async def test_what_failed_is_asked_again_and_who_has_gone_takes_nothing_from_ot
 
     assert len(numbers(await stays)) == AT_ONCE
     assert asking.asked == 2
+
+
+def events_of(flow_run_id: str, *numbers: int) -> list[bytes]:
+    return [
+        orjson.dumps(
+            {
+                "id": f"stop-0-{number}-0",
+                "type": "flow.forgotten.v1",
+                "at": "2026-11-27T12:00:00.000Z",
+                "flow_run_id": flow_run_id,
+                "version": number,
+                "data": {},
+            }
+        )
+        for number in numbers
+    ]
+
+
+async def test_many_who_follow_a_run_each_are_one_question_too(model: Told) -> None:
+    model.tell(events_of("busy", 1))
+    start = model.standing(0).next_offset
+    asking = Counted(model.database)
+    shared = Shared(asking)
+    model.tell(events_of("busy", 2, 3))
+    end = model.standing(0).next_offset
+    standing = {0: end}
+
+    found = await asyncio.gather(
+        *[shared.after({0: start}, (StreamKind.FLOW, f"quiet-{n}"), standing) for n in range(100)],
+        shared.after({0: start}, (StreamKind.FLOW, "busy"), standing),
+    )
+
+    assert asking.asked == 1
+    assert [each.parts for each in found[:100]] == [[]] * 100
+    assert {each.positions[0] for each in found} == {end}
+    assert found[100].is_all
+    assert b"".join(found[100].parts).count(b"\nid: ") == 2
+
+
+async def test_who_is_far_behind_in_a_run_asks_for_it_alone(model: Told) -> None:
+    asking = Counted(model.database)
+    model.tell(events_of("old", 1))
+    model.tell([b'{"number": 1}'] * 250)
+    end = model.standing(0).next_offset
+
+    found = await Shared(asking).after({0: 0}, (StreamKind.FLOW, "old"), {0: end})
+
+    assert asking.asked == 1
+    assert b"".join(found.parts).count(b"\nid: ") == 1

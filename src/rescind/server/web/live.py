@@ -5,7 +5,7 @@ cut off for an hour is right again by one word.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from functools import partial
 from typing import Annotated, Final
 
@@ -13,6 +13,7 @@ from fastapi import APIRouter, Depends, Query
 
 from rescind.errors import ReadModelError
 from rescind.events.words import ChosenId, StreamKind
+from rescind.kafka.partitions import partition_of
 from rescind.server.access.asking import PageReader
 from rescind.server.api.live.beat import Word
 from rescind.server.api.live.streaming import KEEP_ALIVE, EventStream, written
@@ -63,22 +64,32 @@ async def _words(
     means: Means, of: tuple[StreamKind, str] | None, is_welcome: Callable[[], bool]
 ) -> AsyncIterator[bytes]:
     """The first word comes at once: the page may be older than its stream."""
+    loop = asyncio.get_running_loop()
     seen: Mapping[int, int] = {}
+    within: Collection[int] | None = None
+    said_at = loop.time()
     try:
         while True:
-            word = await means.beat.past(seen, is_patient=False, is_welcome=is_welcome)
+            word = await means.beat.past(
+                seen, within, said_at=said_at, is_patient=False, is_welcome=is_welcome
+            )
             if word is Word.END:
                 return
             if word is Word.QUIET:
                 # What does not move though the journal does is shown with its age.
                 yield _CHANGED if means.behind_seconds > _OLD_SECONDS else KEEP_ALIVE
+                said_at = loop.time()
                 continue
             now = means.beat.standing
+            if within is None and of is not None:
+                within = {partition_of(of[1], len(now))}
             is_news = not seen or of is None
             if not is_news:
-                is_news = bool((await means.shared.after(seen, of, now)).parts)
+                looked = {partition: seen.get(partition, 0) for partition in within or ()}
+                is_news = bool((await means.shared.after(looked, of, now)).parts)
             if is_news:
                 yield _CHANGED
+                said_at = loop.time()
             seen = now
             # Whoever looks at a busy list reads it: more often would only flicker.
             await asyncio.sleep(_BETWEEN_SECONDS)

@@ -3,19 +3,20 @@
 import asyncio
 import enum
 import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Final
 
 from rescind.errors import ReadModelError
 from rescind.server.readmodel.reading import ReadModel
 
-__all__ = ["Beat", "Word"]
+__all__ = ["QUIET_SECONDS", "Beat", "Word"]
 
 _LOOK_SECONDS: Final = 0.05
 # Every few seconds whoever waits looks up, whether they may stay.
 _LOOKS_BETWEEN: Final = 40
-# A proxy ends a connection that says nothing, the usual ones after a minute.
-_QUIET_SECONDS: Final = 15.0
+
+QUIET_SECONDS: Final = 15.0
+"""A proxy ends a connection that says nothing, the usual ones after a minute."""
 
 
 class Word(enum.Enum):
@@ -48,25 +49,31 @@ class Beat:
     async def past(
         self,
         seen: Mapping[int, int],
+        within: Collection[int] | None = None,
         *,
+        said_at: float | None = None,
         is_patient: bool = True,
         is_welcome: Callable[[], bool] = lambda: True,
     ) -> Word:
-        """Return when the read model is further than that, or when it was not for 15 seconds.
+        """Return when the read model is further than that, or it is time to say something.
 
-        The end comes with `end`, and once whoever waits is not welcome any more, which is looked
-        at every few seconds. Raises `ReadModelError` when it is away, unless the caller
-        `is_patient`.
+        ``within``: only these partitions count; None: all. ``said_at``: when the caller has said
+        something last, by the loop's clock; 15 seconds after that it is time, whatever else has
+        moved meanwhile. The end comes with `end`, and once whoever waits is not welcome any more,
+        which is looked at every few seconds. Raises `ReadModelError` when it is away, unless the
+        caller `is_patient`.
         """
+        if said_at is None:
+            said_at = asyncio.get_running_loop().time()
         self._waiting += 1
         if self._looking is None:
             self._looking = asyncio.create_task(self._look(), name="beat")
         try:
-            async with asyncio.timeout(_QUIET_SECONDS):
+            async with asyncio.timeout_at(said_at + QUIET_SECONDS):
                 while not self._ended and is_welcome():
                     if self._away is not None and not is_patient:
                         raise self._away
-                    if self._is_past(seen):
+                    if self._is_past(seen, within):
                         return Word.MOVED
                     await self._word.wait()
         except TimeoutError:
@@ -82,8 +89,9 @@ class Beat:
         if self._looking is not None:
             await asyncio.wait([self._looking])
 
-    def _is_past(self, seen: Mapping[int, int]) -> bool:
-        return any(offset > seen.get(number, 0) for number, offset in self._standing.items())
+    def _is_past(self, seen: Mapping[int, int], within: Collection[int] | None) -> bool:
+        numbers = self._standing if within is None else within
+        return any(self._standing.get(one, 0) > seen.get(one, 0) for one in numbers)
 
     def _tell(self) -> None:
         word, self._word = self._word, asyncio.Event()

@@ -108,13 +108,20 @@ def _stream(flow_run_id: str | None, bulk_id: str | None) -> tuple[StreamKind, s
 
 
 async def _parts(means: Means, wanted: _Followed) -> AsyncIterator[bytes]:
+    loop = asyncio.get_running_loop()
     positions = wanted.positions
+    within = None if wanted.of is None else positions.keys()
     # A client that is cut off before the first event knows where to go on, too.
     yield written(comment="following", id=write_positions(positions))
     seen: Mapping[int, int] = {}
-    while (word := await means.beat.past(seen, is_welcome=wanted.is_welcome)) is not Word.END:
+    said_at = loop.time()
+    while True:
+        word = await means.beat.past(seen, within, said_at=said_at, is_welcome=wanted.is_welcome)
+        if word is Word.END:
+            return
         if word is Word.QUIET:
             yield KEEP_ALIVE
+            said_at = loop.time()
             continue
         standing = means.beat.standing
         try:
@@ -124,6 +131,7 @@ async def _parts(means: Means, wanted: _Followed) -> AsyncIterator[bytes]:
             return
         for part in found.parts:
             yield part
+            said_at = loop.time()
         positions = found.positions
         if found.is_all:
             seen = standing
