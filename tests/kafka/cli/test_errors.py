@@ -127,7 +127,8 @@ async def test_a_service_says_its_settings_and_does_not_begin_without_its_topics
 ) -> None:
     said = await rescind.process(service, RESCIND_TOPIC_PREFIX=f"{unique_prefix}none.")
 
-    settings, complaint = said.err.splitlines()
+    begins, settings, complaint = said.err.splitlines()
+    assert "the service starts" in begins
     assert (said.code, said.out) == (4, "")
     assert f'"RESCIND_TOPIC_PREFIX": "{unique_prefix}none."' in settings
     assert "RESCIND_SIGNING_KEYS" in settings

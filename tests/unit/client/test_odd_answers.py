@@ -38,7 +38,7 @@ NOT_SENT: list[Use] = [
     lambda it: it.cancel_task_run("f", ""),
     lambda it: it.show_flow_run("x" * 129),
     lambda it: it.show_flow_run("\ud800"),
-    lambda it: it.count_flow_runs("\ud800"),
+    lambda it: it.count_flow_runs(namespace="\ud800"),
     lambda it: it.cancel_flow_run("f", idempotency_key=""),
     lambda it: it.cancel_flow_run("f", idempotency_key="two words"),
     lambda it: it.cancel_flow_run("f", grace_seconds=float("nan")),

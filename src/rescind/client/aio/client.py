@@ -4,8 +4,6 @@ The methods have the names of the operations in `openapi.json`. What they mean i
 `rescind.client.core`, which `Client` shares.
 """
 
-from collections.abc import Iterable, Mapping
-from datetime import datetime
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -13,6 +11,7 @@ import httpx
 
 from rescind.client.aio.bulks import BulkMethods
 from rescind.client.aio.carrier import AsyncCarrier
+from rescind.client.aio.listing import ListingMethods
 from rescind.client.aio.lists import AsyncListing
 from rescind.client.aio.operating import OperatingMethods
 from rescind.client.aio.stream import AsyncEventStream
@@ -21,14 +20,11 @@ from rescind.client.answers import (
     ArmedShown,
     CancelAnswer,
     CancellationShown,
-    Counts,
     Event,
-    FlowRun,
     FlowRunWhole,
     Forecast,
     Ready,
     TaskRunWhole,
-    TaskState,
 )
 from rescind.client.core import operations
 from rescind.client.core.address import DEFAULT_URL
@@ -44,7 +40,7 @@ __all__ = ["AsyncClient"]
 T = TypeVar("T")
 
 
-class AsyncClient(BulkMethods, OperatingMethods):
+class AsyncClient(BulkMethods, ListingMethods, OperatingMethods):
     """Asks one server. An async context manager; left, it is closed.
 
     What was not answered, or was answered "not now", is asked again for ``retry_seconds``: a cancel
@@ -190,61 +186,6 @@ class AsyncClient(BulkMethods, OperatingMethods):
         in that time (None: however long it takes), `RunNotFoundError` if nobody knows it.
         """
         return await self._carrier.do(self._core.finished(flow_run_id, timeout_seconds))
-
-    async def count_flow_runs(self, namespace: str | None = None) -> Counts:
-        """How many flow runs are in which state."""
-        return await self._ask(operations.count_flow_runs(namespace))
-
-    def list_flow_runs(
-        self,
-        *,
-        state: str | Iterable[str] = (),
-        labels: Mapping[str, str] | None = None,
-        name: str | None = None,
-        namespace: str | None = None,
-        parent: str | None = None,
-        text: str | None = None,
-        registered_from: datetime | None = None,
-        registered_before: datetime | None = None,
-        stuck: bool = False,
-        page_size: int = 50,
-        cursor: str | None = None,
-    ) -> AsyncListing[FlowRun]:
-        """Flow runs, the latest registration first: all that fit, in pages of up to 1,000.
-
-        ``state`` is one or several, each with all that lies in it; ``text`` is what the id or the
-        name has in it. ``stuck``: of those the ones that should have ended by now, the
-        longest stuck first.
-        """
-        pages = self._core.flow_runs(
-            state=state,
-            labels=labels,
-            name=name,
-            namespace=namespace,
-            parent=parent,
-            text=text,
-            registered_from=registered_from,
-            registered_before=registered_before,
-            stuck=stuck,
-            page_size=page_size,
-        )
-        return AsyncListing(self._carrier, pages, cursor)
-
-    def list_task_runs(
-        self,
-        flow_run_id: str,
-        *,
-        state: str | Iterable[str] = (),
-        text: str | None = None,
-        page_size: int = 50,
-        cursor: str | None = None,
-    ) -> AsyncListing[TaskState]:
-        """Its task runs in the order of their registration, the body among them.
-
-        ``text`` is what the id or the name has in it.
-        """
-        pages = self._core.task_runs(flow_run_id, state, text, page_size)
-        return AsyncListing(self._carrier, pages, cursor)
 
     def show_flow_run_timeline(
         self, flow_run_id: str, *, page_size: int = 50, cursor: str | None = None

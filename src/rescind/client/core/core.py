@@ -11,6 +11,7 @@ from typing import Any, Protocol, TypeVar
 from rescind.client.answers import (
     Alive,
     CancelAnswer,
+    Counts,
     Event,
     FlowRun,
     FlowRunWhole,
@@ -103,6 +104,30 @@ class Core:
         }
         operations.flow_runs(query, page_size, None)
         return lambda cursor: self.ask(operations.flow_runs(query, page_size, cursor))
+
+    def count_flow_runs(
+        self,
+        *,
+        labels: Mapping[str, str] | None,
+        name: str | None,
+        namespace: str | None,
+        parent: str | None,
+        text: str | None,
+        registered_from: datetime | None,
+        registered_before: datetime | None,
+        stuck: bool,
+    ) -> Doing[Counts]:
+        query = {
+            "label": labels,
+            "name": name,
+            "namespace": namespace,
+            "parent": parent,
+            "text": text,
+            "registered_from": registered_from,
+            "registered_before": registered_before,
+            "stuck": stuck or None,
+        }
+        return self.ask(operations.count_flow_runs(query))
 
     def task_runs(
         self, flow_run_id: str, state: str | Iterable[str], text: str | None, page_size: int

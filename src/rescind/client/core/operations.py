@@ -88,8 +88,8 @@ def flow_runs(
     return got(path_of("/flow-runs"), PageOf[FlowRun], {**query, **page_at(page_size, cursor)})
 
 
-def count_flow_runs(namespace: str | None) -> Operation[Counts]:
-    return got(path_of("/flow-run-counts"), Counts, {"namespace": namespace})
+def count_flow_runs(query: Mapping[str, Any]) -> Operation[Counts]:
+    return got(path_of("/flow-run-counts"), Counts, query)
 
 
 def flow_run(flow_run_id: str) -> Operation[FlowRunWhole]:
