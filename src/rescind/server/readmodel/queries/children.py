@@ -11,9 +11,9 @@ from rescind.server.readmodel.storage.rows import flow_of, task_of
 from rescind.server.readmodel.storage.tables import flow_runs, task_runs
 from rescind.statemachine.cascades import is_awaited, policy_of
 from rescind.statemachine.edges import is_running
-from rescind.statemachine.runs import FlowRun, TaskRun
+from rescind.statemachine.runs import ChildLine, FlowRun, TaskRun
 
-__all__ = ["LISTED_MAX", "NO_FAMILY", "children_held", "children_of", "family_of"]
+__all__ = ["LISTED_MAX", "NO_FAMILY", "child_row", "children_held", "children_of", "family_of"]
 
 LISTED_MAX: Final = 100
 """A parent may have 10,000, and nobody reads them all; those that go on come first."""
@@ -36,15 +36,18 @@ def family_of(connection: Connection, flow: FlowRun) -> Family:
         .order_by(_tasks.finished_ms.is_not(None), _tasks.registered_offset)
         .limit(LISTED_MAX)
     )
-    lines = [task_of(row) for row in connection.execute(wanted)]
-    if not lines:
+    tasks = [task_of(row) for row in connection.execute(wanted)]
+    if not tasks:
         return NO_FAMILY
-    total = len(lines)
+    total = len(tasks)
     if total == LISTED_MAX:
         total = connection.execute(select(func.count()).where(*these)).scalar_one()
-    ids = [line.child.flow_run_id for line in lines if line.child is not None]
-    states = _states(connection, flow.namespace, ids)
-    return Family(tuple(_row(flow, line, states) for line in lines), total)
+    lines = [(task, task.child) for task in tasks if task.child is not None]
+    states = _states(connection, flow.namespace, [line.flow_run_id for _, line in lines])
+    rows = (
+        child_row(flow, task, line, states.get(plain(line.flow_run_id))) for task, line in lines
+    )
+    return Family(tuple(rows), total)
 
 
 def children_of(connection: Connection, flow_run_id: str) -> Family:
@@ -53,6 +56,23 @@ def children_of(connection: Connection, flow_run_id: str) -> Family:
     wanted = select(flows.record, flows.counts).where(flows.flow_run_id == plain(flow_run_id))
     row = connection.execute(wanted).one_or_none()
     return NO_FAMILY if row is None else family_of(connection, flow_of(row))
+
+
+def child_row(flow: FlowRun, task: TaskRun, line: ChildLine, state: str | None) -> ChildRow:
+    """What the task run that stands for a child says of it; ``state``: its own, if that is known.
+
+    ``line`` is the one of that task run.
+    """
+    is_open = is_running(task.state)
+    return ChildRow(
+        flow_run_id=line.flow_run_id,
+        task_run_id=task.task_run_id,
+        policy=policy_of(flow, task),
+        state=task.state if state is None else state,
+        is_open=is_open,
+        is_waited_for=is_open and flow.end is None and is_awaited(flow, task),
+        cancel_sent=line.cancel_sent is not None,
+    )
 
 
 def children_held(connection: Connection, flow: FlowRun) -> dict[str, int]:
@@ -77,18 +97,3 @@ def _states(connection: Connection, namespace: str, ids: Collection[str]) -> dic
     )
     found = connection.execute(select(columns.flow_run_id, columns.state).where(*these))
     return {row.flow_run_id: row.state for row in found}
-
-
-def _row(flow: FlowRun, task: TaskRun, states: dict[str, str]) -> ChildRow:
-    line = task.child
-    assert line is not None  # It was asked for by its kind.
-    is_open = is_running(task.state)
-    return ChildRow(
-        flow_run_id=line.flow_run_id,
-        task_run_id=task.task_run_id,
-        policy=policy_of(flow, task),
-        state=states.get(plain(line.flow_run_id), task.state),
-        is_open=is_open,
-        is_waited_for=is_open and flow.end is None and is_awaited(flow, task),
-        cancel_sent=line.cancel_sent is not None,
-    )
