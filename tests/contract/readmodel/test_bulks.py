@@ -238,6 +238,8 @@ def test_tables_of_the_first_release_are_brought_up_to_date(model: Told) -> None
     with model.database.writing(model.number).begin() as connection:
         for statement in (
             "DROP INDEX events_late",
+            "DROP INDEX task_runs_children",
+            "DROP INDEX runners_by_state",
             "DROP TABLE bulk_items",
             "DROP TABLE bulk_cancellations",
             "ALTER TABLE positions DROP COLUMN bulks_upto",

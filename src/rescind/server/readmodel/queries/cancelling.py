@@ -1,9 +1,9 @@
 """What the service itself would look at if a cancel came now, and what answered those that came."""
 
 from collections import Counter
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, select
+from sqlalchemy import Connection, Select, select
 
 from rescind.errors import JournalError
 from rescind.events.journal import (
@@ -16,11 +16,16 @@ from rescind.events.journal import (
     TaskCancelled,
     TaskCancelling,
 )
-from rescind.events.words import CascadePolicy, StreamKind, TaskKind
+from rescind.events.words import CascadePolicy, StreamKind
 from rescind.server.readmodel.projecting.placed import plain
 from rescind.server.readmodel.queries.answers import Cancellable, Children, Holder
 from rescind.server.readmodel.queries.cancellations import armed_for
-from rescind.server.readmodel.queries.children import NO_FAMILY, children_held, family_of
+from rescind.server.readmodel.queries.children import (
+    NO_FAMILY,
+    children_held,
+    children_in,
+    family_of,
+)
 from rescind.server.readmodel.queries.tasks import tasks_statement
 from rescind.server.readmodel.storage.rows import flow_of, runner_of, task_of
 from rescind.server.readmodel.storage.tables import events, flow_runs, runners, task_runs
@@ -159,8 +164,8 @@ def _children(connection: Connection, flow: FlowRun) -> Children:
     """Those that run, by their policies."""
     if not flow.unwaited:
         return Children(waited_for=flow.children)
-    wanted = select(task_runs.c.record).where(*_running_children(flow))
-    lines = [task_of(row).child for row in connection.execute(wanted)]
+    running = connection.execute(running_statement(flow.flow_run_id))
+    lines = [task_of(row).child for row in running]
     policies = Counter(line.cascade for line in lines if line is not None)
     return Children(*(policies[one] for one in (_WAIT, _REQUEST, _NONE)))
 
@@ -171,13 +176,11 @@ def _itself(task: TaskRun | None) -> Children:
     return Children(waited_for=int(is_child))
 
 
-def _running_children(flow: FlowRun) -> tuple[ColumnElement[bool], ...]:
+def running_statement(flow_run_id: str) -> Select[Any]:
+    """The children of a flow run that run."""
     columns = task_runs.c
-    return (
-        columns.flow_run_id == plain(flow.flow_run_id),
-        columns.state.in_(_RUNNING),
-        columns.kind == TaskKind.CHILD.value,
-    )
+    these = (*children_in(flow_run_id), columns.state.in_(_RUNNING))
+    return select(columns.record).where(*these)
 
 
 def answers_to_cancels(

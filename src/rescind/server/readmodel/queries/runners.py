@@ -56,8 +56,9 @@ def list_runners(
 
 
 def runners_statement(gone: bool | None, count: int, cursor: str | None) -> Select[Any]:
-    key = runners.c.runner_id
-    chosen = [] if gone is None else [~_is_here(key) if gone else _is_here(key)]
+    """The statement behind `list_runners`: those that live are few, and are not looked for."""
+    key, state = runners.c.runner_id, runners.c.state
+    chosen = {None: [], False: [state == _HERE], True: [state != _HERE, ~_is_here(key)]}[gone]
     found = select(key).distinct().where(*chosen, *after((key,), cursor))
     return found.order_by(key).limit(count)
 
