@@ -35,6 +35,7 @@ __all__ = [
     "FlowFilter",
     "Life",
     "count_flows",
+    "flow_row",
     "flow_run",
     "list_flows",
     "list_stuck",
@@ -274,13 +275,17 @@ def flow_run(connection: Connection, flow_run_id: str) -> FlowRunDetails | None:
     )
 
 
+def flow_row(connection: Connection, flow_run_id: str) -> FlowRunRow | None:
+    """The same without a look at its task runs, however many they are."""
+    this = _flows.flow_run_id == plain(flow_run_id)
+    row = connection.execute(select(*_SHOWN).where(this)).one_or_none()
+    return None if row is None else _row(row, _halts(connection, [flow_run_id]))
+
+
 def _halts(connection: Connection, flow_run_ids: Collection[str]) -> dict[str, Halt]:
-    standing = halted.c
-    rows: Sequence[Row[Any]] = connection.execute(
-        select(standing.stream_id, standing.partition, standing.offset, standing.error).where(
-            standing.stream_kind == StreamKind.FLOW.value, standing.stream_id.in_(flow_run_ids)
-        )
-    ).all()
+    columns = halted.c
+    these = columns.stream_kind == StreamKind.FLOW.value, columns.stream_id.in_(flow_run_ids)
+    rows = connection.execute(select(halted).where(*these))
     return {row.stream_id: Halt(row.partition, row.offset, row.error) for row in rows}
 
 
