@@ -1,7 +1,8 @@
 """What the service itself would look at if a cancel came now, and what answered those that came."""
 
 from collections import Counter
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection, Select, select
 
@@ -126,9 +127,9 @@ def _holders(connection: Connection, held: dict[str, int], partition: int) -> tu
         runner = runner_of(row)
         said[runner.runner_id] = runner
     can_be_ended = any(runner.handle is not None for runner in said.values())
-    reached = _reached(connection, partition) if can_be_ended else {}
+    able = _able(connection, partition) if can_be_ended else _Able({}, is_all=True)
     return tuple(
-        Holder(name, count, said.get(name), _is_reached(said.get(name), reached))
+        Holder(name, count, said.get(name), _is_reached(said.get(name), able))
         for name, count in sorted(held.items())
     )
 
@@ -139,25 +140,34 @@ def _held(connection: Connection, flow: FlowRun) -> dict[str, int]:
     return {name: count for name, count in own.items() if count > 0}
 
 
-def _reached(connection: Connection, partition: int) -> dict[str, set[str]]:
-    """By scope, those who live and end what is there; of very many runners not all are asked."""
+class _Able(NamedTuple):
+    """By scope, those who live and end what is there; whether all who live were asked."""
+
+    by_scope: Mapping[str, set[str]]
+    is_all: bool
+
+
+def _able(connection: Connection, partition: int) -> _Able:
     living = (
         select(runners.c.record)
         .where(runners.c.partition == partition, runners.c.state == "Registered")
-        .limit(_RUNNERS_MAX)
+        .limit(_RUNNERS_MAX + 1)
     )
+    found = connection.execute(living).all()
     able: dict[str, set[str]] = {}
-    for runner in map(runner_of, connection.execute(living)):
+    for runner in map(runner_of, found):
         if runner.capabilities is not None and runner.capabilities.can_tear_down:
             able.setdefault(runner.scope, set()).add(runner.runner_id)
-    return able
+    return _Able(able, is_all=len(found) <= _RUNNERS_MAX)
 
 
-def _is_reached(runner: RunnerRecord | None, able: dict[str, set[str]]) -> bool:
+def _is_reached(runner: RunnerRecord | None, able: _Able) -> bool | None:
     """Nobody is asked to end itself."""
     if runner is None or runner.handle is None:
         return False
-    return bool(able.get(runner.handle.scope, set()) - {runner.runner_id})
+    if able.by_scope.get(runner.handle.scope, set()) - {runner.runner_id}:
+        return True
+    return False if able.is_all else None
 
 
 def _children(connection: Connection, flow: FlowRun) -> Children:
