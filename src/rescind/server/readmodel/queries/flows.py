@@ -24,7 +24,7 @@ from rescind.server.readmodel.queries.answers import FlowRunDetails, FlowRunRow,
 from rescind.server.readmodel.queries.cancelling import body_state
 from rescind.server.readmodel.queries.late import late_reports
 from rescind.server.readmodel.queries.pages import Page, after, before, bounded, cut
-from rescind.server.readmodel.queries.runners import whether_they_interrupt
+from rescind.server.readmodel.queries.runners import concerned_by, whether_they_interrupt
 from rescind.server.readmodel.queries.tasks import task_groups
 from rescind.server.readmodel.storage.rows import flow_of
 from rescind.server.readmodel.storage.tables import flow_labels, flow_runs, halted
@@ -263,14 +263,12 @@ def flow_run(connection: Connection, flow_run_id: str) -> FlowRunDetails | None:
     if row is None:
         return None
     flow = flow_of(row)
-    told = () if flow.cancellation is None else flow.cancellation.told
-    concerned = {*told, *flow.holders, *([] if flow.runner_id is None else [flow.runner_id])}
     late = late_reports(connection, flow_run_id)
     return FlowRunDetails(
         _row(row, _halts(connection, [flow_run_id])),
         task_groups(connection, flow_run_id, late.of_groups),
         body_state(connection, flow),
-        whether_they_interrupt(connection, row.partition, concerned),
+        whether_they_interrupt(connection, row.partition, concerned_by(flow)),
         late,
     )
 
