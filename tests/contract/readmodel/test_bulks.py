@@ -7,8 +7,10 @@ import pytest
 from sqlalchemy import insert, select, text, update
 
 from rescind.errors import CursorError
+from rescind.events.bulk import FlowPredicate
 from rescind.events.journal import BulkProgressed, Entry
 from rescind.events.refusals import Code
+from rescind.events.requests import BulkCreate
 from rescind.server.readmodel.projecting.batches import Part, write
 from rescind.server.readmodel.projecting.catching_up import left_behind
 from rescind.server.readmodel.queries.answers import BulkRow
@@ -238,6 +240,8 @@ def test_tables_of_the_first_release_are_brought_up_to_date(model: Told) -> None
     with model.database.writing(model.number).begin() as connection:
         for statement in (
             "DROP INDEX events_late",
+            "DROP INDEX task_runs_children",
+            "DROP INDEX runners_by_state",
             "DROP TABLE bulk_items",
             "DROP TABLE bulk_cancellations",
             "ALTER TABLE positions DROP COLUMN bulks_upto",
@@ -251,6 +255,29 @@ def test_tables_of_the_first_release_are_brought_up_to_date(model: Told) -> None
         write(connection, [Part(0, at, at)])
 
     assert model.everything() == expected
+
+
+def test_a_list_of_few_among_many_goes_on_from_page_to_page(model: Told) -> None:
+    """Two of one namespace, the older one behind 4,500 of others."""
+    ours = [
+        BulkCreate(bulk_id=name, where=FlowPredicate(namespaces=("a",))) for name in ("old", "new")
+    ]
+    model.tell_entries(given(ours[0], later(1), created, later(1), ours[1]).world.journal)
+    with model.database.writing(model.database.serving()).begin() as connection:
+        of_others = select(bulk_cancellations).where(bulk_cancellations.c.bulk_id == BULK)
+        (row,) = connection.execute(of_others).mappings().all()
+        copies = [{**row, "bulk_id": f"of-others-{number:04}"} for number in range(4_500)]
+        connection.execute(insert(bulk_cancellations), copies)
+    read = ReadModel(model.database)
+
+    pages = [read.bulk_cancellations(within=("a",), limit=5)]
+    while pages[-1].cursor is not None:
+        pages.append(read.bulk_cancellations(within=("a",), limit=5, cursor=pages[-1].cursor))
+
+    found = [[row.bulk.bulk_id for row in page.items] for page in pages]
+    assert found == [["new"], [], ["old"]]
+    alone = every(lambda at: read.bulk_cancellations(within=("a",), limit=1, cursor=at))
+    assert [row.bulk.bulk_id for row in alone] == ["new", "old"]
 
 
 def test_as_many_as_a_page_may_have_are_listed_with_when_each_was_told_last(model: Told) -> None:

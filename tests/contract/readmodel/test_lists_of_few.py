@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from rescind.events.requests import FlowRegister
+from rescind.events.words import RunnerCapabilities
 from rescind.server.readmodel.queries.flows import FlowFilter
 from rescind.server.readmodel.reading import ReadModel
 from tests.contract.readmodel.tables import Told
@@ -83,6 +84,18 @@ def test_runners_are_shown_with_what_they_hold(model: Told) -> None:
     assert read.runners(gone=False).items == (row,)
     assert read.runners(gone=True).items == ()
     assert read.count_runners() == (1, 0)
+
+
+def test_whether_its_runners_interrupt_is_said_without_its_task_runs(model: Told) -> None:
+    threads = RunnerCapabilities(can_interrupt=False)
+    asks = runner.model_copy(update={"capabilities": threads})
+    model.tell_entries(given(asks, flow, with_body).world.journal)
+    read = ReadModel(model.database)
+
+    details = read.flow_run(RUN)
+    assert details is not None
+    assert (read.interrupts(RUN), details.interrupts) == (False, False)
+    assert read.interrupts("nobody") is None
 
 
 def test_who_is_gone_can_be_left_out(model: Told) -> None:

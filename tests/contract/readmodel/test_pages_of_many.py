@@ -2,10 +2,14 @@
 
 import re
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import Engine
+from sqlalchemy.event import listen, remove
 
 from rescind.events.requests import FlowRegister
 from rescind.server.api.app import make_app
@@ -96,6 +100,38 @@ async def test_a_flow_run_of_ten_thousand_task_runs_is_groups_and_counts_all_of_
     )
     assert f"<b>{waiting:,}</b> never started" in page
     assert f"<b>{AT_ONCE:,}</b> asked to stop, and ended by themselves" in page
+
+
+async def test_what_is_about_task_runs_one_by_one_does_not_group_all_of_them(
+    model: Told, browsing: httpx.AsyncClient
+) -> None:
+    """Each word of an event stream asks for such a page again, and a flow run may have 100,000."""
+    tell(model, runner, flow, with_body, registered("t-1"))
+    with asked_of_databases() as asked:
+        await shown(browsing, f"/flow-runs/{RUN}")
+        assert any("GROUP BY task_runs.name" in one for one in asked)
+        asked.clear()
+
+        await shown(browsing, f"/flow-runs/{RUN}/task-runs")
+        await shown(browsing, f"/flow-runs/{RUN}/task-runs/t-1")
+
+    assert asked != []
+    assert [one for one in asked if "GROUP BY task_runs.name" in one] == []
+
+
+@contextmanager
+def asked_of_databases() -> Iterator[list[str]]:
+    """Every statement, as the driver gets it."""
+    asked: list[str] = []
+
+    def ask(*said: Any) -> None:
+        asked.append(said[2])
+
+    listen(Engine, "before_cursor_execute", ask)
+    try:
+        yield asked
+    finally:
+        remove(Engine, "before_cursor_execute", ask)
 
 
 async def pages_of_task_runs(browsing: httpx.AsyncClient, *, stopped: int, waiting: int) -> None:

@@ -7,6 +7,7 @@ from sqlalchemy import Connection, Select
 
 from rescind.events.words import StreamKind
 from rescind.server.readmodel.projecting.known import lookup_statement
+from rescind.server.readmodel.queries import cancelling, children
 from rescind.server.readmodel.queries.bulks import bulks_statement, items_statement
 from rescind.server.readmodel.queries.flows import FlowFilter, flows_statement, stuck_statement
 from rescind.server.readmodel.queries.late import late_statement
@@ -54,6 +55,7 @@ ONE_INDEX: dict[str, tuple[Select[Any], str]] = {
     "of a task run": (timeline_statement(StreamKind.FLOW, "r", "t", 50, None), "events_by_stream"),
     "late reports": (late_statement("r", None, 50), "events_late"),
     "late, of a task run": (late_statement("r", "t", 50), "events_late"),
+    "runners that live": (runners_statement(False, 50, None), "runners_by_state"),
     "journal": (journal_statement(50, None), "events_newest"),
     "not folded": (not_folded_statement(50, None), "events_not_folded"),
     "after, of a flow run": (
@@ -77,6 +79,13 @@ MERGED: dict[str, tuple[Select[Any], str]] = {
         refused_statement(("unreadable", "internal_error"), 50, None),
         "events_refused",
     ),
+}
+
+
+FEW: dict[str, Select[Any]] = {
+    "of a family": children.family_statement("run"),
+    "that are held": children.held_statement("run"),
+    "that run": cancelling.running_statement("run"),
 }
 
 
@@ -108,6 +117,16 @@ def test_a_list_of_several_states_takes_a_page_of_each_and_merges_those(
 
     # In a table of a few rows PostgreSQL may take another index that has the order.
     assert plan.count(index) >= 2 or plan.count("Index Scan") >= 2, plan
+    assert "Seq Scan" not in plan, plan
+
+
+@pytest.mark.parametrize("name", FEW)
+def test_the_children_of_a_flow_run_are_found_without_its_other_task_runs(
+    filled: Told, name: str
+) -> None:
+    plan = filled.database.ask(lambda connection: plan_of(connection, FEW[name]))
+
+    assert "task_runs_children" in plan, plan
     assert "Seq Scan" not in plan, plan
 
 

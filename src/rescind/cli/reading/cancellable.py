@@ -5,7 +5,7 @@ service has forgotten it would not find, and is not here either.
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 
 from rescind.cli.reading.states import partition_of_stream, read_state
 from rescind.cli.session import Session
@@ -17,12 +17,10 @@ from rescind.kafka.reading.visits import Visit
 from rescind.server.readmodel.queries.answers import (
     Cancellable,
     Children,
-    ChildRow,
     Family,
     Holder,
 )
-from rescind.server.readmodel.queries.children import LISTED_MAX, NO_FAMILY
-from rescind.statemachine.cascades import is_awaited, policy_of
+from rescind.server.readmodel.queries.children import LISTED_MAX, NO_FAMILY, child_row
 from rescind.statemachine.edges import is_running
 from rescind.statemachine.partition import Known, Partition, restore
 from rescind.statemachine.records import read_open
@@ -99,31 +97,14 @@ def _children(tasks: Iterable[TaskRun]) -> Children:
 
 
 async def _family(session: Session, flow: FlowRun, tasks: Iterable[TaskRun]) -> Family:
-    lines = [task for task in tasks if task.child is not None and task.started_ms is not None]
-    if not lines:
+    begun = [task for task in tasks if task.child is not None and task.started_ms is not None]
+    if not begun:
         return NO_FAMILY
-    lines.sort(key=lambda task: (task.finished_ms is not None, task.registered_ms, task.version))
-    listed = lines[:LISTED_MAX]
-    ids = {task.child.flow_run_id for task in listed if task.child is not None}
-    states = await _states(session, flow.namespace, ids)
-    rows = [row for task in listed if (row := _row(flow, task, states)) is not None]
-    return Family(tuple(rows), len(lines))
-
-
-def _row(flow: FlowRun, task: TaskRun, states: Mapping[str, str]) -> ChildRow | None:
-    line = task.child
-    if line is None:
-        return None
-    is_open = is_running(task.state)
-    return ChildRow(
-        flow_run_id=line.flow_run_id,
-        task_run_id=task.task_run_id,
-        policy=policy_of(flow, task),
-        state=states.get(line.flow_run_id, task.state),
-        is_open=is_open,
-        is_waited_for=is_open and flow.end is None and is_awaited(flow, task),
-        cancel_sent=line.cancel_sent is not None,
-    )
+    begun.sort(key=lambda task: (task.finished_ms is not None, task.registered_ms, task.version))
+    lines = [(task, task.child) for task in begun[:LISTED_MAX] if task.child is not None]
+    states = await _states(session, flow.namespace, {line.flow_run_id for _, line in lines})
+    rows = (child_row(flow, task, line, states.get(line.flow_run_id)) for task, line in lines)
+    return Family(tuple(rows), len(begun))
 
 
 async def _states(session: Session, namespace: str, ids: Collection[str]) -> dict[str, str]:

@@ -89,7 +89,8 @@ class TeardownForecast(Answer):
     after_seconds: float | None = None
     """Of what is torn down: how long after the cancel; sooner if its runner is lost."""
     reached: bool | None = None
-    """Of what is torn down: whether somebody lives now who could do it."""
+    """Of what is torn down: whether somebody lives now who could do it; None: not known, so many
+    live."""
 
 
 class RunnerForecast(Answer):
@@ -193,7 +194,8 @@ class RunnerWaitedFor(Answer):
     told: bool
     acknowledged: bool
     can_stop: bool | None = None
-    """Whether it has said that it can stop all of them; None: it has not said."""
+    """Whether it has said that it can stop all of them; None: of some it has not said, or of so
+    many that not all were looked at."""
     cannot_stop: tuple[str, ...] = ()
     """Of which task runs it has said that it cannot; of very many the first."""
 
@@ -206,6 +208,8 @@ class StepShown(Answer):
     """As ``done``, ``failed`` or ``unsupported``."""
     task_runs: int
     """Of how many task runs that was reported."""
+    at_least: bool = False
+    """So much has happened that only the latest was looked at: it may be of more, and earlier."""
     first_at: AwareDatetime
     last_at: AwareDatetime
     message: str = ""

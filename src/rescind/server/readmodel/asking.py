@@ -4,11 +4,8 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from rescind.errors import DatabaseUnavailableError
-from rescind.server.readmodel.storage.database import Database
+from rescind.server.readmodel.storage.database import Database, answered
 
 __all__ = ["Asking"]
 
@@ -22,8 +19,5 @@ class Asking:
         self._database = database
 
     def _ask(self, question: Callable[[Connection], T]) -> T:
-        try:
+        with answered():
             return self._database.ask(question)
-        except (OperationalError, InterfaceError, PoolTimeoutError) as error:
-            why = str(getattr(error, "orig", None) or error).splitlines()[0]
-            raise DatabaseUnavailableError(why) from error

@@ -95,6 +95,14 @@ class ReadModel(BulkReading):
         """One flow run with its task runs in groups; None: the journal has none."""
         return self._ask(partial(flows.flow_run, flow_run_id=flow_run_id))
 
+    def flow_row(self, flow_run_id: str) -> FlowRunRow | None:
+        """One flow run alone; None: the journal has none."""
+        return self._ask(partial(flows.flow_row, flow_run_id=flow_run_id))
+
+    def interrupts(self, flow_run_id: str) -> bool | None:
+        """Whether all its runners' executors interrupt what runs; None: nobody knows."""
+        return self._ask(partial(runners.whether_its_runners_interrupt, flow_run_id=flow_run_id))
+
     def children_of(self, flow_run_id: str) -> Family:
         """Its children, those that have not ended first; of very many only some."""
         return self._ask(partial(children.children_of, flow_run_id=flow_run_id))

@@ -27,7 +27,8 @@ class BulkReading(Asking):
     ) -> Page[BulkRow]:
         """Bulk cancellations, the latest first.
 
-        ``within``: only those that mean nothing outside of these namespaces; None: all.
+        ``within``: only those that mean nothing outside of these namespaces; None: all. A page of
+        them may be empty and still have a cursor: of very many only some are looked through.
         ``drafts_since_ms``: without states, only such drafts as are no older.
         """
         asked = partial(bulks.list_bulks, states=tuple(states), drafts_since_ms=drafts_since_ms)

@@ -29,10 +29,10 @@ class Shown(NamedTuple):
 
 def shown(model: ReadModel, subject: Subject) -> Shown:
     """Raises `ReadModelError`."""
-    found = model.flow_run(subject.flow_run_id)
-    if found is None or found.row.forgotten_at_ms is not None:
+    found = model.flow_row(subject.flow_run_id)
+    if found is None or found.forgotten_at_ms is not None:
         return Shown(armed=model.armed_for(subject.flow_run_id))
-    flow = found.row.state
+    flow = found.state
     if subject.task_run_id is None:
         return Shown(flow.state, flow.is_finished, flow.cancellation)
     task = model.task_run(subject.flow_run_id, subject.task_run_id)

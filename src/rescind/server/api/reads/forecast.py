@@ -56,7 +56,8 @@ class TeardownForecast(BaseModel):
     after_seconds: float | None = None
     """Of what is torn down: how long after the cancel; sooner if its runner is lost."""
     reached: bool | None = None
-    """Of what is torn down: whether somebody lives now who could do it."""
+    """Of what is torn down: whether somebody lives now who could do it; none: not known, so many
+    live."""
 
 
 class RunnerForecast(BaseModel):

@@ -54,6 +54,8 @@ class StepShown(BaseModel):
     outcome: str
     task_runs: int
     """Of how many task runs that was reported."""
+    at_least: bool = False
+    """So much has happened that only the latest was looked at: it may be of more, and earlier."""
     first_at: Moment
     last_at: Moment
     message: Text = ""
@@ -65,6 +67,7 @@ class StepShown(BaseModel):
             rung=step.rung,
             outcome=step.outcome,
             task_runs=step.task_runs,
+            at_least=step.at_least,
             first_at=step.first_ms,
             last_at=step.last_ms,
             message=step.message,

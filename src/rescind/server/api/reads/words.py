@@ -154,7 +154,8 @@ class RunnerWaitedFor(BaseModel):
     told: bool
     acknowledged: bool
     can_stop: bool | None
-    """Whether it has said that it can stop all of them; none: it has not said."""
+    """Whether it has said that it can stop all of them; none: of some it has not said, or of so
+    many that not all were looked at."""
     cannot_stop: tuple[str, ...]
     """Of which task runs it has said that it cannot; at most twenty."""
 

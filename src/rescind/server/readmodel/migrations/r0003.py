@@ -1,4 +1,4 @@
-"""Late reports are found without reading all that happened to a flow run."""
+"""What is few is found without reading the many: late reports, children, runners that live."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -16,3 +16,12 @@ def upgrade() -> None:
         sqlite_where=is_late,
         postgresql_where=is_late,
     )
+    is_child = sa.text("kind = 'child'")
+    op.create_index(
+        "task_runs_children",
+        "task_runs",
+        ["flow_run_id", "registered_offset"],
+        sqlite_where=is_child,
+        postgresql_where=is_child,
+    )
+    op.create_index("runners_by_state", "runners", ["state", "runner_id"])

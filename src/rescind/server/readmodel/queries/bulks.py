@@ -27,6 +27,8 @@ _STATES: Final = tuple(BULK.states())
 _DRAFTS: Final = tuple(state for state in _STATES if state.split(".")[0] == "Draft")
 # SQLite takes no more than so many at once, of the releases that are still about.
 _AT_ONCE: Final = 400
+# Of a list that is mostly of others, for one page.
+_LOOKED_THROUGH: Final = 2_000
 
 
 def list_bulks(
@@ -40,9 +42,9 @@ def list_bulks(
 ) -> Page[BulkRow]:
     """Bulk cancellations, the latest first; of those of some states, as ``Finished``, alone.
 
-    ``within``: of those that mean nothing outside of these namespaces. ``drafts_since_ms``: without
-    states, only such drafts as are no older. Raises `CursorError` if the cursor is none of this
-    list.
+    ``within``: of those that mean nothing outside of these namespaces; a page of them may be short
+    or empty and still have a cursor. ``drafts_since_ms``: without states, only such drafts as are
+    no older. Raises `CursorError` if the cursor is none of this list.
     """
     limit = bounded(limit)
 
@@ -50,10 +52,14 @@ def list_bulks(
         wanted = bulks_statement(states, count, cursor, drafts_since_ms)
         return connection.execute(wanted).all()
 
-    rows = some(limit + 1, cursor) if within is None else _within(within, some, limit + 1, cursor)
-    halts = _halts(connection, [row.bulk_id for row in rows])
-    told = _told_ms(connection, rows)
-    return cut(rows, limit, _ORDER, lambda row: _row(row, halts, told))
+    if within is None:
+        found, beyond = some(limit + 1, cursor), None
+    else:
+        found, beyond = _within(within, some, limit + 1, cursor)
+    halts = _halts(connection, [row.bulk_id for row in found])
+    told = _told_ms(connection, found)
+    page = cut(found, limit, _ORDER, lambda row: _row(row, halts, told))
+    return page if page.cursor is not None else Page(page.items, beyond)
 
 
 def _within(
@@ -61,16 +67,19 @@ def _within(
     some: Callable[[int, str | None], Sequence[Row[Any]]],
     count: int,
     cursor: str | None,
-) -> Sequence[Row[Any]]:
-    """What one means is in its record: those of others are read, and left out here."""
+) -> tuple[Sequence[Row[Any]], str | None]:
+    """Those that fit, and where to go on if the list goes on beyond what was looked through.
+
+    What one means is in its record: those of others are read, and left out here.
+    """
     found: list[Row[Any]] = []
-    while len(found) < count:
+    for _ in range(_LOOKED_THROUGH // _AT_ONCE):
         rows = some(_AT_ONCE, cursor)
         found += [row for row in rows if _is_within(bulk_of(row).where.namespaces, within)]
-        if len(rows) < _AT_ONCE:
+        cursor = cursor_at(rows[-1], _ORDER) if len(rows) == _AT_ONCE else None
+        if cursor is None or len(found) >= count:
             break
-        cursor = cursor_at(rows[-1], _ORDER)
-    return found[:count]
+    return found[:count], cursor
 
 
 def _is_within(meant: Collection[str], within: Collection[str]) -> bool:

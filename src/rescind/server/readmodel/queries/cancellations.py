@@ -1,5 +1,7 @@
 """What has become of a cancellation: who is told, who is waited for, and how what has ended did."""
 
+from collections import defaultdict
+from dataclasses import dataclass, field
 from typing import Final
 
 from sqlalchemy import Connection, func, select
@@ -10,7 +12,7 @@ from rescind.server.readmodel.projecting.placed import plain
 from rescind.server.readmodel.queries.answers import CancelAccount, WaitedFor
 from rescind.server.readmodel.queries.children import children_held, family_of
 from rescind.server.readmodel.queries.late import late_since
-from rescind.server.readmodel.queries.way import steps_taken, told_on_the_way
+from rescind.server.readmodel.queries.way import steps_taken, teardowns_told, warned_of
 from rescind.server.readmodel.storage.rows import armed_of, flow_of, task_of
 from rescind.server.readmodel.storage.tables import armed, flow_runs, task_runs
 from rescind.statemachine.records import public_flow
@@ -33,8 +35,7 @@ def cancel_account(connection: Connection, flow_run_id: str) -> CancelAccount | 
     state = FlowState.model_validate_json(public_flow(flow))
     if state.cancellation is None:
         return None
-    since = row.registered_offset
-    warnings, teardowns = told_on_the_way(connection, flow_run_id, since)
+    since, asked_ms = row.registered_offset, state.cancellation.asked_at
     return CancelAccount(
         flow_run_id,
         flow.body_id,
@@ -44,11 +45,11 @@ def cancel_account(connection: Connection, flow_run_id: str) -> CancelAccount | 
         flow.tally.unconfirmed,
         flow.pending,
         _waited_for(connection, flow),
-        steps_taken(connection, flow_run_id, row.partition, since),
-        warnings,
-        teardowns,
+        steps_taken(connection, flow_run_id, row.partition, since, asked_ms),
+        warned_of(connection, flow_run_id, since),
+        teardowns_told(connection, flow_run_id, since),
         family_of(connection, flow),
-        late_since(connection, flow_run_id, since_ms=state.cancellation.asked_at),
+        late_since(connection, flow_run_id, since_ms=asked_ms),
     )
 
 
@@ -70,27 +71,38 @@ def _waited_for(connection: Connection, flow: FlowRun) -> tuple[WaitedFor, ...]:
     if flow.end is not None or not flow.holders:
         return ()
     children = children_held(connection, flow)
+    own = {name: count - children.get(name, 0) for name, count in flow.holders.items()}
     said = _what_they_said(connection, flow)
     return tuple(
         WaitedFor(
             runner_id,
-            held - children.get(runner_id, 0),
+            held,
             runner_id in cancellation.told,
             runner_id in cancellation.acknowledged,
-            *said.get(runner_id, (None, ())),
+            said[runner_id].can_stop_all(held),
+            tuple(said[runner_id].cannot[:_NAMED_MAX]),
         )
-        for runner_id, held in sorted(flow.holders.items())
-        if held > children.get(runner_id, 0)
+        for runner_id, held in sorted(own.items())
+        if held > 0
     )
 
 
-def _what_they_said(
-    connection: Connection, flow: FlowRun
-) -> dict[str, tuple[bool | None, tuple[str, ...]]]:
-    """By runner: whether it can stop what it holds, and what of it cannot be stopped.
+@dataclass(slots=True)
+class _Said:
+    """What a runner has said of the task runs that it holds, as far as they were looked at."""
 
-    Of very many only some are looked at.
-    """
+    can: int = 0
+    cannot: list[str] = field(default_factory=list[str])
+
+    def can_stop_all(self, held: int) -> bool | None:
+        """None: of some it has not said, or nobody has looked."""
+        if self.cannot:
+            return False
+        return True if self.can >= held else None
+
+
+def _what_they_said(connection: Connection, flow: FlowRun) -> defaultdict[str, _Said]:
+    """By runner; of very many task runs only some are looked at."""
     columns = task_runs.c
     wanted = (
         select(columns.record)
@@ -99,16 +111,14 @@ def _what_they_said(
         .order_by(columns.registered_offset)
         .limit(_HELD_MAX)
     )
-    found: dict[str, tuple[bool | None, tuple[str, ...]]] = {}
+    found: defaultdict[str, _Said] = defaultdict(_Said)
     for row in connection.execute(wanted):
         task = task_of(row)
-        runner_id = task.runner_id or ""
-        can, cannot = found.get(runner_id, (None, ()))
+        said = found[task.runner_id or ""]
         if task.held is False:
-            can, cannot = False, (*cannot, task.task_run_id)[:_NAMED_MAX]
-        elif task.held and can is None:
-            can = True
-        found[runner_id] = can, cannot
+            said.cannot.append(task.task_run_id)
+        elif task.held:
+            said.can += 1
     return found
 
 

@@ -1,9 +1,10 @@
 """What the service itself would look at if a cancel came now, and what answered those that came."""
 
 from collections import Counter
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, select
+from sqlalchemy import Connection, Select, select
 
 from rescind.errors import JournalError
 from rescind.events.journal import (
@@ -16,11 +17,16 @@ from rescind.events.journal import (
     TaskCancelled,
     TaskCancelling,
 )
-from rescind.events.words import CascadePolicy, StreamKind, TaskKind
+from rescind.events.words import CascadePolicy, StreamKind
 from rescind.server.readmodel.projecting.placed import plain
 from rescind.server.readmodel.queries.answers import Cancellable, Children, Holder
 from rescind.server.readmodel.queries.cancellations import armed_for
-from rescind.server.readmodel.queries.children import NO_FAMILY, children_held, family_of
+from rescind.server.readmodel.queries.children import (
+    NO_FAMILY,
+    children_held,
+    children_in,
+    family_of,
+)
 from rescind.server.readmodel.queries.tasks import tasks_statement
 from rescind.server.readmodel.storage.rows import flow_of, runner_of, task_of
 from rescind.server.readmodel.storage.tables import events, flow_runs, runners, task_runs
@@ -121,9 +127,9 @@ def _holders(connection: Connection, held: dict[str, int], partition: int) -> tu
         runner = runner_of(row)
         said[runner.runner_id] = runner
     can_be_ended = any(runner.handle is not None for runner in said.values())
-    reached = _reached(connection, partition) if can_be_ended else {}
+    able = _able(connection, partition) if can_be_ended else _Able({}, is_all=True)
     return tuple(
-        Holder(name, count, said.get(name), _is_reached(said.get(name), reached))
+        Holder(name, count, said.get(name), _is_reached(said.get(name), able))
         for name, count in sorted(held.items())
     )
 
@@ -134,33 +140,42 @@ def _held(connection: Connection, flow: FlowRun) -> dict[str, int]:
     return {name: count for name, count in own.items() if count > 0}
 
 
-def _reached(connection: Connection, partition: int) -> dict[str, set[str]]:
-    """By scope, those who live and end what is there; of very many runners not all are asked."""
+class _Able(NamedTuple):
+    """By scope, those who live and end what is there; whether all who live were asked."""
+
+    by_scope: Mapping[str, set[str]]
+    is_all: bool
+
+
+def _able(connection: Connection, partition: int) -> _Able:
     living = (
         select(runners.c.record)
         .where(runners.c.partition == partition, runners.c.state == "Registered")
-        .limit(_RUNNERS_MAX)
+        .limit(_RUNNERS_MAX + 1)
     )
+    found = connection.execute(living).all()
     able: dict[str, set[str]] = {}
-    for runner in map(runner_of, connection.execute(living)):
+    for runner in map(runner_of, found):
         if runner.capabilities is not None and runner.capabilities.can_tear_down:
             able.setdefault(runner.scope, set()).add(runner.runner_id)
-    return able
+    return _Able(able, is_all=len(found) <= _RUNNERS_MAX)
 
 
-def _is_reached(runner: RunnerRecord | None, able: dict[str, set[str]]) -> bool:
+def _is_reached(runner: RunnerRecord | None, able: _Able) -> bool | None:
     """Nobody is asked to end itself."""
     if runner is None or runner.handle is None:
         return False
-    return bool(able.get(runner.handle.scope, set()) - {runner.runner_id})
+    if able.by_scope.get(runner.handle.scope, set()) - {runner.runner_id}:
+        return True
+    return False if able.is_all else None
 
 
 def _children(connection: Connection, flow: FlowRun) -> Children:
     """Those that run, by their policies."""
     if not flow.unwaited:
         return Children(waited_for=flow.children)
-    wanted = select(task_runs.c.record).where(*_running_children(flow))
-    lines = [task_of(row).child for row in connection.execute(wanted)]
+    running = connection.execute(running_statement(flow.flow_run_id))
+    lines = [task_of(row).child for row in running]
     policies = Counter(line.cascade for line in lines if line is not None)
     return Children(*(policies[one] for one in (_WAIT, _REQUEST, _NONE)))
 
@@ -171,13 +186,11 @@ def _itself(task: TaskRun | None) -> Children:
     return Children(waited_for=int(is_child))
 
 
-def _running_children(flow: FlowRun) -> tuple[ColumnElement[bool], ...]:
+def running_statement(flow_run_id: str) -> Select[Any]:
+    """The children of a flow run that run."""
     columns = task_runs.c
-    return (
-        columns.flow_run_id == plain(flow.flow_run_id),
-        columns.state.in_(_RUNNING),
-        columns.kind == TaskKind.CHILD.value,
-    )
+    these = (*children_in(flow_run_id), columns.state.in_(_RUNNING))
+    return select(columns.record).where(*these)
 
 
 def answers_to_cancels(

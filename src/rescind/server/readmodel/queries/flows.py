@@ -24,7 +24,7 @@ from rescind.server.readmodel.queries.answers import FlowRunDetails, FlowRunRow,
 from rescind.server.readmodel.queries.cancelling import body_state
 from rescind.server.readmodel.queries.late import late_reports
 from rescind.server.readmodel.queries.pages import Page, after, before, bounded, cut
-from rescind.server.readmodel.queries.runners import whether_they_interrupt
+from rescind.server.readmodel.queries.runners import concerned_by, whether_they_interrupt
 from rescind.server.readmodel.queries.tasks import task_groups
 from rescind.server.readmodel.storage.rows import flow_of
 from rescind.server.readmodel.storage.tables import flow_labels, flow_runs, halted
@@ -35,6 +35,7 @@ __all__ = [
     "FlowFilter",
     "Life",
     "count_flows",
+    "flow_row",
     "flow_run",
     "list_flows",
     "list_stuck",
@@ -262,25 +263,27 @@ def flow_run(connection: Connection, flow_run_id: str) -> FlowRunDetails | None:
     if row is None:
         return None
     flow = flow_of(row)
-    told = () if flow.cancellation is None else flow.cancellation.told
-    concerned = {*told, *flow.holders, *([] if flow.runner_id is None else [flow.runner_id])}
     late = late_reports(connection, flow_run_id)
     return FlowRunDetails(
         _row(row, _halts(connection, [flow_run_id])),
         task_groups(connection, flow_run_id, late.of_groups),
         body_state(connection, flow),
-        whether_they_interrupt(connection, row.partition, concerned),
+        whether_they_interrupt(connection, row.partition, concerned_by(flow)),
         late,
     )
 
 
+def flow_row(connection: Connection, flow_run_id: str) -> FlowRunRow | None:
+    """The same without a look at its task runs, however many they are."""
+    this = _flows.flow_run_id == plain(flow_run_id)
+    row = connection.execute(select(*_SHOWN).where(this)).one_or_none()
+    return None if row is None else _row(row, _halts(connection, [flow_run_id]))
+
+
 def _halts(connection: Connection, flow_run_ids: Collection[str]) -> dict[str, Halt]:
-    standing = halted.c
-    rows: Sequence[Row[Any]] = connection.execute(
-        select(standing.stream_id, standing.partition, standing.offset, standing.error).where(
-            standing.stream_kind == StreamKind.FLOW.value, standing.stream_id.in_(flow_run_ids)
-        )
-    ).all()
+    columns = halted.c
+    these = columns.stream_kind == StreamKind.FLOW.value, columns.stream_id.in_(flow_run_ids)
+    rows = connection.execute(select(halted).where(*these))
     return {row.stream_id: Halt(row.partition, row.offset, row.error) for row in rows}
 
 

@@ -9,13 +9,21 @@ from typing import Any, Final, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Select, func, select
 
+from rescind.server.readmodel.projecting.placed import plain
 from rescind.server.readmodel.queries.answers import RunnerRow
 from rescind.server.readmodel.queries.pages import Page, after, bounded, cut
-from rescind.server.readmodel.storage.rows import runner_of
-from rescind.server.readmodel.storage.tables import runners, task_runs
-from rescind.statemachine.runs import RunnerRecord
+from rescind.server.readmodel.storage.rows import flow_of, runner_of
+from rescind.server.readmodel.storage.tables import flow_runs, runners, task_runs
+from rescind.statemachine.runs import FlowRun, RunnerRecord
 
-__all__ = ["RunnerCounts", "count_runners", "list_runners", "whether_they_interrupt"]
+__all__ = [
+    "RunnerCounts",
+    "concerned_by",
+    "count_runners",
+    "list_runners",
+    "whether_its_runners_interrupt",
+    "whether_they_interrupt",
+]
 
 _HERE: Final = "Registered"
 
@@ -56,8 +64,9 @@ def list_runners(
 
 
 def runners_statement(gone: bool | None, count: int, cursor: str | None) -> Select[Any]:
-    key = runners.c.runner_id
-    chosen = [] if gone is None else [~_is_here(key) if gone else _is_here(key)]
+    """The statement behind `list_runners`: those that live are few, and are not looked for."""
+    key, state = runners.c.runner_id, runners.c.state
+    chosen = {None: [], False: [state == _HERE], True: [state != _HERE, ~_is_here(key)]}[gone]
     found = select(key).distinct().where(*chosen, *after((key,), cursor))
     return found.order_by(key).limit(count)
 
@@ -78,6 +87,23 @@ def _is_here(runner_id: ColumnElement[str]) -> ColumnElement[bool]:
     other = runners.alias()
     this = other.c.runner_id == runner_id
     return select(other.c.runner_id).where(this, other.c.state == _HERE).exists()
+
+
+def concerned_by(flow: FlowRun) -> set[str]:
+    """The runners of a flow run: who owns it, holds work of it, or was told to stop."""
+    told = () if flow.cancellation is None else flow.cancellation.told
+    return {*told, *flow.holders, *([] if flow.runner_id is None else [flow.runner_id])}
+
+
+def whether_its_runners_interrupt(connection: Connection, flow_run_id: str) -> bool | None:
+    """Whether the executors of all runners of a flow run interrupt what runs; None: not known."""
+    flows = flow_runs.c
+    wanted = select(flows.partition, flows.record, flows.counts)
+    this = flows.flow_run_id == plain(flow_run_id)
+    row = connection.execute(wanted.where(this)).one_or_none()
+    if row is None:
+        return None
+    return whether_they_interrupt(connection, row.partition, concerned_by(flow_of(row)))
 
 
 def whether_they_interrupt(

@@ -66,7 +66,13 @@ def timeline_statement(
 
 
 def flow_events(
-    connection: Connection, flow_run_id: str, types: Iterable[str], *, since: int = 0, limit: int
+    connection: Connection,
+    flow_run_id: str,
+    types: Iterable[str],
+    *,
+    since: int = 0,
+    limit: int,
+    newest_first: bool = False,
 ) -> list[JournalEvent]:
     """Events of these types about a flow run as a whole: none about a task run of it."""
     # However many task runs it has: that there is none is in the index.
@@ -77,7 +83,8 @@ def flow_events(
         _events.type.in_(tuple(types)),
         _events.offset >= since,
     ]
-    statement = select(events).where(*conditions).order_by(*_PLACE).limit(bounded(limit))
+    order = [column.desc() for column in _PLACE] if newest_first else _PLACE
+    statement = select(events).where(*conditions).order_by(*order).limit(bounded(limit))
     return [_event(row) for row in connection.execute(statement)]
 
 

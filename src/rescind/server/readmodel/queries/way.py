@@ -24,67 +24,81 @@ from rescind.server.readmodel.queries.pages import LIMIT_MAX
 from rescind.server.readmodel.queries.timeline import flow_events
 from rescind.server.readmodel.storage.tables import events
 
-__all__ = ["steps_taken", "told_on_the_way"]
+__all__ = ["steps_taken", "teardowns_told", "warned_of"]
 
 _LOOKED_THROUGH: Final = 2_000
 _WARNINGS_MAX: Final = 20
+_SAID_MAX: Final = 200
 _STEPS: Final = str(TaskStoppingReported.model_fields["type"].default)
-_TOLD: Final = tuple(
-    str(event.model_fields["type"].default)
-    for event in (CancellationWarning, ExecutorFailed, InfrastructureTeardown)
+_WARNINGS: Final = tuple(
+    str(event.model_fields["type"].default) for event in (CancellationWarning, ExecutorFailed)
 )
+_TEARDOWNS: Final = (str(InfrastructureTeardown.model_fields["type"].default),)
 
 
 def steps_taken(
-    connection: Connection, flow_run_id: str, partition: int, since: int
+    connection: Connection, flow_run_id: str, partition: int, since: int, since_ms: int
 ) -> tuple[StepTaken, ...]:
-    """The rungs of the ladder that were reported, in the order in which each was first.
+    """The rungs that were reported from this moment on, in the order in which each was first.
 
     Of the latest events about task runs alone: a cancel may have swept 100,000 of them before.
     """
     columns = events.c
-    latest = (
-        select(columns.type, columns.value, columns.offset)
-        .where(
-            columns.stream_kind == StreamKind.FLOW.value,
-            columns.stream_id == plain(flow_run_id),
-            columns.partition == partition,
-            columns.offset >= since,
-            columns.task_run_id.is_not(None),
-        )
-        .order_by(columns.offset.desc())
-        .limit(_LOOKED_THROUGH)
-        .subquery()
+    about_tasks = (
+        columns.stream_kind == StreamKind.FLOW.value,
+        columns.stream_id == plain(flow_run_id),
+        columns.partition == partition,
+        columns.task_run_id.is_not(None),
     )
-    wanted = select(latest.c.value).where(latest.c.type == _STEPS).order_by(latest.c.offset)
-    return _steps(_entries(row.value for row in connection.execute(wanted)))
+    latest = select(columns.offset, columns.at_ms).where(*about_tasks, columns.offset >= since)
+    passed_over = connection.execute(
+        latest.order_by(columns.offset.desc()).offset(_LOOKED_THROUGH).limit(1)
+    ).one_or_none()
+    from_there = since if passed_over is None else passed_over.offset + 1
+    wanted = select(columns.value).where(*about_tasks, columns.offset >= from_there)
+    wanted = wanted.where(columns.type == _STEPS, columns.at_ms >= since_ms)
+    found = connection.execute(wanted.order_by(columns.offset))
+    at_least = passed_over is not None and passed_over.at_ms >= since_ms
+    return _steps(_entries(row.value for row in found), at_least=at_least)
 
 
-def told_on_the_way(
-    connection: Connection, flow_run_id: str, since: int
-) -> tuple[tuple[Warned, ...], tuple[TeardownTold, ...]]:
-    """What executors have warned of, the latest last; and each teardown as it stands."""
-    found = flow_events(connection, flow_run_id, _TOLD, since=since, limit=LIMIT_MAX)
+def warned_of(connection: Connection, flow_run_id: str, since: int) -> tuple[Warned, ...]:
+    """What executors have warned of, the latest last: one may say the same each second."""
     warned: dict[tuple[str, str], Warned] = {}
+    for entry in _latest(connection, flow_run_id, _WARNINGS, since, _SAID_MAX):
+        said = entry.event
+        if isinstance(said, CancellationWarning | ExecutorFailed):
+            failed = isinstance(said, ExecutorFailed)
+            # Said again, it is one thing.
+            warned.pop((said.runner_id, said.message), None)
+            warned[said.runner_id, said.message] = Warned(
+                entry.at_ms, said.runner_id, said.executor, said.message, failed
+            )
+    return tuple(warned.values())[-_WARNINGS_MAX:]
+
+
+def teardowns_told(
+    connection: Connection, flow_run_id: str, since: int
+) -> tuple[TeardownTold, ...]:
+    """Each teardown as it stands, however much else was said meanwhile."""
     teardowns: dict[str, TeardownTold] = {}
-    for entry in _entries(one.value for one in found):
-        match entry.event:
-            case CancellationWarning() | ExecutorFailed() as said:
-                failed = isinstance(said, ExecutorFailed)
-                # Said again each second, it is one thing.
-                warned.pop((said.runner_id, said.message), None)
-                warned[said.runner_id, said.message] = Warned(
-                    entry.at_ms, said.runner_id, said.executor, said.message, failed
-                )
-            case InfrastructureTeardown() as said:
-                before = teardowns.get(said.target_runner_id)
-                teardowns[said.target_runner_id] = _teardown(entry.at_ms, said, before)
-            case _:
-                pass
-    return tuple(warned.values())[-_WARNINGS_MAX:], tuple(teardowns.values())
+    for entry in _latest(connection, flow_run_id, _TEARDOWNS, since, LIMIT_MAX):
+        said = entry.event
+        if isinstance(said, InfrastructureTeardown):
+            before = teardowns.get(said.target_runner_id)
+            teardowns[said.target_runner_id] = _teardown(entry.at_ms, said, before)
+    return tuple(teardowns.values())
 
 
-def _steps(entries: Iterable[Entry]) -> tuple[StepTaken, ...]:
+def _latest(
+    connection: Connection, flow_run_id: str, types: tuple[str, ...], since: int, limit: int
+) -> Iterator[Entry]:
+    """The latest of these types, as they happened."""
+    found = flow_events(connection, flow_run_id, types, since=since, limit=limit, newest_first=True)
+    return _entries(one.value for one in reversed(found))
+
+
+def _steps(entries: Iterable[Entry], *, at_least: bool) -> tuple[StepTaken, ...]:
     taken: dict[tuple[str, str], StepTaken] = {}
     of_each: dict[tuple[str, str], set[str]] = {}
     for entry in entries:
@@ -95,9 +109,8 @@ def _steps(entries: Iterable[Entry]) -> tuple[StepTaken, ...]:
         named = of_each.setdefault(key, set())
         named.add(entry.task_run_id or "")
         first = taken[key].first_ms if key in taken else entry.at_ms
-        taken[key] = StepTaken(
-            said.rung, said.outcome, len(named), first, entry.at_ms, said.message
-        )
+        count, last = len(named), entry.at_ms
+        taken[key] = StepTaken(said.rung, said.outcome, count, first, last, said.message, at_least)
     return tuple(taken.values())
 
 

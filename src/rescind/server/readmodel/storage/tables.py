@@ -24,6 +24,7 @@ from sqlalchemy import (
 )
 
 __all__ = [
+    "IS_CHILD",
     "IS_LATE",
     "armed",
     "bulk_cancellations",
@@ -148,6 +149,17 @@ _partial_index(
     where_set=task_runs.c.unconfirmed_ms,
 )
 
+# The word itself, as the index has it: by a parameter no database would know it again.
+IS_CHILD: Final = task_runs.c.kind == literal_column("'child'")
+"""Whether a task run stands for a child: a few among many."""
+
+Index(
+    "task_runs_children",
+    *(task_runs.c.flow_run_id, task_runs.c.registered_offset),
+    sqlite_where=IS_CHILD,
+    postgresql_where=IS_CHILD,
+)
+
 armed: Final = Table(
     "armed",
     metadata,
@@ -195,6 +207,7 @@ runners: Final = Table(
     Column("partition", Integer, primary_key=True, autoincrement=False),
     Column("state", _Words, nullable=False),
     Column("record", LargeBinary, nullable=False),
+    Index("runners_by_state", "state", "runner_id"),
 )
 
 events: Final = Table(
@@ -233,7 +246,7 @@ _partial_index(
     where_set=events.c.error,
 )
 
-# The words themselves, as the index has them: by a parameter no database would know it again.
+# The words themselves here too.
 IS_LATE: Final = events.c.type.in_(
     [literal_column("'task.late_report.v1'"), literal_column("'flow.late_report.v1'")]
 )

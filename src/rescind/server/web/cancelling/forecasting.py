@@ -73,6 +73,9 @@ def _torn_down(after: float | None, after_abort: float | None) -> str:
 
 
 def _warning(hard: RunnerForecast) -> str:
-    if hard.teardown.reached is not False:
+    teardown = hard.teardown
+    if teardown.fate == "torn_down" and teardown.reached is None:
+        return f"not known whether somebody who ends what is in {teardown.scope} is here now"
+    if teardown.reached is not False:
         return ""
-    return f"nobody who ends what is in {hard.teardown.scope} is here now"
+    return f"nobody who ends what is in {teardown.scope} is here now"

@@ -67,6 +67,8 @@ def _taken(step: StepTaken, asked_ms: int) -> str:
     count = f"{step.task_runs:,} task run{'' if step.task_runs == 1 else 's'}"
     first, last = step.first_ms - asked_ms, step.last_ms - asked_ms
     when = f"+{duration(first)}" + (f" to +{duration(last)}" if last > first else "")
+    if step.at_least:
+        count, when = f"at least {count}", f"up to +{duration(last)}"
     why = "" if step.outcome == "done" else f": {step.message or step.outcome}"
     return f"{count}, {when}{why}"
 

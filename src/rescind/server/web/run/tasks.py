@@ -82,7 +82,7 @@ def task_page_routes(means: Means) -> APIRouter:
 def _look(
     model: ReadModel, flow_run_id: str, asked: Mapping[str, str], cursor: str
 ) -> dict[str, Any]:
-    found = model.flow_run(flow_run_id)
+    found = model.flow_row(flow_run_id)
     if found is None:
         raise unknown(Subject(flow_run_id))
     states, text = (asked["state"],) if asked["state"] else (), asked["text"] or None
@@ -92,7 +92,8 @@ def _look(
     path = task_path(flow_run_id)
     following = {**asked, "cursor": tasks.cursor} if tasks.cursor else None
     return {
-        "run": found.row.state,
+        "run": found.state,
+        "interrupts": model.interrupts(flow_run_id),
         "rows": tasks.items,
         "tabs": _tabs(counts, path, asked),
         "following": None if following is None else _link(path, following),
@@ -117,14 +118,15 @@ def _tabs(counts: Mapping[str, int], path: str, asked: Mapping[str, str]) -> lis
 def _look_at_one(
     model: ReadModel, flow_run_id: str, task_run_id: str, since: int
 ) -> dict[str, Any]:
-    found = model.flow_run(flow_run_id)
+    found = model.flow_row(flow_run_id)
     task = model.task_run(flow_run_id, task_run_id)
     if found is None or task is None:
         raise unknown(Subject(flow_run_id, task_run_id))
     events = model.timeline(flow_run_id, task_run_id, since=since, limit=_EVENTS)
     items: tuple[JournalEvent, ...] = events.items
     return {
-        "run": found.row.state,
+        "run": found.state,
+        "interrupts": model.interrupts(flow_run_id),
         "task": task,
         "events": show_events(items),
         "has_more": events.cursor is not None,

@@ -54,7 +54,8 @@ class Family:
 class WaitedFor:
     """A runner that holds task runs of a flow run which is being cancelled; no children.
 
-    ``can_stop``: whether it has said that it can stop all of them; None: it has not said.
+    ``can_stop``: whether it has said that it can stop all of them; None: of some it has not said,
+    or of so many that not all were looked at.
     ``cannot_stop``: of which it has said that it cannot, the first of them.
     """
 
@@ -70,7 +71,8 @@ class WaitedFor:
 class StepTaken:
     """A rung of the ladder with one outcome, and of how many task runs that was reported.
 
-    ``message`` is that of the latest report.
+    ``message`` is that of the latest report. ``at_least``: so much has happened that only the
+    latest was looked at; of more task runs it may have been reported, and earlier.
     """
 
     rung: Rung
@@ -79,6 +81,7 @@ class StepTaken:
     first_ms: int
     last_ms: int
     message: str
+    at_least: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,13 +143,14 @@ class CancelAccount:
 class Holder:
     """A runner that holds work, and what it has said of itself; None: it is not known there.
 
-    ``is_reached``: somebody lives who ends from outside what is where it is.
+    ``is_reached``: somebody lives who ends from outside what is where it is; None: so many live
+    that not all were asked, and none of those does.
     """
 
     runner_id: str
     task_runs: int
     said: RunnerRecord | None
-    is_reached: bool
+    is_reached: bool | None
 
 
 @dataclass(frozen=True, slots=True)
