@@ -93,6 +93,7 @@ def _look(
     following = {**asked, "cursor": tasks.cursor} if tasks.cursor else None
     return {
         "run": found.row.state,
+        "interrupts": found.interrupts,
         "rows": tasks.items,
         "tabs": _tabs(counts, path, asked),
         "following": None if following is None else _link(path, following),
@@ -125,6 +126,7 @@ def _look_at_one(
     items: tuple[JournalEvent, ...] = events.items
     return {
         "run": found.row.state,
+        "interrupts": found.interrupts,
         "task": task,
         "events": show_events(items),
         "has_more": events.cursor is not None,
