@@ -87,6 +87,21 @@ async def test_the_list_is_filtered_by_namespace_parent_and_time_and_says_what_i
     assert 'id="cancel-these"' not in await listed(until="2999-01-01T00:00")
 
 
+async def test_a_part_of_a_name_is_no_bulk_cancellation_and_the_list_says_why(
+    scene: Scene, api: Api
+) -> None:
+    daily = scene.named("etl-daily")
+    await register(scene, daily)
+    await api.has_read(scene, daily)
+
+    page = html(await api.client.get("/", params={"text": daily[:-1]}))
+    assert rows(page) == [daily]
+    assert 'id="cancel-these"' not in page
+    assert "a bulk cancellation takes whole ones" in page
+    for other in ({}, {"text": daily, "state": "Finished"}):
+        assert 'id="not-these"' not in html(await api.client.get("/", params=other))
+
+
 async def register(scene: Scene, flow_run_id: str, **about: Any) -> None:
     await scene.answer_to({"type": "flow.register", "flow_run_id": flow_run_id, **about})
 
