@@ -27,7 +27,6 @@ __all__ = [
     "administers",
     "administers_by_page",
     "cancels_all_of_it_by_page",
-    "cancels_by_page",
     "gate_of",
     "look_into_run",
     "reads",
