@@ -63,7 +63,8 @@ def test_what_came_late_is_said_with_its_group() -> None:
 
     (span,) = span_of_groups([replace(late, late=2)], NOON)
 
-    assert span.said == "Cancelled, 4.0 s, 2 reported too late, given up at their deadline"
+    assert span.said == "Cancelled, 4.0 s, 2 reported too late"
+    assert span.way == "given up at their deadline"
 
 
 def test_task_runs_without_number_are_a_few_bars_with_all_of_them_counted() -> None:
