@@ -43,7 +43,8 @@ async def test_the_list_is_filtered_counted_and_paged(scene: Scene, api: Api) ->
     assert re.findall(r'id="run-([^"]+)"', cancelled) == [names[3]]
     assert "No flow run fits" in await shown(api, "/", text=scene.named("nobody"))
     assert "KEY=VALUE" in await shown(api, "/", label="alone")
-    assert "Nothing is stuck" in await shown(api, "/stuck")
+    # Others may have left something that is stuck: the cluster is shared.
+    assert names[3] not in await shown(api, "/stuck")
     await shown(api, "/", 400, cursor="bm8")
 
 
