@@ -145,6 +145,53 @@ def without_times(said: Any) -> Any:
     return said
 
 
+async def test_it_says_of_a_task_run_that_stands_for_a_child_that_the_child_is_cancelled(
+    service: Service, rescind: Command
+) -> None:
+    await with_a_child(service, "parent")
+
+    said = (await rescind("cancel", "parent", "--task", "line", "--dry-run")).out
+
+    assert "(1 child flow run running)" in said
+    assert "the child flow run is cancelled with it, and waited for\n" in said
+
+
+@pytest.mark.parametrize(
+    "typed, becomes",
+    [
+        ("wait", "is cancelled with it, and waited for"),
+        ("request", "is cancelled with it, and not waited for"),
+        ("none", "is left alone, and goes on"),
+    ],
+)
+async def test_what_is_typed_of_children_is_what_it_says_of_each(
+    service: Service, rescind: Command, typed: str, becomes: str
+) -> None:
+    await with_a_child(service, "parent")
+
+    said = await rescind("cancel", "parent", "--dry-run", "--cascade", typed)
+    (counted,) = (await rescind("cancel", "parent", "--dry-run", "--cascade", typed, "--json")).json
+
+    assert f"child child {becomes}\n" in said.out
+    names = {"wait": "waited_for", "request": "asked", "none": "left_alone"}
+    assert counted["children_counts"] == {
+        name: int(policy == typed) for policy, name in names.items()
+    }
+    (child,) = counted["children"]
+    assert (child["policy"], child["waited_for"]) == (typed, typed == "wait")
+
+
+async def test_its_clocks_are_those_that_were_typed(service: Service, rescind: Command) -> None:
+    await held_by(service, "f", kills=KILLS)
+
+    (own,) = (await rescind("cancel", "f", "--dry-run", "--json", "--deadline", "77")).json
+    (at_once,) = (
+        await rescind("cancel", "f", "--dry-run", "--json", "--abort", "--deadline", "7")
+    ).json
+
+    assert (own["deadline_seconds"], at_once["deadline_seconds"]) == (77, 7)
+
+
 async def test_an_id_that_nobody_knows_has_no_forecast_unless_arming_is_meant(
     service: Service, rescind: Command
 ) -> None:

@@ -11,6 +11,7 @@ from playwright.async_api import expect
 
 from rescind.access.register import token_record
 from rescind.access.tokens import Scope, Shown, Token, mint
+from rescind.errors import DatabaseUnavailableError
 from rescind.processors.shared.keys import signing_keys
 from rescind.server.access.gate import now_ms
 from tests.scenarios.harness import Scene
@@ -129,6 +130,51 @@ async def test_who_is_held_to_a_namespace_describes_a_bulk_cancellation_of_it(
     assert f"expected some of {ours}" in html.unescape(wider.text)
     listed = (await api.client.get("/bulk")).text
     assert made.headers["location"] in listed
+
+
+@pytest.mark.parametrize("part", ["", "/task-runs/t"])
+async def test_a_form_shows_nothing_of_a_run_elsewhere_however_it_is_asked_for(
+    scene: Scene, api: Api, part: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours, theirs = [await flow_in(scene, api, name) for name in ("ours", "theirs")]
+    shown = await given(scene, api, Scope.READ, Scope.CANCEL, namespaces=["ours"])
+    await sign_in(api, shown[1])
+    at, elsewhere, nowhere = (
+        f"/flow-runs/{one}{part}/cancel"
+        for one in (ours.flow_run_id, theirs.flow_run_id, scene.named("nobody"))
+    )
+    form = form_of((await api.client.get(at)).text)
+    wrong = {**form, "grace_seconds": "long"}
+
+    assert (await api.client.post(at, data=wrong)).status_code == 422
+    for answers in (
+        [await api.client.get(path) for path in (elsewhere, nowhere)],
+        [await api.client.post(path, data=wrong) for path in (elsewhere, nowhere)],
+    ):
+        assert [one.status_code for one in answers] == [404, 404]
+        there, none = (main_of(one.text) for one in answers)
+        assert there == none.replace(scene.named("nobody"), theirs.flow_run_id)
+
+    # Whose it is cannot be looked up: then nothing of it is.
+    monkeypatch.setattr(api.means.model, "present_life", away)
+    for answer in (
+        await api.client.get(elsewhere),
+        await api.client.post(elsewhere, data=wrong),
+    ):
+        assert answer.status_code in (200, 422)
+        assert "What it would come to is not known now" in answer.text
+        for secret in ("in-theirs</h1>", theirs.runner_id, "running", "Runner"):
+            assert secret not in answer.text
+    await scene.journal.catches_up()
+    assert scene.events(theirs.flow_run_id, "flow.cancelling") == []
+
+
+def away(_: str) -> None:
+    raise DatabaseUnavailableError("somebody has unplugged it")
+
+
+def main_of(page: str) -> str:
+    return page.partition("<main")[2]
 
 
 async def test_a_session_ends_with_its_token_and_when_somebody_signs_out(

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from playwright.async_api import expect
 
+from rescind.runners.client import CascadePolicy, Ended, RunnerClient
+from tests.scenarios.families import begin_family
 from tests.scenarios.harness import Driven, Scene
 from tests.scenarios.http.http_api import Api, has_read, serving
 from tests.scenarios.web.browsing import PHONE, browser, form_of, listening_to, serious, visiting
@@ -143,6 +145,30 @@ async def test_a_form_of_a_task_run_says_what_it_would_come_to_and_is_taken_once
     assert "Being cancelled" in await shown(api, f"{path}/load?answer=cancelling")
     assert "Being cancelled" not in await shown(api, f"{path}/publish?answer=cancelling")
     assert scene.events(flow.flow_run_id, "request.refused") == []
+
+
+async def test_a_form_says_of_a_task_run_what_it_is_about_to_end(scene: Scene, api: Api) -> None:
+    async with RunnerClient(scene.house.settings) as runner:
+        parent, child = await begin_family(runner, scene, CascadePolicy.WAIT)
+        flow = await at_work(scene)
+        await flow.says("task.register", items=[{"task_run_id": "again"}])
+        await flow.says("task.start", items=[{"task_run_id": "again"}])
+        await flow.ends("again", "failed", retry_at="2099-01-01T00:00:00Z")
+        for flow_run_id in (parent.flow_run_id, flow.flow_run_id):
+            await api.has_read(scene, flow_run_id)
+
+        of_child = await shown(api, f"/flow-runs/{parent.flow_run_id}/task-runs/child/cancel")
+        of_retry = await shown(api, f"/flow-runs/{flow.flow_run_id}/task-runs/again/cancel")
+        of_waiting = await shown(api, f"/flow-runs/{flow.flow_run_id}/task-runs/publish/cancel")
+
+        assert "a child flow run: that is cancelled as well, and waited for" in of_child
+        assert "It waits for its next attempt: it is not tried again" in of_retry
+        for form in (of_child, of_retry):
+            assert "not started" not in form
+        assert "It has not started, and never will." in of_waiting
+        assert "tried again" not in of_waiting
+        for run in (child, parent):
+            await run.end(Ended.success())
 
 
 async def test_pages_of_task_runs_keep_nobody_out(scene: Scene, tmp_path: Path) -> None:

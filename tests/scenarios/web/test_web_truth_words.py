@@ -131,6 +131,31 @@ async def test_what_only_asks_is_not_said_to_interrupt(
         await flow.ends(name, "cancelled", how="graceful")
     await api.has_read(scene, flow.flow_run_id)
     assert f"3 {words} themselves" in await text(api, at)
+    for path in (f"{at}/task-runs", f"{at}/task-runs/t1"):
+        assert f"{words} itself" in await text(api, path)
+
+
+async def test_how_each_task_run_was_ended_is_said_on_every_page_that_has_it(
+    scene: Scene, api: Api
+) -> None:
+    flow = await scene.begun("ended", tasks=["t1", "t2", "t3"])
+    can = {"executor": "any", "can_interrupt": True}
+    await comes(scene, flow.runner_id, flow.flow_run_id, capabilities=can)
+    await scene.cancel(flow.flow_run_id)
+    await flow.ends("t1", "cancelled", how="forced")
+    await flow.ends("t2", "cancelled", how="never_started")
+    await flow.ends("t3", "cancelled", how="graceful", stopped_confirmed=False)
+    await api.has_read(scene, flow.flow_run_id)
+
+    every = await text(api, f"/flow-runs/{flow.flow_run_id}/task-runs")
+    for name, words in (
+        *(("t1", "killed"), ("t2", "never started")),
+        ("t3", "interrupted, and ended by itself nobody has seen it stop"),
+    ):
+        assert words in every
+        assert words in await text(api, f"/flow-runs/{flow.flow_run_id}/task-runs/{name}")
+    stuck = await text(api, "/stuck")
+    assert f"t3 of {flow.flow_run_id} interrupted, and ended by itself" in stuck
 
 
 @pytest.mark.usefixtures("swept")

@@ -3,7 +3,7 @@
 from typing import Any
 
 from rescind.cli.asking.preview import what_would_happen
-from rescind.server.api.reads.forecast import Forecast
+from rescind.server.api.reads.forecast import ChildrenForecast, Forecast
 
 
 def said(**more: Any) -> str:
@@ -14,6 +14,7 @@ def said(**more: Any) -> str:
         "reason": "what runs of it is asked to stop",
         "running": 0,
         "not_started": 0,
+        "children_counts": ChildrenForecast(waited_for=0, asked=0, left_alone=0),
     }
     # The rest of it is of no account here.
     return what_would_happen(Forecast.model_construct(set(known), **(known | more)))
@@ -29,6 +30,18 @@ def test_what_runs_and_what_waits_is_counted() -> None:
 
 def test_what_does_not_run_is_said_to() -> None:
     assert said(state="Pending", outcome="cancelled").endswith("(nothing running)")
+
+
+def test_a_child_that_runs_is_not_nothing() -> None:
+    children = ChildrenForecast(waited_for=1, asked=0, left_alone=1)
+
+    assert said(children_counts=children).endswith("(2 child flow runs running)")
+
+
+def test_what_waits_for_its_next_attempt_has_started() -> None:
+    assert said(state="Pending.Retrying", not_started=1).endswith(
+        "(nothing running, not tried again)"
+    )
 
 
 def test_a_refusal_says_why() -> None:

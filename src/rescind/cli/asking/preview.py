@@ -19,15 +19,14 @@ from rescind.cli.reading.cancellable import read_cancellable
 from rescind.cli.session import Session
 from rescind.errors import AmbiguousIdError, UnknownRunError
 from rescind.events.states import FlowState
-from rescind.events.words import Mode
+from rescind.events.words import CascadePolicy
 from rescind.processors.worker import policy_of
-from rescind.server.api import subjects as api
 from rescind.server.api.reads.forecast import Forecast, forecast
 from rescind.server.web.cancelling.forecasting import teardown_lines
 from rescind.server.web.shared.words import ABORT_FATES, FATES, POLICIES
 from rescind.telling.words import counted, plain, short
 
-__all__ = ["preview", "runners_table", "what_else", "what_would_happen"]
+__all__ = ["preview", "what_would_happen"]
 
 
 async def preview(session: Session, command: Cancel, known: Known, output: Output) -> Exit:
@@ -61,8 +60,7 @@ def _meant(
 async def _forecast(session: Session, command: Cancel, subject: Subject) -> Forecast:
     policy = policy_of(session.settings)
     found = await read_cancellable(session, *subject, waiting_max=policy.sweep_chunk)
-    mode = Mode.ABORT if command.kills_at_once else Mode.GRACEFUL
-    return forecast(api.Subject(*subject), mode, found, policy)
+    return forecast(command.request_for(subject), found, policy)
 
 
 def _document(subject: Subject, said: Forecast) -> dict[str, Any]:
@@ -77,12 +75,12 @@ def _show(subject: Subject, said: Forecast, output: Output, *, is_abort: bool) -
     if not said.can_cancel:
         return
     if said.runners:
-        output.show(runners_table(said, is_abort=is_abort))
-    for line in what_else(said, is_abort=is_abort):
+        output.show(_runners_table(said, is_abort=is_abort))
+    for line in _what_else(said, is_abort=is_abort):
         output.show(line)
 
 
-def what_else(said: Forecast, *, is_abort: bool) -> Iterator[str]:
+def _what_else(said: Forecast, *, is_abort: bool) -> Iterator[str]:
     """What is torn down, and what becomes of children, a line each."""
     for torn in teardown_lines(None if is_abort else said, said):
         warning = f" ({plain(torn.warning)})" if torn.warning else ""
@@ -91,9 +89,16 @@ def what_else(said: Forecast, *, is_abort: bool) -> Iterator[str]:
     for child in children:
         yield f"child {plain(child.flow_run_id)} {POLICIES[child.policy]}"
     counts = said.children_counts
-    running = counts.waited_for + counts.asked + counts.left_alone
-    if said.children and (more := running - len(children)) > 0:
+    if not said.children and counts.waited_for:
+        # Of a task run that stands for one, and is cancelled alone.
+        yield f"the child flow run {POLICIES[CascadePolicy.WAIT]}"
+    elif (more := _running_children(said) - len(children)) > 0:
         yield f"and {counted(more, 'child flow run')} more"
+
+
+def _running_children(said: Forecast) -> int:
+    counts = said.children_counts
+    return counts.waited_for + counts.asked + counts.left_alone
 
 
 def what_would_happen(said: Forecast) -> str:
@@ -101,9 +106,21 @@ def what_would_happen(said: Forecast) -> str:
     state = "is" if said.state is None else f"is {said.state}:"
     if said.outcome not in {"cancelling", "cancelled", "escalated"}:
         return f"{state} {_otherwise(said)}"
-    parts = [f"{counted(said.running, 'task run')} running" if said.running else "nothing running"]
-    parts += [f"{said.not_started} not to start any more"] if said.not_started else []
-    return f"{state} {said.reason} ({', '.join(parts)})"
+    return f"{state} {said.reason} ({', '.join(_counts(said))})"
+
+
+def _counts(said: Forecast) -> Iterator[str]:
+    children = _running_children(said)
+    if said.running:
+        yield f"{counted(said.running, 'task run')} running"
+    if children:
+        yield f"{counted(children, 'child flow run')} running"
+    if not said.running and not children:
+        yield "nothing running"
+    if said.state == "Pending.Retrying":
+        yield "not tried again"
+    elif said.not_started:
+        yield f"{said.not_started} not to start any more"
 
 
 def _otherwise(said: Forecast) -> str:
@@ -116,7 +133,7 @@ def _otherwise(said: Forecast) -> str:
             return f"it would be refused: {plain(said.reason)}"
 
 
-def runners_table(said: Forecast, *, is_abort: bool = False) -> Table:
+def _runners_table(said: Forecast, *, is_abort: bool = False) -> Table:
     """What becomes of what each runner holds, as the page of a cancel has it."""
     fates = FATES | ABORT_FATES if is_abort else FATES
     table = columns(("RUNNER", "HOLDS", "EXECUTOR", "WHAT BECOMES OF IT"))

@@ -4,7 +4,6 @@ A route without one of these is open to everybody; a test has the list of those.
 """
 
 import asyncio
-import contextlib
 from contextvars import ContextVar
 from typing import Annotated, Any, Final
 
@@ -12,7 +11,6 @@ from fastapi import Depends, Request, Security
 from fastapi.security import HTTPBearer
 
 from rescind.access.tokens import Scope
-from rescind.errors import ReadModelError
 from rescind.server.access.gate import Gate
 from rescind.server.access.viewer import Viewer
 from rescind.server.api.problems import Kind, ProblemError
@@ -29,8 +27,8 @@ __all__ = [
     "administers",
     "administers_by_page",
     "cancels_all_of_it_by_page",
-    "cancels_by_page",
     "gate_of",
+    "look_into_run",
     "reads",
     "reads_every_page",
     "reads_everything",
@@ -82,13 +80,12 @@ async def reads_page(request: Request) -> Viewer:
 
 
 async def cancels_by_page(request: Request) -> Viewer:
-    """As `cancels`, of somebody who has signed in; a form shows of a run what a page does."""
+    """As `cancels`, of somebody who has signed in.
+
+    A form shows of a run what a page does, so whoever makes one looks into it by `look_into_run`.
+    """
     viewer = gate_of(request).by_session(request, Scope.CANCEL)
     viewing.set(viewer)
-    if request.method == "GET":
-        # While the read model is away there is nothing to show, and a cancel can be asked for.
-        with contextlib.suppress(ReadModelError):
-            await _look_into(request, viewer)
     return viewer
 
 
@@ -162,17 +159,21 @@ async def _look_into(request: Request, viewer: Viewer) -> None:
         return
     named = {**request.query_params, **request.path_params}
     if flow_run_id := named.get("flow_run_id"):
-        await _look_into_run(request, viewer, flow_run_id)
+        task_run_id = request.path_params.get("task_run_id")
+        await look_into_run(request, viewer, Subject(flow_run_id, task_run_id))
     if bulk_id := named.get("bulk_id"):
         found = await asyncio.to_thread(request.app.state.model.bulk_cancellation, bulk_id)
         if found is None or not viewer.sees_all(found.bulk.where.namespaces):
             raise unknown_bulk(bulk_id)
 
 
-async def _look_into_run(request: Request, viewer: Viewer, flow_run_id: str) -> None:
-    life = await asyncio.to_thread(request.app.state.model.present_life, flow_run_id)
+async def look_into_run(request: Request, viewer: Viewer, subject: Subject) -> None:
+    """Raises `ProblemError` if it lies elsewhere, `ReadModelError` if nobody can say so now."""
+    if viewer.namespaces is None:
+        return
+    life = await asyncio.to_thread(request.app.state.model.present_life, subject.flow_run_id)
     if life is None or not viewer.sees(life.namespace):
-        raise unknown(Subject(flow_run_id, request.path_params.get("task_run_id")))
+        raise unknown(subject)
     request.state.since = life.since
 
 

@@ -11,7 +11,7 @@ from typing import Final
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-__all__ = ["BEHIND_HEADER", "Aged", "behind"]
+__all__ = ["Aged", "behind"]
 
 BEHIND_HEADER: Final = "Rescind-Behind-Seconds"
 

@@ -5,7 +5,7 @@ from rescind.server.api.bulks.words import BulkCancellation, BulkItem, BulkProgr
 from rescind.server.api.reads.words import HaltShown
 from rescind.server.readmodel.queries.answers import BulkItemRow, BulkRow
 
-__all__ = ["outcomes_of", "progress_of", "show", "show_item"]
+__all__ = ["outcomes_of", "show", "show_item"]
 
 
 def show(row: BulkRow, unconfirmed_max: int) -> BulkCancellation:
@@ -33,14 +33,14 @@ def show(row: BulkRow, unconfirmed_max: int) -> BulkCancellation:
         samples=bulk.samples,
         cut=bulk.cut,
         needs_confirmation=(bulk.meant or 0) > unconfirmed_max,
-        progress=progress_of(row),
+        progress=_progress_of(row),
         halt=None
         if halt is None
         else HaltShown(partition=halt.partition, offset=halt.offset, error=halt.error),
     )
 
 
-def progress_of(row: BulkRow) -> BulkProgress | None:
+def _progress_of(row: BulkRow) -> BulkProgress | None:
     """How far it is; None before it is started."""
     bulk = row.bulk
     if bulk.started_ms is None:

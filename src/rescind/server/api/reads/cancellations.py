@@ -9,7 +9,7 @@ from rescind.events.words import Mode
 from rescind.server.access.asking import reads
 from rescind.server.api.means import Means
 from rescind.server.api.problems import Kind, ProblemError, problem_responses
-from rescind.server.api.reads.forecast import Forecast, forecast
+from rescind.server.api.reads.forecast import Forecast, cancel_of, forecast
 from rescind.server.api.reads.words import ArmedShown, CancellationShown
 from rescind.server.api.subjects import FlowRunId, Subject, TaskRunId, unknown
 
@@ -57,7 +57,7 @@ def cancellation_routes(means: Means) -> APIRouter:
         """What a cancel would come to if it came now, and what each runner would do."""
         chunk = policy.sweep_chunk
         found = await asyncio.to_thread(model.cancellable, flow_run_id, waiting_max=chunk)
-        return forecast(Subject(flow_run_id), mode, found, policy)
+        return forecast(cancel_of(Subject(flow_run_id), mode), found, policy)
 
     @router.get(f"{_TASK}/can-cancel", responses=_OF_A_FORECAST)
     async def can_cancel_task_run(
@@ -65,7 +65,7 @@ def cancellation_routes(means: Means) -> APIRouter:
     ) -> Forecast:
         """The same of one task run alone."""
         found = await asyncio.to_thread(model.cancellable, flow_run_id, task_run_id, waiting_max=0)
-        return forecast(Subject(flow_run_id, task_run_id), mode, found, policy)
+        return forecast(cancel_of(Subject(flow_run_id, task_run_id), mode), found, policy)
 
     return router
 

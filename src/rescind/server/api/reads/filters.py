@@ -15,7 +15,6 @@ from rescind.statemachine.machine import FLOW, TASK
 
 __all__ = [
     "Cursor",
-    "FlowStates",
     "HasText",
     "Limit",
     "TaskStates",

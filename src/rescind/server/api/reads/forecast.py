@@ -12,23 +12,25 @@ from pydantic import BaseModel
 from rescind.asking.outcomes import Outcome, outcome_of_event, outcome_of_refusal
 from rescind.events.journal import CancellationEscalated, FlowCancelling, TaskCancelling
 from rescind.events.requests import FlowCancel, TaskCancel
-from rescind.events.words import Mode, RunnerCapabilities
+from rescind.events.words import CascadePolicy, Mode, RunnerCapabilities
 from rescind.server.api.reads.way import ChildShown
 from rescind.server.api.subjects import Subject
-from rescind.server.readmodel.queries.answers import Cancellable, Children, Holder
+from rescind.server.readmodel.queries.answers import Cancellable, Children, ChildRow, Holder
 from rescind.statemachine.decide.answers import Answer, Refused
 from rescind.statemachine.foretelling import foretell
 from rescind.statemachine.policy import Policy
 from rescind.statemachine.runs import FlowRun, TaskRun
 from rescind.statemachine.teardown import is_exclusive
+from rescind.statemachine.terms import mode_of
 
 __all__ = [
+    "ChildrenForecast",
     "Fate",
     "Forecast",
     "RunnerForecast",
     "TeardownFate",
     "TeardownForecast",
-    "fate_of",
+    "cancel_of",
     "forecast",
 ]
 
@@ -114,16 +116,27 @@ class Forecast(BaseModel):
     """
 
 
-def forecast(subject: Subject, mode: Mode, found: Cancellable, policy: Policy) -> Forecast:
-    """By the rule that answers the request itself."""
-    request = _request(subject, mode)
+def cancel_of(subject: Subject, mode: Mode) -> FlowCancel | TaskCancel:
+    """A cancel without any other terms, to be asked about."""
+    flow_run_id, task_run_id = subject
+    # Of no request that was ever made: the answer is the one to a new one.
+    asked = "what-if"
+    if task_run_id is None:
+        return FlowCancel(request_id=asked, flow_run_id=flow_run_id, mode=mode)
+    return TaskCancel(request_id=asked, flow_run_id=flow_run_id, task_run_id=task_run_id, mode=mode)
+
+
+def forecast(request: FlowCancel | TaskCancel, found: Cancellable, policy: Policy) -> Forecast:
+    """By the rule that answers the request itself, and by the request's own terms."""
     now_ms = round(time.time() * 1000)
     answer = foretell(request, found.known, at_ms=now_ms, signed=True, policy=policy)
     outcome = _outcome(answer, is_known=found.flow is not None)
-    run = found.flow if subject.task_run_id is None else found.task
-    alone = subject.task_run_id is not None
+    alone = isinstance(request, TaskCancel)
+    run = found.task if alone else found.flow
     is_waiting = found.task is not None and found.task.state.startswith("Pending")
     clocks = _clocks(answer, run, now_ms)
+    mode = mode_of(request, found.flow, policy)
+    for_all = _policy_for_all(request, found.flow)
     return Forecast(
         can_cancel=outcome not in {"already_finished", "refused"},
         outcome=outcome,
@@ -136,9 +149,9 @@ def forecast(subject: Subject, mode: Mode, found: Cancellable, policy: Policy) -
         deadline_seconds=clocks.deadline,
         wait_seconds=clocks.wait,
         runners=tuple(_runner(holder, mode, found, clocks) for holder in found.holders),
-        children=tuple(map(ChildShown.of, found.family.children)),
+        children=tuple(_child(one, for_all) for one in found.family.children),
         children_total=found.family.total,
-        children_counts=_children(found.children),
+        children_counts=_children(found.children, for_all),
     )
 
 
@@ -148,15 +161,6 @@ _REASONS: dict[Outcome, str] = {
     "armed": "nobody knows it yet; if it registers in time it is cancelled then",
     "escalated": "it is being cancelled, and would be aborted",
 }
-
-
-def _request(subject: Subject, mode: Mode) -> FlowCancel | TaskCancel:
-    flow_run_id, task_run_id = subject
-    # Of no request that was ever made: the answer is the one to a new one.
-    asked = "what-if"
-    if task_run_id is None:
-        return FlowCancel(request_id=asked, flow_run_id=flow_run_id, mode=mode)
-    return TaskCancel(request_id=asked, flow_run_id=flow_run_id, task_run_id=task_run_id, mode=mode)
 
 
 def _outcome(answer: Answer, *, is_known: bool) -> Outcome:
@@ -191,7 +195,7 @@ def _clocks(answer: Answer, run: FlowRun | TaskRun | None, now_ms: int) -> _Cloc
 
 def _runner(holder: Holder, mode: Mode, found: Cancellable, clocks: _Clocks) -> RunnerForecast:
     said = None if holder.said is None else holder.said.capabilities
-    fate = fate_of(said, mode)
+    fate = _fate_of(said, mode)
     return RunnerForecast(
         runner_id=holder.runner_id,
         task_runs=holder.task_runs,
@@ -224,13 +228,38 @@ def _teardown(
     )
 
 
-def _children(children: Children) -> ChildrenForecast:
+def _policy_for_all(request: FlowCancel | TaskCancel, flow: FlowRun | None) -> CascadePolicy | None:
+    """What is said for all children alike, or was agreed before. None: each has its own."""
+    if isinstance(request, TaskCancel):
+        return None
+    begun = None if flow is None else flow.cancellation
+    return request.cascade if begun is None else begun.cascade
+
+
+def _child(row: ChildRow, for_all: CascadePolicy | None) -> ChildShown:
+    child = ChildShown.of(row)
+    if for_all is None or for_all is row.policy:
+        return child
+    waited_for = row.is_open and for_all is CascadePolicy.WAIT
+    return child.model_copy(update={"policy": for_all, "waited_for": waited_for})
+
+
+def _children(children: Children, for_all: CascadePolicy | None) -> ChildrenForecast:
+    numbers = {
+        CascadePolicy.WAIT: children.waited_for,
+        CascadePolicy.REQUEST: children.asked,
+        CascadePolicy.NONE: children.left_alone,
+    }
+    if for_all is not None:
+        numbers = dict.fromkeys(CascadePolicy, 0) | {for_all: sum(numbers.values())}
     return ChildrenForecast(
-        waited_for=children.waited_for, asked=children.asked, left_alone=children.left_alone
+        waited_for=numbers[CascadePolicy.WAIT],
+        asked=numbers[CascadePolicy.REQUEST],
+        left_alone=numbers[CascadePolicy.NONE],
     )
 
 
-def fate_of(said: RunnerCapabilities | None, mode: Mode) -> Fate:
+def _fate_of(said: RunnerCapabilities | None, mode: Mode) -> Fate:
     """What becomes of running work of an executor that can do this."""
     if said is None:
         return "not_known"

@@ -7,13 +7,19 @@ from pydantic import ValidationError
 
 from rescind.events.words import Mode
 from rescind.server.api.cancels.words import CancelTaskRun
-from rescind.server.web.shared.forms import number_in
+from rescind.server.web.shared.forms import new_key, number_in
 
-__all__ = ["EMPTY", "is_abort_form", "wanted_in"]
+__all__ = ["EMPTY", "is_abort_form", "new_fields", "wanted_in"]
 
 EMPTY = {"reason": "", "grace_seconds": "", "mode": "graceful"}
 
 Wanted = TypeVar("Wanted", bound=CancelTaskRun)
+
+
+def new_fields(mode: Mode) -> dict[str, str]:
+    """Of a form that is opened: an abort alone has no field for a grace."""
+    fields = {"mode": mode.value, "key": new_key()}
+    return fields | {"grace_seconds": ""} if mode is Mode.GRACEFUL else fields
 
 
 def wanted_in(kind: type[Wanted], fields: Mapping[str, str]) -> Wanted | dict[str, str]:

@@ -17,7 +17,7 @@ from rescind.server.readmodel.queries.answers import RunnerRow
 from rescind.server.web.shared.problems import PageRoute
 from rescind.server.web.shared.rendering import page
 
-__all__ = ["readable_scope", "runner_page_routes"]
+__all__ = ["runner_page_routes"]
 
 _ROWS: Final = 50
 
@@ -65,7 +65,7 @@ def runner_page_routes(means: Means) -> APIRouter:
 
 def _shown(row: RunnerRow, heard_ms: int | None, now_ms: int, lost_after_ms: int) -> RunnerShown:
     states = set(row.states.values())
-    place = readable_scope(row.scope)
+    place = _readable_scope(row.scope)
     if "Registered" not in states:
         look = "failed" if "Gone.Lost" in states else "cancelled"
         word = ", ".join(sorted(states)).replace("Gone.", "")
@@ -77,7 +77,7 @@ def _shown(row: RunnerRow, heard_ms: int | None, now_ms: int, lost_after_ms: int
     return RunnerShown(row, word, "failed" if is_lost else "success", place, heard_ms)
 
 
-def readable_scope(scope: str) -> str:
+def _readable_scope(scope: str) -> str:
     """``host 3d12ab34`` of ``host:3d12ab34…/4026531836``; what is no host as it is, as a name."""
     if scope in ("", "unknown"):
         return ""

@@ -83,10 +83,16 @@ class Asked(NamedTuple):
 
     def bulk(self) -> str | None:
         """The form of a bulk cancellation of what the list shows; None: it could not say that."""
+        return None if self.text else self._bulk_without_text()
+
+    def is_bulk_but_for_text(self) -> bool:
+        """Whether it is the text alone, a part of names, that no bulk cancellation could say."""
+        return bool(self.text) and self._bulk_without_text() is not None
+
+    def _bulk_without_text(self) -> str | None:
         if self.state.startswith("Finished") or self.stuck or self.since or self.until:
             return None
-        label = self.label if "=" in self.label else ""
-        said = {"states": self.state, "names": self.text, "labels": label}
+        said = {"states": self.state, "labels": self.label if "=" in self.label else ""}
         return _link(said | {"namespaces": self.namespace, "parent": self.parent}, "/bulk/new")
 
 
@@ -121,6 +127,7 @@ def run_list_routes(means: Means) -> APIRouter:
             asked=asked,
             wrong=asked.wrong(),
             cancel_these=asked.bulk(),
+            is_text_in_the_way=asked.is_bulk_but_for_text(),
             here=_link({**query, "cursor": cursor}),
             is_first=not cursor,
             first=_link(query),

@@ -2,15 +2,19 @@
 
 import asyncio
 import time
+from collections.abc import Sequence
 from typing import Annotated, Final
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Query
 from fastapi.responses import HTMLResponse
 
+from rescind.events.states import TaskState
+from rescind.events.words import How
 from rescind.server.access.asking import PageReader, reads_page
 from rescind.server.api.means import Means
 from rescind.server.readmodel.queries.flows import FlowFilter
+from rescind.server.readmodel.reading import ReadModel
 from rescind.server.web.shared.problems import PageRoute
 from rescind.server.web.shared.rendering import page
 
@@ -48,6 +52,7 @@ def stuck_routes(means: Means) -> APIRouter:
             place="stuck",
             runs=runs.items,
             tasks=tasks.items,
+            interrupts=await asyncio.to_thread(_interrupts, model, tasks.items),
             in_several=len(namespaces) > 1,
             here=_link(here),
             more_runs=_link(more_runs) if runs.cursor else None,
@@ -55,6 +60,15 @@ def stuck_routes(means: Means) -> APIRouter:
         )
 
     return router
+
+
+def _interrupts(model: ReadModel, tasks: Sequence[TaskState]) -> dict[str, bool | None]:
+    """By flow run, whether its executors interrupt; looked up only where that is to be said."""
+    said: dict[str, bool | None] = {task.flow_run_id: None for task in tasks}
+    for flow_run_id in {task.flow_run_id for task in tasks if task.how is How.GRACEFUL}:
+        found = model.flow_run(flow_run_id)
+        said[flow_run_id] = None if found is None else found.interrupts
+    return said
 
 
 def _link(query: dict[str, str]) -> str:

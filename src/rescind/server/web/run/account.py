@@ -7,7 +7,7 @@ from rescind.events.words import How
 from rescind.server.readmodel.queries.answers import CancelAccount, TaskGroup
 from rescind.server.web.shared.words import how_it_ended
 
-__all__ = ["AccountLine", "account_of"]
+__all__ = ["account_of"]
 
 _NEVER: Final = (How.NEVER_STARTED, How.NOT_RETRIED)
 

@@ -22,7 +22,7 @@ from rescind.server.web.shared.problems import PageRoute
 from rescind.server.web.shared.rendering import page
 from rescind.telling.story import tell
 
-__all__ = ["EventShown", "journal_routes", "show_events"]
+__all__ = ["journal_routes", "show_events"]
 
 _ROWS: Final = 50
 

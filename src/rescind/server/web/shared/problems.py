@@ -17,7 +17,7 @@ from rescind.server.api.problems import Kind, ProblemError, explain_http
 from rescind.server.api.subjects import PREFIX
 from rescind.server.web.shared.rendering import page
 
-__all__ = ["PageRoute", "no_such_page", "problem_of", "problem_page"]
+__all__ = ["PageRoute", "no_such_page"]
 
 _log = structlog.get_logger(__name__)
 
@@ -36,12 +36,12 @@ class PageRoute(APIRoute):
             try:
                 return await handle(request)
             except Exception as error:  # noqa: BLE001 - a person is told of a bug by a page, too
-                problem = problem_of(error)
+                problem = _problem_of(error)
                 if problem.kind is Kind.UNAUTHENTICATED:
                     return _to_the_door(request)
                 if problem.kind is Kind.BUG:
                     _log.error("a page was not made", path=request.url.path, exc_info=error)
-                return problem_page(
+                return _problem_page(
                     problem,
                     request.path_params.get("flow_run_id"),
                     request.path_params.get("bulk_id"),
@@ -73,7 +73,7 @@ async def no_such_page(request: Request, error: Exception) -> Response:
     return _page(404, title="There is no such page", detail=detail)
 
 
-def problem_of(error: Exception) -> ProblemError:
+def _problem_of(error: Exception) -> ProblemError:
     """The kind of problem that an error is."""
     match error:
         case ProblemError():
@@ -96,7 +96,7 @@ def problem_of(error: Exception) -> ProblemError:
             return ProblemError(Kind.BUG, detail)
 
 
-def problem_page(
+def _problem_page(
     problem: ProblemError, flow_run_id: str | None = None, bulk_id: str | None = None
 ) -> Response:
     """A page that says what is wrong, and what can be done all the same."""

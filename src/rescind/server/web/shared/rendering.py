@@ -91,7 +91,7 @@ def _templates() -> Environment:
     made.globals |= {"static": _static, "at": _flow_run_path, "state_word": words.state_word}
     made.globals |= {"at_task": task_path, "short": short}
     made.globals |= {"at_bulk": _bulk_path, "outcome_word": bulk_words.outcome_word}
-    made.globals |= {"who": words.who, "how": words.how_it_ended, "fates": words.FATES}
+    made.globals |= {"who": words.who, "how_it_ended": words.how_it_ended, "fates": words.FATES}
     made.globals |= {"policies": words.POLICIES, "child_said": words.CHILD_SAID}
     made.globals |= {"teardowns": words.TEARDOWNS, "listed": words.listed, "called": called}
     made.globals |= {"abort_fates": words.ABORT_FATES}
