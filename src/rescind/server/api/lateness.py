@@ -9,7 +9,15 @@ from collections.abc import Mapping
 
 from rescind.server.readmodel.standing import PartitionLag, Standing, lag_of
 
-__all__ = ["Lateness"]
+__all__ = ["Lateness", "shown_until"]
+
+
+def shown_until(known: Mapping[int, Standing]) -> int | None:
+    """The time of the newest entry that is shown, in milliseconds; None before the first.
+
+    For as long as nobody can say where the journal ends: what is shown is of that time at least.
+    """
+    return max((one.at_ms for one in known.values()), default=0) or None
 
 
 class Lateness:
