@@ -22,9 +22,9 @@ NOT_YET = OURS.issue_cert("127.0.0.1", not_before=NOW + DAY, not_after=NOW + 2 *
 def refusal(leaf: trustme.LeafCert, host: str) -> ssl.SSLCertVerificationError:
     """What a client comes to that trusts us and expects that host."""
     theirs = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    leaf.configure_cert(theirs)
-    ours = ssl.create_default_context()
-    OURS.configure_trust(ours)
+    with leaf.private_key_and_cert_chain_pem.tempfile() as file:
+        theirs.load_cert_chain(file)
+    ours = ssl.create_default_context(cadata=OURS.cert_pem.bytes().decode())
     here, there = socket.socketpair()
 
     def serve() -> None:

@@ -114,7 +114,8 @@ def answering(status: int, body: bytes, leaf: trustme.LeafCert | None = None) ->
     with HTTPServer(("127.0.0.1", 0), Answer) as server:
         if leaf is not None:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            leaf.configure_cert(context)
+            with leaf.private_key_and_cert_chain_pem.tempfile() as file:
+                context.load_cert_chain(file)
             server.socket = context.wrap_socket(server.socket, server_side=True)
         serving = Thread(target=server.serve_forever)
         serving.start()
