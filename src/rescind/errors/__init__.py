@@ -28,6 +28,7 @@
     │   ├── ReadModelMissingError     nobody has made it yet
     │   ├── DatabaseUnavailableError  the database that it is in does not answer
     │   ├── NewerSchemaError          a newer release has made its tables
+    │   ├── OlderSchemaError          an earlier one has, and may serve still
     │   ├── PositionMovedError        another projection writes to it
     │   ├── OtherJournalError         it was made of another journal than this one
     │   ├── RebuildOvertakenError     somebody else builds the read model anew, too
@@ -174,6 +175,7 @@ from rescind.errors.readmodel import (
     CursorError,
     DatabaseUnavailableError,
     NewerSchemaError,
+    OlderSchemaError,
     OtherJournalError,
     PositionMovedError,
     ReadModelError,
@@ -223,6 +225,7 @@ __all__: list[str] = [
     "NotMatchingError",
     "NotReadyError",
     "NotStartedError",
+    "OlderSchemaError",
     "OtherJournalError",
     "OutOfRangeError",
     "ParametersError",

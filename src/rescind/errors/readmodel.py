@@ -6,6 +6,7 @@ __all__ = [
     "CursorError",
     "DatabaseUnavailableError",
     "NewerSchemaError",
+    "OlderSchemaError",
     "OtherJournalError",
     "PositionMovedError",
     "ReadModelError",
@@ -55,6 +56,23 @@ class NewerSchemaError(ReadModelError):
             f"expected the tables of the read model at revision {self.known} or earlier, but they "
             f"are at {self.found}; upgrade this process to the release that made them, or name "
             "another database in RESCIND_DATABASE_URL: it is filled from the journal"
+        )
+
+
+class OlderSchemaError(ReadModelError):
+    """An earlier release has made these tables, and its servers may still project into them."""
+
+    def __init__(self, found: str, known: str) -> None:
+        super().__init__(found, known)
+        self.found = found
+        self.known = known
+
+    def __str__(self) -> str:
+        return (
+            f"expected the read model that serves to be at revision {self.known}, as this release "
+            f"makes it, but it is at {self.found}: an earlier release serves, and could not go on "
+            "with what this one builds; start the servers of this release first, which bring it "
+            "up to date"
         )
 
 

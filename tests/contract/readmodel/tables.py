@@ -91,7 +91,7 @@ class Told(Reader):
 
     def anew(self) -> None:
         """An empty one in the place of this one."""
-        self.number = self.database.begin_another()
+        self.number = self.database.begin_another().number
         self.database.switch(self.number)
         self.database.drop_retired()
         self._begin()

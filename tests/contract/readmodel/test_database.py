@@ -9,10 +9,11 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError
 
-from rescind.errors import NewerSchemaError, ReadModelMissingError, SettingsError
+from rescind.errors import NewerSchemaError, OlderSchemaError, ReadModelMissingError, SettingsError
 from rescind.server.readmodel.reading import ReadModel
 from rescind.server.readmodel.standing import standings
 from rescind.server.readmodel.storage.database import Database, open_database
+from rescind.server.readmodel.storage.migrating import revision_of
 from rescind.server.readmodel.storage.tables import metadata
 from rescind.settings import load_settings
 from tests.contract.readmodel.tables import Told
@@ -50,6 +51,30 @@ def test_what_a_newer_release_has_made_is_left_alone(model: Told) -> None:
 
     with pytest.raises(NewerSchemaError, match="0003 or earlier, but they are at 9999"):
         model.database.prepare()
+
+
+def test_while_an_earlier_release_serves_none_is_built_and_its_tables_are_left_alone(
+    model: Told,
+) -> None:
+    """Its servers would find tables that they do not know, and project no more."""
+    with model.database.writing(model.number).begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '0002'"))
+
+    with pytest.raises(OlderSchemaError, match="start the servers of this release first"):
+        model.database.begin_another()
+
+    with model.database.reading(model.number).connect() as connection:
+        assert revision_of(connection) == "0002"
+    assert [one.number for one in model.database.models()] == [model.number]
+
+
+def test_where_none_serves_one_is_made_beside_which_another_is_built(database_url: str) -> None:
+    database = Database(database_url)
+
+    assert database.begin_another() == (2, 1)
+
+    assert database.serving() == 1
+    database.close()
 
 
 def test_before_anybody_has_made_it_that_is_said(database_url: str) -> None:
@@ -94,7 +119,7 @@ def test_one_that_is_built_beside_another_serves_when_it_is_told_to(model: Told)
     model.tell_entries(live(3, 40).world.journal)
     served = model.database.ask(standings)
 
-    number = model.database.begin_another()
+    number = model.database.begin_another().number
     assert model.database.ask(standings) == served
     model.database.switch(number)
 
@@ -102,9 +127,9 @@ def test_one_that_is_built_beside_another_serves_when_it_is_told_to(model: Told)
 
 
 def test_of_those_that_were_left_half_built_none_stays(model: Told) -> None:
-    half = model.database.begin_another()
+    half = model.database.begin_another().number
 
-    other = model.database.begin_another()
+    other = model.database.begin_another().number
 
     with pytest.raises(DBAPIError), model.database.reading(half).connect() as connection:
         standings(connection)
@@ -153,7 +178,7 @@ def test_who_drops_waits_for_readers_and_is_in_no_deadlock_with_them(
 ) -> None:
     """Both lock table by table, in orders of their own."""
     database = model.database
-    database.switch(database.begin_another())
+    database.switch(database.begin_another().number)
 
     with ThreadPoolExecutor(1) as threads, database.reading(model.number).connect() as reader:
         reader.execute(select(func.count()).select_from(metadata.tables[held]))

@@ -3,13 +3,18 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Self
+
+import pytest
 
 from rescind.kafka.reading.readers import TopicFollower
-from rescind.kafka.reading.visits import starts
+from rescind.kafka.reading.visits import Visit, starts
+from rescind.kafka.records import OutRecord
 from rescind.kafka.writing.sender import Sender
 from rescind.processors.bulk import Sweeper
 from rescind.processors.shared.keys import signing_keys
 from rescind.processors.shared.tools import Asking
+from rescind.statemachine.records import BULK_KEY
 from tests.kafka.cli.command import Command
 from tests.kafka.cli.runs import running
 from tests.kafka.processors.journal import types_of
@@ -103,8 +108,8 @@ async def test_many_need_to_be_confirmed_and_are_held_up_by_whoever_says_so(
     assert shown["asked"] < 10
 
 
-async def test_what_came_of_each_flow_run_is_listed_in_pages(
-    service: Service, rescind: Command
+async def test_what_came_of_each_flow_run_is_listed_in_pages_and_long_after(
+    service: Service, rescind: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await registered(service, *"ace")
     for name in "bd":
@@ -142,6 +147,26 @@ async def test_what_came_of_each_flow_run_is_listed_in_pages(
     assert rest["after"] == 3
     assert [one["flow_run_id"] for one in refused["items"]] == ["b", "d"]
     assert "No flow run of night-2 is so." in none.err
+
+    # As a week later, when the service forgets it.
+    key, partition = f"{BULK_KEY}night-1".encode(), service.partition_of("night-1")
+    forgotten = OutRecord(service.names.open_flows, key, None, partition=partition)
+    await service.sender.send(forgotten)
+    assert (await rescind("bulk", "show", "night-1")).code == 5
+    readings: list[object] = []
+
+    class Counted(Visit):
+        async def __aenter__(self) -> Self:
+            readings.append(self)
+            return await super().__aenter__()
+
+    monkeypatch.setattr("rescind.cli.bulk.items._PAGE", 1)
+    monkeypatch.setattr("rescind.cli.bulk.items.Visit", Counted)
+    long_after = await rescind("bulk", "items", "night-1", "--limit", "0", "--json")
+    assert long_after.json == everything
+    assert len(readings) == 3, "pages of 1, 2 and the other 2"
+    nobody = await rescind("bulk", "items", "a")
+    assert (nobody.code, "none is known as 'a'" in nobody.complaint) == (5, True)
 
 
 async def test_one_is_looked_at_by_the_beginning_of_its_id_and_as_the_latest(

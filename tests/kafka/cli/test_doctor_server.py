@@ -2,13 +2,16 @@
 
 import socket
 import sqlite3
+import ssl
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from threading import Thread
 from typing import Any
 
 import pytest
+import trustme
 
 from rescind.cli.up.state import UpState, remove_up, write_up
 from tests.kafka.cli.command import Command
@@ -95,8 +98,8 @@ async def test_one_whose_read_model_cannot_be_read_is_not_ready(
 
 
 @contextmanager
-def answering(status: int, body: bytes) -> Iterator[str]:
-    """Something that answers everything so."""
+def answering(status: int, body: bytes, leaf: trustme.LeafCert | None = None) -> Iterator[str]:
+    """Something that answers everything so; with a certificate, behind TLS."""
 
     class Answer(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -109,10 +112,15 @@ def answering(status: int, body: bytes) -> Iterator[str]:
             pass
 
     with HTTPServer(("127.0.0.1", 0), Answer) as server:
+        if leaf is not None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            with leaf.private_key_and_cert_chain_pem.tempfile() as file:
+                context.load_cert_chain(file)
+            server.socket = context.wrap_socket(server.socket, server_side=True)
         serving = Thread(target=server.serve_forever)
         serving.start()
         try:
-            yield f"http://127.0.0.1:{server.server_port}"
+            yield f"{'http' if leaf is None else 'https'}://127.0.0.1:{server.server_port}"
         finally:
             server.shutdown()
             serving.join()
@@ -140,6 +148,41 @@ async def test_what_it_says_is_judged(
     assert check["verdict"] == verdict
     assert says in check["says"]
     assert check["remedy"]
+
+
+async def test_one_behind_a_certificate_that_nobody_here_knows_answers_and_that_has_its_remedy(
+    service: Service, rescind: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    authority = trustme.CA()
+    with answering(200, LATE, authority.issue_cert("127.0.0.1")) as url:
+        unknown = await found(rescind, "--server", url)
+        authority.cert_pem.write_to_path(tmp_path / "authority.pem")
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authority.pem"))
+        known = await found(rescind, "--server", url)
+
+    assert (unknown["verdict"], known["verdict"]) == ("fail", "warn")
+    assert f"{url} answers, but its certificate is not accepted" in unknown["says"]
+    assert "set SSL_CERT_FILE to the certificate of the authority" in unknown["remedy"]
+
+
+@pytest.mark.parametrize(
+    "missing, remedy",
+    [
+        (b'["kafka", "read_model"]', "see that Kafka runs"),
+        (b'["tokens"]', "why the topic of tokens cannot be read"),
+        (b'["read_model"]', "`rescind read-model status` says how far it is"),
+        (b"[]", "which of Kafka, read model and tokens"),
+    ],
+)
+async def test_one_that_is_not_ready_has_the_remedy_of_what_is_missing(
+    service: Service, rescind: Command, missing: bytes, remedy: str
+) -> None:
+    with answering(503, b'{"detail": "why", "missing": %b}' % missing) as url:
+        check = await found(rescind, "--server", url)
+
+    assert (check["verdict"], "is not ready: why" in check["says"]) == ("fail", True)
+    assert remedy in check["remedy"]
+    assert ("read-model status" in check["remedy"]) == ("read-model status" in remedy)
 
 
 @pytest.mark.parametrize("url", ["127.0.0.1:19080", "ftp://host", "http://", "http://h:port"])

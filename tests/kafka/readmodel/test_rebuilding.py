@@ -7,6 +7,7 @@ import pytest
 from rescind.errors import RebuildOvertakenError
 from rescind.server.readmodel.rebuilding import Progress, rebuild
 from rescind.server.readmodel.standing import begin_at
+from rescind.server.readmodel.storage.database import Another
 from tests.conftest import Cluster
 from tests.contract.readmodel.tables import Reader, check_equal
 from tests.kafka.readmodel.conftest import Projecting
@@ -77,13 +78,36 @@ async def test_of_two_rebuilds_the_first_says_that_the_other_goes_on(
 
     def another_begins(_: Progress) -> None:
         if not others:
-            others.append(model.database.begin_another())
+            others.append(model.database.begin_another().number)
 
     with pytest.raises(RebuildOvertakenError, match="another rebuild, which goes on"):
         await rebuild(cluster.connection, cluster.names.journal, model.database, another_begins)
 
     states = [(one.number, one.state) for one in model.database.models()]
     assert states == [(1, "serving"), (others[0], "building")]
+
+
+async def test_where_another_rebuild_comes_to_serve_at_its_beginning_that_one_is_held(
+    cluster: Cluster, model: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The one that served before is dropped then, and nobody could hold it."""
+    journal, fold = a_life(SEED, 60)
+    database = model.database
+    database.prepare()
+    async with writing(cluster) as writer:
+        await writer.write(journal)
+    begin = database.begin_another
+
+    def begin_late() -> Another:
+        database.switch(begin().number)
+        database.drop_retired()
+        return begin()
+
+    monkeypatch.setattr(database, "begin_another", begin_late)
+
+    assert await rebuild(cluster.connection, cluster.names.journal, database) == 3
+
+    check_equal(model, fold)
 
 
 async def test_a_read_model_of_another_journal_is_replaced_by_one_of_this(

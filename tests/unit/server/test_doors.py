@@ -138,6 +138,7 @@ async def test_nobody_is_told_from_anybody_else_before_all_tokens_were_read(tmp_
     assert "tokens have not been read" in answers["GET", "/api/v1/flow-run-counts"].text
     assert answers["GET", "/health/ready"].status_code == 503
     assert "127.0.0.1:1" not in answers["GET", "/health/ready"].text
+    assert "kafka" in answers["GET", "/health/ready"].json()["missing"]
 
 
 @pytest.mark.parametrize("flow_run_id", ["x" * 200, "@all", "a%00b"])

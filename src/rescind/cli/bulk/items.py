@@ -18,6 +18,7 @@ from rescind.cli.printing.runs import state_text
 from rescind.cli.reading.journal import read_stream
 from rescind.cli.reading.states import read_state
 from rescind.cli.session import Session, open_session
+from rescind.errors import UnknownBulkError
 from rescind.events.bulk import BulkItem
 from rescind.events.journal import BulkCreated, BulkProgressed
 from rescind.events.moments import moment_to_text
@@ -27,12 +28,12 @@ from rescind.events.words import StreamKind
 from rescind.kafka.partitions import partition_of
 from rescind.kafka.reading.snapshots import latest
 from rescind.kafka.reading.visits import Visit
-from rescind.statemachine.runs import Bulk
 from rescind.telling.words import clock, plain
 
 __all__ = ["Items", "list_items"]
 
-# Of all, so many are looked up and shown at once.
+# Of all, so many are looked up and shown at once, and then twice as many each time: to look them up
+# is to read every flow run's state.
 _PAGE: Final = 1_000
 _TOOK_EFFECT: Final = "took_effect"
 
@@ -72,9 +73,10 @@ async def list_items(wanted: str, items: Items, *, as_json: bool) -> Exit:
     """Raises `UnknownBulkError` or `AmbiguousIdError`."""
     output = Output(as_json=as_json)
     session = await open_session()
-    bulk = await resolve_bulk(session, wanted)
+    bulk = await _find(session, wanted)
     shown = _Shown(session, output)
     page: list[_Told] = []
+    size = _PAGE
     async with aclosing(_told(session, bulk)) as told:
         async for one in told:
             if not items.fits(one.number, one.item):
@@ -83,15 +85,41 @@ async def list_items(wanted: str, items: Items, *, as_json: bool) -> Exit:
                 shown.has_more = True
                 break
             page.append(one)
-            if len(page) == _PAGE:
+            if len(page) == size:
                 await shown.page(page)
-                page = []
+                page, size = [], 2 * size
     await shown.page(page)
-    shown.end(bulk)
+    shown.end(bulk.bulk_id)
     return Exit.OK
 
 
-async def _told(session: Session, bulk: Bulk) -> AsyncGenerator[_Told, None]:
+class _Life(NamedTuple):
+    """A bulk cancellation, and when it was described."""
+
+    bulk_id: str
+    created_ms: int
+
+
+async def _find(session: Session, wanted: str) -> _Life:
+    """The one that is meant; one that is forgotten only by its whole id.
+
+    Raises `UnknownBulkError` or `AmbiguousIdError`.
+    """
+    try:
+        bulk = await resolve_bulk(session, wanted)
+    except UnknownBulkError:
+        created_ms = None
+        async for entries in read_stream(session, wanted, 0):
+            for entry in entries:
+                if entry.stream_kind is StreamKind.BULK and isinstance(entry.event, BulkCreated):
+                    created_ms = entry.at_ms
+        if created_ms is None:
+            raise
+        return _Life(wanted, created_ms)
+    return _Life(bulk.bulk_id, bulk.created_ms)
+
+
+async def _told(session: Session, bulk: _Life) -> AsyncGenerator[_Told, None]:
     """All of this life of it, in the order in which they were asked."""
     number = 0
     async for entries in read_stream(session, bulk.bulk_id, bulk.created_ms):
@@ -144,14 +172,12 @@ class _Shown:
             )
         self._output.show(table)
 
-    def end(self, bulk: Bulk) -> None:
+    def end(self, bulk_id: str) -> None:
         if self._output.as_json:
             after = self._last if self.has_more else None
-            self._output.document(
-                {"bulk_id": bulk.bulk_id, "items": self._documents, "after": after}
-            )
+            self._output.document({"bulk_id": bulk_id, "items": self._documents, "after": after})
         elif not self.count:
-            self._output.say(f"No flow run of {bulk.bulk_id} is so.")
+            self._output.say(f"No flow run of {bulk_id} is so.")
         if self.has_more:
             says = f"There are more: --after {self._last} shows the next ones, --limit 0 all."
             self._output.say(says, "dim")

@@ -127,7 +127,8 @@ def items(
 ) -> int:
     """List what came of each flow run that one has asked, in the order in which they were asked.
 
-    From the journal, so also long after. The state is the flow run's as it is now.
+    From the journal, so also long after: a week after its end by its whole id only. The state is
+    the flow run's as it is now.
     """
     from rescind.cli.session import needs_extra, run
 

@@ -30,7 +30,8 @@ def rebuild(as_json: Json = False) -> int:
 
     Servers go on to answer and to read the journal, and need not be restarted. If this is
     interrupted or fails, the old one serves as before; what was built is taken away, at the latest
-    by the next rebuild. Where the database is a file, this has to run where the server does.
+    by the next rebuild. Where the database is a file, this has to run where the server does. While
+    an earlier release serves it is refused: start the servers of this release first.
     """
     _needs()
     from rescind.cli.readmodel.rebuilding import build_anew

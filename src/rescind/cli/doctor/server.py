@@ -4,6 +4,7 @@
 """
 
 import asyncio
+import ssl
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Final
 from urllib.parse import urlsplit
@@ -14,6 +15,7 @@ from pydantic import BaseModel, ValidationError
 from rescind.cli.doctor.check import Check, fail, ok, warn
 from rescind.cli.session import Session
 from rescind.cli.up.state import read_up
+from rescind.kafka.clients.certificates import certificate_remedy
 from rescind.telling.words import counted, duration, plain
 
 __all__ = ["check_server", "require_url"]
@@ -25,6 +27,12 @@ _BYTES_MAX: Final = 1 << 20
 _LATE_SECONDS: Final = 15.0
 _IS_IT = "see that `rescind server` runs there, or name another one by --server"
 _LOOK = "`rescind read-model status` says how far it is, and the server's log what holds it up"
+_SEE_LOG: Final = "the server's log says which of Kafka, read model and tokens cannot be used"
+_REMEDIES: Final = {
+    "kafka": "see that Kafka runs, and that RESCIND_BOOTSTRAP of the server names it",
+    "read_model": _LOOK,
+    "tokens": "the server's log says why the topic of tokens cannot be read",
+}
 
 
 class _Lag(BaseModel):
@@ -42,6 +50,7 @@ class _Problem(BaseModel):
     """What one says that is not."""
 
     detail: str
+    missing: tuple[str, ...] = ()
 
 
 def require_url(url: str | None) -> None:
@@ -69,6 +78,8 @@ async def check_server(session: Session, url: str | None) -> Check:
         url, remedy = up.http, f"see its log: {up.services.get('server', '')}"
     try:
         status, body = await asyncio.to_thread(_ask, url)
+    except ssl.SSLCertVerificationError as error:
+        return _not_accepted(url, error)
     except (OSError, HTTPException, ValueError) as error:
         why = str(error) or type(error).__name__
         return fail(_NAME, f"{url} does not answer: {plain(why)}", remedy)
@@ -76,8 +87,7 @@ async def check_server(session: Session, url: str | None) -> Check:
         if status == 200:
             return _ready(url, _Ready.model_validate_json(body))
         if status == 503:
-            why = plain(_Problem.model_validate_json(body).detail, 1_000)
-            return fail(_NAME, f"{url} is not ready: {why}", _LOOK)
+            return _not_ready(url, _Problem.model_validate_json(body))
     except ValidationError:
         pass
     return fail(_NAME, f"{url} answers {status}, as no server of rescind does", _IS_IT)
@@ -90,6 +100,23 @@ def _ready(url: str, said: _Ready) -> Check:
     if seconds > _LATE_SECONDS:
         return warn(_NAME, f"{url} answers, and its read model is {behind}", _LOOK)
     return ok(_NAME, f"{url} answers, and its read model is {behind}")
+
+
+def _not_ready(url: str, said: _Problem) -> Check:
+    """Without Kafka nothing else can be ready: that comes first, and alone."""
+    missing = ("kafka",) if "kafka" in said.missing else said.missing
+    remedies = [_REMEDIES[name] for name in missing if name in _REMEDIES]
+    why = plain(said.detail, 1_000)
+    # An earlier release does not say what is missing.
+    return fail(_NAME, f"{url} is not ready: {why}", "; ".join(remedies) or _SEE_LOG)
+
+
+def _not_accepted(url: str, error: ssl.SSLCertVerificationError) -> Check:
+    remedy = certificate_remedy(
+        error, whose="the server", authority_by="SSL_CERT_FILE", named_by="--server"
+    )
+    why = f"its certificate is not accepted: {plain(error.verify_message)}"
+    return fail(_NAME, f"{url} answers, but {why}", remedy)
 
 
 def _ask(url: str) -> tuple[int, bytes]:

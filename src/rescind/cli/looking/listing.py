@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -19,7 +19,7 @@ from rescind.events.states import FlowState, TaskState
 
 __all__ = ["Listing", "list_flows"]
 
-# Of all, so many are in memory at once, and the topic is read once for each such page.
+# Of all, so many are in memory at once, and in one table.
 _PAGE: Final = 10_000
 
 
@@ -66,16 +66,17 @@ async def _list(session: Session, listing: Listing, flows: FlowList, shown: "_Sh
     begin: Place | None = None
     if listing.after is not None:
         begin = place_of(await find_flow(session, listing.after)).next()
-    count = listing.limit or _PAGE
+    count, has_more = listing.limit, False
     with shown.pages() as show:
-        while True:
+        if count:
             # One more than is shown says whether there are more.
             page = await flows.page(count + 1, begin)
             show(page[:count])
             has_more = len(page) > count
-            if listing.limit or not has_more:
-                break
-            begin = place_of(page[count])
+        else:
+            async with aclosing(flows.everything(_PAGE, begin)) as pages:
+                async for page in pages:
+                    show(page)
     shown.end(any_known=flows.any_known, has_more=has_more)
 
 

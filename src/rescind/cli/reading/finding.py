@@ -8,7 +8,9 @@ look at the same moment.
 from collections.abc import Iterable
 from typing import Final
 
-from rescind.cli.reading.states import partition_of_stream, read_flows
+from rescind.cli.reading.filters import Wanted
+from rescind.cli.reading.listing import FlowList, place_of
+from rescind.cli.reading.states import read_flow, read_flows
 from rescind.cli.session import Session
 from rescind.errors import AmbiguousIdError, UnknownRunError
 from rescind.events.states import FlowState
@@ -29,7 +31,7 @@ def resolve(wanted: str, flows: Iterable[FlowState]) -> FlowState:
     if wanted == LATEST:
         if not flows:
             raise UnknownRunError(wanted)
-        return max(flows, key=lambda flow: (flow.registered_at, flow.flow_run_id))
+        return min(flows, key=place_of)
     matching = [flow for flow in flows if flow.flow_run_id.startswith(wanted)]
     for flow in matching:
         if flow.flow_run_id == wanted:
@@ -43,13 +45,18 @@ def resolve(wanted: str, flows: Iterable[FlowState]) -> FlowState:
 
 
 async def find_flow(session: Session, wanted: str) -> FlowState:
-    """`resolve` by what is known now. A whole id costs reading one partition, not all."""
-    if not wanted.startswith("@"):
-        partition = await partition_of_stream(session, wanted)
-        exact = (await read_flows(session, [partition])).by_id.get(wanted)
-        if exact is not None:
-            return exact
-    return resolve(wanted, (await read_flows(session)).by_id.values())
+    """`resolve` by what is known now, and keep no run that cannot be meant.
+
+    A whole id costs reading one partition, not all.
+    """
+    if wanted == LATEST:
+        return resolve(wanted, await FlowList(session, Wanted(), 0).page(1))
+    exact = await read_flow(session, wanted)
+    if exact is not None:
+        return exact
+    beginning = wanted.encode()
+    found = await read_flows(session, keep=lambda key: key.startswith(beginning))
+    return resolve(wanted, found.by_id.values())
 
 
 async def find_flows(

@@ -1,14 +1,15 @@
 """Flow runs in pages, read from the state topic with bounded memory: what `ls` lists and counts.
 
 The topic has several records of a flow run that changed lately, in any place; only the last one
-counts. So each page is a reading of the whole topic, partition by partition.
+counts. So each page is a reading of the whole topic, partition by partition, and so is all of it.
 """
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from typing import Final
 
 from rescind.cli.reading.filters import Wanted
+from rescind.cli.reading.spool import Spool
 from rescind.cli.reading.states import read_state
 from rescind.cli.reading.window import Place, Window
 from rescind.cli.session import Session
@@ -57,6 +58,22 @@ class FlowList:
             if begin is None or len(found) >= count:
                 return found[:count]
 
+    async def everything(
+        self, count: int, begin: Place | None = None
+    ) -> AsyncGenerator[list[FlowState], None]:
+        """Yield all of them from a place on, so many at a time, by one reading."""
+        with Spool(begin) as spool:
+            await self._read_into(spool)
+            page: list[FlowState] = []
+            for value in spool.values():
+                state = read_state(FlowState, value)
+                if state is not None:
+                    page.append(state)
+                if len(page) == count:
+                    yield page
+                    page = []
+            yield page
+
     async def counts(self) -> dict[str, int]:
         """How many there are in each state."""
         counts: Counter[str] = Counter()
@@ -81,7 +98,7 @@ class FlowList:
                 counts.update(states.values())
         return dict(sorted(counts.items()))
 
-    async def _read_into(self, window: Window) -> None:
+    async def _read_into(self, window: Window | Spool) -> None:
         def see(key: bytes, value: bytes, flow: FlowState | None) -> None:
             if flow is not None and self._wanted.fits(flow, self._now_ms):
                 window.put(key, place_of(flow), value)

@@ -3,7 +3,7 @@
 A record that cannot be read hides nothing else: it is counted, and the command says how many.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
@@ -30,20 +30,25 @@ class FlowRuns:
     unreadable: int = 0
 
 
-async def read_flows(session: Session, partitions: Collection[int] | None = None) -> FlowRuns:
-    """Read every flow run that is known, or those of some partitions."""
+async def read_flows(
+    session: Session,
+    partitions: Collection[int] | None = None,
+    *,
+    keep: Callable[[bytes], bool] = lambda _: True,
+) -> FlowRuns:
+    """Read every flow run that is known, or those of some partitions, whose id is one to keep."""
     topic = session.names.flow_states
     async with Visit(session.connection) as visit:
         chosen = await visit.starts(topic) if partitions is None else partitions
-        values = await latest(visit, topic, chosen)
+        values = await latest(visit, topic, chosen, keep)
     states = _parsed(FlowState, values.values())
     return FlowRuns({state.flow_run_id: state for state in states}, len(values) - len(states))
 
 
 async def read_flow(session: Session, flow_run_id: str) -> FlowState | None:
-    """Read one flow run by its whole id: one partition is enough."""
-    partition = await partition_of_stream(session, flow_run_id)
-    return (await read_flows(session, [partition])).by_id.get(flow_run_id)
+    """Read one flow run by its whole id: one partition is enough, and no other run is kept."""
+    partition, key = await partition_of_stream(session, flow_run_id), flow_run_id.encode()
+    return (await read_flows(session, [partition], keep=key.__eq__)).by_id.get(flow_run_id)
 
 
 async def read_tasks(session: Session, flow_run_id: str) -> list[TaskState]:

@@ -10,15 +10,13 @@ from aiokafka.errors import (
     UnsupportedSaslMechanismError,
 )
 
+from rescind.kafka.clients.certificates import certificate_remedy
+
 __all__ = ["remedy_of"]
 
 _NOT_KNOWN: Final = (
     "see RESCIND_SASL_USERNAME and RESCIND_SASL_PASSWORD, "
     "and that RESCIND_SASL_MECHANISM is one that it offers"
-)
-_NOT_TRUSTED: Final = (
-    "set RESCIND_TLS_CA_FILE to the certificate of the authority that has signed the broker's, "
-    "and RESCIND_BOOTSTRAP to a name that is in it"
 )
 
 
@@ -33,6 +31,11 @@ def remedy_of(error: BaseException) -> str:
         ):
             return _NOT_KNOWN
         case ssl.SSLCertVerificationError():
-            return _NOT_TRUSTED
+            return certificate_remedy(
+                error,
+                whose="the broker",
+                authority_by="RESCIND_TLS_CA_FILE",
+                named_by="RESCIND_BOOTSTRAP",
+            )
         case _:
             return ""

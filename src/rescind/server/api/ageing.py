@@ -1,7 +1,8 @@
 """`Aged`: each answer says how old the state is that it shows, where that is more than a moment.
 
-A read model that is held up, as by a lock on its database, answers as ever, with what it had. The
-header is there only then: what an answer without it shows is a moment old, as always.
+A read model that is held up, as by a lock on its database, answers as ever, with what it had; and
+while Kafka is away nobody knows what it lacks, so that its age counts from when that was known.
+The header is there only then: what an answer without it shows is a moment old, as always.
 """
 
 from collections.abc import Callable

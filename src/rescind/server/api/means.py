@@ -31,7 +31,7 @@ from rescind.server.access.denials import Denials
 from rescind.server.access.gate import Gate
 from rescind.server.access.sessions import Sessions
 from rescind.server.api.hearing import Heard
-from rescind.server.api.lateness import Lateness
+from rescind.server.api.lateness import Lateness, shown_until
 from rescind.server.api.live.beat import Beat
 from rescind.server.api.live.sharing import Shared
 from rescind.server.api.measuring import Meters
@@ -101,11 +101,17 @@ class Means:
             lambda: self.no_kafka or "they are being read",
         )
         self._line: Line | None = None
+        self._lateness = Lateness()
+        # By the last good look: how old what reads show was then; None before the first.
+        self._late_seconds: float | None = None
         self._looked_at = time.monotonic()
-        self._working: asyncio.Task[None] | None = None
+        self._working: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> Self:
-        self._working = asyncio.create_task(self._work_for_ever(), name="means")
+        self._working = [
+            asyncio.create_task(self._work_for_ever(), name="means"),
+            asyncio.create_task(self._look_alone(), name="age"),
+        ]
         return self
 
     async def __aexit__(
@@ -114,10 +120,10 @@ class Means:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        assert self._working is not None
         await self.beat.end()
-        self._working.cancel()
-        await asyncio.wait([self._working])
+        for task in self._working:
+            task.cancel()
+        await asyncio.wait(self._working)
         self._database.close()
 
     async def ask(self, request: AnyRequest) -> Entry | None:
@@ -138,9 +144,13 @@ class Means:
 
     @property
     def behind_seconds(self) -> float:
-        """How old what reads show is, also since it was looked at last; 0 if it is not known."""
-        late = max((one.seconds for one in (self.lag or {}).values() if one.offsets), default=0.0)
-        return late + time.monotonic() - self._looked_at if late else 0.0
+        """How old what reads show may be: what they lacked at the last good look, and since then.
+
+        0 if that look was the last one, and found them complete.
+        """
+        late = self._late_seconds or 0.0
+        is_fresh = self.lag is not None and not late
+        return 0.0 if is_fresh else late + time.monotonic() - self._looked_at
 
     @property
     def no_tokens(self) -> str:
@@ -158,6 +168,18 @@ class Means:
                 _log.exception("the way to Kafka was lost")
                 self._tell_kafka(str(error))
             await asyncio.sleep(_AGAIN_SECONDS)
+
+    async def _look_alone(self) -> None:
+        """Until there is an age: before Kafka has been asked for ends, the read model says it."""
+        while self._late_seconds is None:
+            try:
+                until_ms = shown_until(await asyncio.to_thread(self.model.standings))
+            except Exception:  # noqa: BLE001 - who reads is told what is wrong with the database
+                until_ms = None
+            if until_ms is not None and self._late_seconds is None:
+                self._late_seconds = max(0.0, time.time() - until_ms / 1000)
+                self._looked_at = time.monotonic()
+            await asyncio.sleep(_LOOK_SECONDS)
 
     async def _work(self) -> None:
         """Until it is cancelled. Raises `BrokerError` while Kafka has not been found."""
@@ -202,14 +224,15 @@ class Means:
             await asyncio.sleep(_AGAIN_SECONDS if register.is_complete else _LOOK_SECONDS)
 
     async def _keep_looking(self, connection: Connection) -> None:
-        lateness = Lateness()
         while True:
             try:
                 async with asyncio.timeout(_LOOK_SECONDS):
                     last = await ends(connection, self.names.journal)
                 self._tell_kafka("")
                 known = await asyncio.to_thread(self.model.standings)
-                self.lag = lateness.look(known, last, round(time.time() * 1000))
+                self.lag = self._lateness.look(known, last, round(time.time() * 1000))
+                behind = (one.seconds for one in self.lag.values() if one.offsets)
+                self._late_seconds = max(behind, default=0.0)
                 self._looked_at = time.monotonic()
                 self.no_reads = ""
             except BrokerError as error:

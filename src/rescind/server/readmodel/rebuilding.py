@@ -47,10 +47,9 @@ async def rebuild(
 
     Interrupted or failed, it leaves the old one as it was and takes its own away, unless that
     serves already. Killed, it leaves both, until the next rebuild: that begins from the start.
-    Raises what `Following` does, and `RebuildOvertakenError`.
+    Raises what `Following` and `begin_another` do, and `RebuildOvertakenError`.
     """
-    before = await in_thread(database.prepare)
-    number = await in_thread(database.begin_another)
+    number, before = await in_thread(database.begin_another)
     try:
         await _build(connection, journal, database, before, number, tell)
     except BaseException as error:

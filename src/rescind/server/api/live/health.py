@@ -50,19 +50,21 @@ def health_routes(means: Means) -> APIRouter:
     async def is_ready() -> Ready:
         """Whether Kafka takes requests and reads are at most 30 seconds old."""
         lag = means.lag or {}
-        why = [reason for reason in (means.no_kafka, means.no_reads, means.no_tokens) if reason]
+        wrong = {"kafka": means.no_kafka, "read_model": means.no_reads, "tokens": means.no_tokens}
         late = {number for number, one in lag.items() if one.seconds > _LAG_SECONDS_MAX}
-        if late:
-            why.append(
+        if late and not means.no_reads:
+            wrong["read_model"] = (
                 f"the read model is more than {_LAG_SECONDS_MAX:g} s behind in partitions "
                 + ", ".join(map(str, sorted(late)))
             )
+        missing = [name for name, reason in wrong.items() if reason]
+        why = "; ".join(wrong[name] for name in missing)
         if why and not means.gate.is_open:
             # Anybody may ask, and addresses and users are in what a driver says.
-            _log.info("the server is not ready", why="; ".join(why))
-            raise ProblemError(Kind.NOT_READY, _SEE_THE_LOG)
+            _log.info("the server is not ready", why=why)
+            raise ProblemError(Kind.NOT_READY, _SEE_THE_LOG, missing=missing)
         if why:
-            raise ProblemError(Kind.NOT_READY, "; ".join(why))
+            raise ProblemError(Kind.NOT_READY, why, missing=missing)
         shown = {n: Lag(offsets=one.offsets, seconds=one.seconds) for n, one in lag.items()}
         return Ready(lag=shown)
 

@@ -28,9 +28,10 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from rescind.errors import DatabaseUnavailableError, ReadModelMissingError, RebuildOvertakenError
 from rescind.server.readmodel.storage.dialects import Dialect, dialect_of
+from rescind.server.readmodel.storage.migrating import require_known
 from rescind.settings import Settings
 
-__all__ = ["Database", "Model", "answered", "open_database"]
+__all__ = ["Another", "Database", "Model", "answered", "open_database"]
 
 T = TypeVar("T")
 
@@ -79,6 +80,14 @@ class Model(NamedTuple):
     """A file, or a schema."""
 
 
+class Another(NamedTuple):
+    """A read model that is to be built."""
+
+    number: int
+    instead_of: int
+    """The one that serves meanwhile."""
+
+
 class Database:
     """The read models of one database, by their numbers. Threads may share it; `close` it.
 
@@ -106,8 +115,7 @@ class Database:
         with self._catalog_alone() as catalog:
             number = _serving(catalog)
             if number is None:
-                number = _next_number(catalog)
-                catalog.execute(insert(_models).values(number=number, state=_SERVING))
+                return self._first(catalog)
             self._dialect.make(catalog, number)
         return number
 
@@ -152,17 +160,25 @@ class Database:
                 if self.serving() == number:
                     raise
 
-    def begin_another(self) -> int:
-        """Make an empty read model beside the one that serves; its number.
+    def begin_another(self) -> Another:
+        """Make an empty read model beside the one that serves, and that one if there is none.
 
-        One that somebody else is building is dropped: the last who begins goes on.
+        One that somebody else is building is dropped: the last who begins goes on. The tables that
+        serve are left as they are: servers of their release go on to project into them.
+        Raises `OlderSchemaError` and `NewerSchemaError` if they are of another release.
         """
         with self._catalog_alone() as catalog:
+            serving = _serving(catalog)
+            if serving is None:
+                serving = self._first(catalog)
+            else:
+                with self.reading(serving).connect() as model:
+                    require_known(model)
             self._drop_all(catalog, _models.c.state.in_((_BUILDING, _RETIRED)))
             number = _next_number(catalog)
             catalog.execute(insert(_models).values(number=number, state=_BUILDING))
             self._dialect.make(catalog, number)
-        return number
+        return Another(number, serving)
 
     def switch(self, number: int) -> None:
         """Let this one serve from now on. The one that did is kept until `drop_retired`.
@@ -193,6 +209,12 @@ class Database:
     def close(self) -> None:
         """End every connection that is not in use."""
         self._catalog.dispose()
+
+    def _first(self, catalog: Connection) -> int:
+        number = _next_number(catalog)
+        catalog.execute(insert(_models).values(number=number, state=_SERVING))
+        self._dialect.make(catalog, number)
+        return number
 
     def _drop_all(self, catalog: Connection, which: ColumnElement[bool]) -> bool:
         """Whether there was any."""

@@ -13,10 +13,10 @@ from alembic.runtime.migration import MigrationContext, RevisionStep
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
-from rescind.errors import NewerSchemaError
+from rescind.errors import NewerSchemaError, OlderSchemaError
 from rescind.server.readmodel.storage.tables import metadata
 
-__all__ = ["known_revision", "migrate", "revision_of"]
+__all__ = ["known_revision", "migrate", "require_known", "revision_of"]
 
 _FOLDER: Final = Path(__file__).parents[1] / "migrations"
 
@@ -33,6 +33,22 @@ def revision_of(connection: Connection) -> str | None:
     return MigrationContext.configure(connection).get_current_revision()
 
 
+def require_known(connection: Connection) -> None:
+    """The tables there have the shape that this release makes; nothing is changed.
+
+    Raises `OlderSchemaError` if an earlier release has made them, `NewerSchemaError` if a newer.
+    """
+    head, found = known_revision(), revision_of(connection)
+    if found != head:
+        _refuse_newer(ScriptDirectory(_FOLDER, version_locations=[_FOLDER]), found, head)
+        raise OlderSchemaError(found or "none", head)
+
+
+def _refuse_newer(scripts: ScriptDirectory, found: str | None, head: str) -> None:
+    if found is not None and found not in {script.revision for script in scripts.walk_revisions()}:
+        raise NewerSchemaError(found, head)
+
+
 def migrate(connection: Connection) -> None:
     """Bring the tables up to date, in the caller's transaction.
 
@@ -43,8 +59,7 @@ def migrate(connection: Connection) -> None:
     found = revision_of(connection)
     if found == head:
         return
-    if found is not None and found not in {script.revision for script in scripts.walk_revisions()}:
-        raise NewerSchemaError(found, head)
+    _refuse_newer(scripts, found, head)
 
     def steps(revision: object, context: MigrationContext) -> list[RevisionStep]:
         del revision, context
