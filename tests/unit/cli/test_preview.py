@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from rescind.cli.asking.preview import what_would_happen
+from rescind.cli.foretelling.preview import what_would_happen
 from rescind.server.api.reads.forecast import ChildrenForecast, Forecast
 
 

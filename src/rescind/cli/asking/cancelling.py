@@ -35,7 +35,7 @@ async def cancel(command: Cancel, *, as_json: bool) -> Exit:
     session = await open_session()
     known = await look_up(session, command.ids)
     if command.dry_run:
-        from rescind.cli.asking.preview import preview
+        from rescind.cli.foretelling.preview import preview
 
         return await preview(session, command, known, output)
     choice = choose(known, output, arm=command.arm, yes=command.yes)

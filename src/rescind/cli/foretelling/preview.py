@@ -14,8 +14,8 @@ from rescind.cli.asking.choosing import Known
 from rescind.cli.asking.subjects import Subject
 from rescind.cli.asking.wanted import Cancel
 from rescind.cli.exits import Exit, exit_of
+from rescind.cli.foretelling.cancellable import read_cancellable
 from rescind.cli.printing.output import Output, columns
-from rescind.cli.reading.cancellable import read_cancellable
 from rescind.cli.session import Session
 from rescind.errors import AmbiguousIdError, UnknownRunError
 from rescind.events.states import FlowState
