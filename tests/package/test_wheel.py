@@ -24,7 +24,11 @@ NAMESAKES: Final = ("Events==0.5", "opensearch-py==3.2.0", "python-statemachine=
 BASE: Final = ("errors", "events", "kafka", "runners", "cli")
 
 # What stands and falls with an extra: everything else asks for that late.
-OF_EXTRAS: Final = ("rescind.runners.executors.dask.", "rescind.cli.foretelling.")
+OF_EXTRAS: Final = (
+    "rescind.runners.executors.dask.",
+    "rescind.cli.foretelling.",
+    "rescind.cli.readmodel.",
+)
 
 IMPORT_ALL: Final = """
 import importlib, pkgutil, sys

@@ -13,9 +13,9 @@ from fastapi import APIRouter, Depends, Query
 
 from rescind.errors import ReadModelError
 from rescind.events.words import ChosenId, StreamKind
-from rescind.kafka.partitions import partition_of
 from rescind.server.access.asking import PageReader
 from rescind.server.api.live.beat import Word
+from rescind.server.api.live.positions import partition_in
 from rescind.server.api.live.streaming import KEEP_ALIVE, EventStream, written
 from rescind.server.api.means import Means
 from rescind.server.api.problems import Kind, ProblemError
@@ -82,7 +82,7 @@ async def _words(
                 continue
             now = means.beat.standing
             if within is None and of is not None:
-                within = {partition_of(of[1], len(now))}
+                within = {partition_in(now, of[1])}
             is_news = not seen or of is None
             if not is_news:
                 looked = {partition: seen.get(partition, 0) for partition in within or ()}

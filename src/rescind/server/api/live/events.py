@@ -15,10 +15,14 @@ from pydantic import StringConstraints
 
 from rescind.errors import ReadModelError
 from rescind.events.words import ChosenId, StreamKind
-from rescind.kafka.partitions import partition_of
 from rescind.server.access.asking import Reader, Since, reads, require_everywhere
 from rescind.server.api.live.beat import Word
-from rescind.server.api.live.positions import CHARACTERS_MAX, read_positions, write_positions
+from rescind.server.api.live.positions import (
+    CHARACTERS_MAX,
+    partition_in,
+    read_positions,
+    write_positions,
+)
 from rescind.server.api.live.streaming import ITEMS, KEEP_ALIVE, EventStream, written
 from rescind.server.api.means import Means
 from rescind.server.api.problems import Kind, ProblemError, problem_responses
@@ -76,7 +80,7 @@ def event_routes(means: Means) -> APIRouter:
         positions = now | (read_positions(said, len(now)) if said else {})
         of = _stream(flow_run_id, bulk_id)
         if of is not None and now:
-            partition = partition_of(of[1], len(now))
+            partition = partition_in(now, of[1])
             positions = {partition: max(positions[partition], since)}
         return _Followed(of, positions, partial(means.gate.is_welcome, by))
 

@@ -8,14 +8,20 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
+from rescind.kafka.partitions import partition_of
 from rescind.server.api.problems import Kind, ProblemError
 
-__all__ = ["CHARACTERS_MAX", "read_positions", "write_positions"]
+__all__ = ["CHARACTERS_MAX", "partition_in", "read_positions", "write_positions"]
 
 CHARACTERS_MAX: Final = 30_000
 """Of a vector of all the partitions that a topic may have."""
 
 _VECTOR: Final = re.compile(r"[0-9]{1,6}:[0-9]{1,18}(,[0-9]{1,6}:[0-9]{1,18})*")
+
+
+def partition_in(positions: Mapping[int, int], stream_id: str) -> int:
+    """Which of all the partitions has a stream."""
+    return partition_of(stream_id, len(positions))
 
 
 def write_positions(positions: Mapping[int, int]) -> str:
