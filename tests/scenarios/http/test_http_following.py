@@ -10,6 +10,7 @@ from tests.pages import commands
 from tests.scenarios.harness import Scene
 from tests.scenarios.http.http_api import has_read, problem
 from tests.scenarios.http.http_following import Listening, Message
+from tests.waiting import until
 
 
 async def until_type(following: AsyncIterator[Message], kind: str) -> list[Message]:
@@ -53,8 +54,12 @@ async def test_who_follows_a_flow_run_sees_all_of_it_and_goes_on_where_it_was(
 
 
 async def test_a_server_that_ends_lets_those_go_who_follow(scene: Scene, server: Listening) -> None:
-    ready = await server.client.get("/health/ready")
-    assert ready.status_code == 200, ready.text
+
+    async def is_ready() -> bool:
+        return (await server.client.get("/health/ready")).status_code == 200
+
+    # It has the journal of all scenarios before to read first.
+    await until(is_ready)
     assert (await server.client.get("/health/live")).json() == {"alive": True}
 
     # Whoever begins while the read model catches up is sent what it has yet to read.
