@@ -6,6 +6,7 @@ from datetime import datetime
 from rescind.client.answers import Counts, FlowRun, TaskState
 from rescind.client.blocking.carrier import Carrier
 from rescind.client.blocking.lists import Listing
+from rescind.client.core import operations
 from rescind.client.core.core import Core
 
 __all__ = ["ListingMethods"]
@@ -30,7 +31,7 @@ class ListingMethods:
         stuck: bool = False,
     ) -> Counts:
         """How many flow runs are in which state, of those that `list_flow_runs` has."""
-        asked = self._core.count_flow_runs(
+        fits = operations.fitting(
             labels=labels,
             name=name,
             namespace=namespace,
@@ -40,7 +41,7 @@ class ListingMethods:
             registered_before=registered_before,
             stuck=stuck,
         )
-        return self._carrier.do(asked)
+        return self._carrier.do(self._core.count_flow_runs(fits))
 
     def list_flow_runs(
         self,
@@ -63,8 +64,7 @@ class ListingMethods:
         name has in it. ``stuck``: of those the ones that should have ended by now, the
         longest stuck first.
         """
-        pages = self._core.flow_runs(
-            state=state,
+        fits = operations.fitting(
             labels=labels,
             name=name,
             namespace=namespace,
@@ -73,8 +73,8 @@ class ListingMethods:
             registered_from=registered_from,
             registered_before=registered_before,
             stuck=stuck,
-            page_size=page_size,
         )
+        pages = self._core.flow_runs(state, fits, page_size)
         return Listing(self._carrier, pages, cursor)
 
     def list_task_runs(

@@ -4,7 +4,6 @@ import random
 import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime
 from functools import partial
 from typing import Any, Protocol, TypeVar
 
@@ -77,57 +76,15 @@ class Core:
         return waiting.answered(operation, self._pace, answer_seconds)
 
     def flow_runs(
-        self,
-        *,
-        state: str | Iterable[str],
-        labels: Mapping[str, str] | None,
-        name: str | None,
-        namespace: str | None,
-        parent: str | None,
-        text: str | None,
-        registered_from: datetime | None,
-        registered_before: datetime | None,
-        stuck: bool,
-        page_size: int,
+        self, state: str | Iterable[str], fitting: Mapping[str, Any], page_size: int
     ) -> PageAt[FlowRun]:
-        query = {
-            # Asked for again with each page: an iterator would be empty by then.
-            "state": state if isinstance(state, str) else tuple(state),
-            "label": labels,
-            "name": name,
-            "namespace": namespace,
-            "parent": parent,
-            "text": text,
-            "registered_from": registered_from,
-            "registered_before": registered_before,
-            "stuck": stuck or None,
-        }
+        # Asked for again with each page: an iterator would be empty by then.
+        query = {**fitting, "state": state if isinstance(state, str) else tuple(state)}
         operations.flow_runs(query, page_size, None)
         return lambda cursor: self.ask(operations.flow_runs(query, page_size, cursor))
 
-    def count_flow_runs(
-        self,
-        *,
-        labels: Mapping[str, str] | None,
-        name: str | None,
-        namespace: str | None,
-        parent: str | None,
-        text: str | None,
-        registered_from: datetime | None,
-        registered_before: datetime | None,
-        stuck: bool,
-    ) -> Doing[Counts]:
-        query = {
-            "label": labels,
-            "name": name,
-            "namespace": namespace,
-            "parent": parent,
-            "text": text,
-            "registered_from": registered_from,
-            "registered_before": registered_before,
-            "stuck": stuck or None,
-        }
-        return self.ask(operations.count_flow_runs(query))
+    def count_flow_runs(self, fitting: Mapping[str, Any]) -> Doing[Counts]:
+        return self.ask(operations.count_flow_runs(fitting))
 
     def task_runs(
         self, flow_run_id: str, state: str | Iterable[str], text: str | None, page_size: int

@@ -82,6 +82,30 @@ def cancellation_of_task_run(flow_run_id: str, task_run_id: str) -> Operation[Ca
     return got(_of(flow_run_id, task_run_id, "/cancellation"), CancellationShown)
 
 
+def fitting(
+    *,
+    labels: Mapping[str, str] | None,
+    name: str | None,
+    namespace: str | None,
+    parent: str | None,
+    text: str | None,
+    registered_from: datetime | None,
+    registered_before: datetime | None,
+    stuck: bool,
+) -> Mapping[str, Any]:
+    """Which flow runs are meant, to be listed or to be counted."""
+    return {
+        "label": labels,
+        "name": name,
+        "namespace": namespace,
+        "parent": parent,
+        "text": text,
+        "registered_from": registered_from,
+        "registered_before": registered_before,
+        "stuck": stuck or None,
+    }
+
+
 def flow_runs(
     query: Mapping[str, Any], page_size: int, cursor: str | None
 ) -> Operation[PageOf[FlowRun]]:
