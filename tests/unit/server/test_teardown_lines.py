@@ -54,3 +54,9 @@ def test_nobody_is_here_is_said_only_where_that_is_known(
     (line,) = teardown_lines(None, forecast_of(fate, reached))
 
     assert line.warning == warning
+
+
+def test_a_runner_is_called_as_whoever_reads_calls_it() -> None:
+    (line,) = teardown_lines(None, forecast_of("torn_down", True), str.upper)
+
+    assert line.what == "The docker of A"

@@ -82,7 +82,7 @@ def _show(subject: Subject, said: Forecast, output: Output, *, is_abort: bool) -
 
 def _what_else(said: Forecast, *, is_abort: bool) -> Iterator[str]:
     """What is torn down, and what becomes of children, a line each."""
-    for torn in teardown_lines(None if is_abort else said, said):
+    for torn in teardown_lines(None if is_abort else said, said, short):
         warning = f" ({plain(torn.warning)})" if torn.warning else ""
         yield f"{plain(torn.what)}: {torn.said}{warning}"
     children = [child for child in said.children if child.is_open]

@@ -3,7 +3,7 @@
 Runners of which the same is to be said are one line: a flow run may have work of many.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from rescind.server.api.reads.forecast import Forecast, RunnerForecast
@@ -21,10 +21,12 @@ class TeardownLine(NamedTuple):
     is_torn_down: bool
 
 
-def teardown_lines(graceful: Forecast | None, abort: Forecast) -> Sequence[TeardownLine]:
+def teardown_lines(
+    graceful: Forecast | None, abort: Forecast, called: Callable[[str], str] = str
+) -> Sequence[TeardownLine]:
     """Of each runner that holds work, alike ones together; what is torn down comes first.
 
-    ``graceful``: None where only an abort is asked for.
+    ``graceful``: None where only an abort is asked for. ``called``: how a runner's id is written.
     """
     merged: dict[tuple[str, str, bool], dict[str, list[str]]] = {}
     gentle = {} if graceful is None else {one.runner_id: one for one in graceful.runners}
@@ -33,7 +35,7 @@ def teardown_lines(graceful: Forecast | None, abort: Forecast) -> Sequence[Teard
         key = _said(gentle.get(hard.runner_id), hard), _warning(hard), fate == "torn_down"
         merged.setdefault(key, {}).setdefault(kind, []).append(hard.runner_id)
     lines = [
-        TeardownLine(_named(kind, ids), said, warning, is_torn_down)
+        TeardownLine(_named(kind, map(called, ids)), said, warning, is_torn_down)
         for (said, warning, is_torn_down), by_kind in merged.items()
         for kind, ids in by_kind.items()
     ]
