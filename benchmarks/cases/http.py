@@ -14,7 +14,7 @@ from benchmarks.load.asking import ask_by_the_clock
 from benchmarks.load.cancelling import WARM_UP, Flows
 from benchmarks.load.following import Arrivals, follow
 from benchmarks.load.sending import Departures, arrivals
-from benchmarks.place import Place, child, cpu_seconds, started
+from benchmarks.place import Place, Spent, child, started
 from benchmarks.rows import Row, latencies, percentile
 from benchmarks.seeing import flows_told, watching
 from benchmarks.service import Service, serve
@@ -92,23 +92,23 @@ async def _told(
                 async with watching(service.connection, service.names.inbox, flows_told) as told:
                     with child(ask_by_the_clock, address, plan) as loop:
                         await asyncio.to_thread(loop.pipe.recv)
-                        began, cpu = time.monotonic(), cpu_seconds(pid)
-                        loop.pipe.send(began)
+                        spent = Spent("server", pid)
+                        loop.pipe.send(time.monotonic())
                         departures, statuses = await asyncio.to_thread(loop.pipe.recv)
                         await told.all_of(flows.ids, 60)
-                    share = (cpu_seconds(pid) - cpu) / (time.monotonic() - began)
+                    shares = spent.said()
     sent = dict(zip(flows.ids, departures.sent_at, strict=True))
     counted = [flow for flow in flows.ids[WARM_UP:] if flow in told.at]
     values = [(told.at[flow] - sent[flow]) * 1000 for flow in counted]
-    note = _said(departures, statuses, count - WARM_UP - len(counted), share)
+    note = _said(departures, statuses, count - WARM_UP - len(counted), shares)
     what = f"cancel asked by HTTP to intent read, {load}"
     return latencies("http", what, values, p50_ms, p99_ms, note)
 
 
-def _said(departures: Departures, statuses: dict[int, int], missing: int, share: float) -> str:
+def _said(departures: Departures, statuses: dict[int, int], missing: int, shares: str) -> str:
     answers = ", ".join(f"{n:,} times {status}" for status, n in sorted(statuses.items()))
     late = percentile(departures.late_ms, 99)
-    note = f"answered {answers}; sent p99 {late:.1f} ms late; server {share:.0%} of a core"
+    note = f"answered {answers}; sent p99 {late:.1f} ms late; {shares}"
     return f"{missing} NEVER SEEN; {note}" if missing else note
 
 
@@ -126,16 +126,16 @@ async def _followed(place: Place) -> list[Row]:
                     await asyncio.to_thread(crowd.pipe.recv)
                     with child(ask_by_the_clock, address, plan) as loop:
                         await asyncio.to_thread(loop.pipe.recv)
-                        began, cpu = time.monotonic(), cpu_seconds(pid)
-                        loop.pipe.send(began)
+                        spent = Spent("server", pid)
+                        loop.pipe.send(time.monotonic())
                         departures, _ = await asyncio.to_thread(loop.pipe.recv)
-                        share = (cpu_seconds(pid) - cpu) / (time.monotonic() - began)
+                        shares = spent.said()
                     crowd.pipe.send(LAST_SEEN_SECONDS_MAX)
                     seen: Arrivals = await asyncio.to_thread(crowd.pipe.recv)
     sent = dict(zip(flows.ids, departures.sent_at, strict=True))
     values = [(at - sent[flow]) * 1000 for flow in flows.ids for at in seen.get(flow, ())]
     missing = clients * count - len(values)
-    note = f"{clients} clients, {count} flow runs, two a second; server {share:.0%} of a core"
+    note = f"{clients} clients, {count} flow runs, two a second; {shares}"
     if missing:
         note = f"{missing} NEVER SEEN; {note}"
     what = f"cancel asked by HTTP to flow.cancelling seen by {clients} who follow"

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from benchmarks.load.requests import some_id
 from benchmarks.load.sending import Departures, arrivals, send_by_the_clock
-from benchmarks.place import child, cpu_seconds
+from benchmarks.place import Spent, child
 from benchmarks.rows import percentile
 from benchmarks.seeing import flows_cancelled, flows_told, watching
 from benchmarks.service import Service
@@ -88,7 +88,7 @@ async def cancel_all(
         )
         loop = stack.enter_context(child(send_by_the_clock, service.connection, records))
         await asyncio.to_thread(loop.pipe.recv)
-        cpu = 0.0 if pid is None else cpu_seconds(pid)
+        spent = None if pid is None else Spent("worker", pid)
         began = time.monotonic()
         loop.pipe.send(began)
         departures: Departures = await asyncio.to_thread(loop.pipe.recv)
@@ -96,7 +96,7 @@ async def cancel_all(
         if report:
             await settled.all_of(flows.ids, 60)
         seconds = time.monotonic() - began
-        cpu = 0.0 if pid is None else cpu_seconds(pid) - cpu
+        shares = "" if spent is None else f"; {spent.said()}"
     sent = {(what, flow): at for (_, flow, what), at in zip(plan, departures.sent_at, strict=True)}
     counted = flows.ids[WARM_UP:]
     sent_at = {f: sent["told", f] for f in counted if f in told.at}
@@ -106,9 +106,7 @@ async def cancel_all(
     ]
     missing = len(counted) - len(told_ms) + report * (len(counted) - len(settled_ms))
     late_ms = percentile(departures.late_ms, 99)
-    note = f"sent p99 {late_ms:.1f} ms late"
-    if pid is not None:
-        note += f"; worker {cpu / seconds:.0%} of a core"
+    note = f"sent p99 {late_ms:.1f} ms late{shares}"
     return Cancelled(told_ms, settled_ms, sent_at, told.at, missing, seconds, note)
 
 

@@ -2,8 +2,9 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Protocol
 
 import pytest
 
@@ -11,7 +12,13 @@ from rescind.server.readmodel.projection import Projection
 from tests.conftest import Cluster
 from tests.contract.readmodel.tables import Reader, reader
 
-Projecting = Callable[[Reader], AbstractAsyncContextManager[Projection]]
+
+class Projecting(Protocol):
+    """Runs a projection for the time of the ``with``."""
+
+    def __call__(
+        self, model: Reader, *, rest_seconds: float = 0
+    ) -> AbstractAsyncContextManager[Projection]: ...
 
 
 @pytest.fixture
@@ -22,12 +29,14 @@ def model(database_url: str) -> Iterator[Reader]:
 
 @pytest.fixture
 def projecting(cluster: Cluster) -> Projecting:
-    """Runs a projection for the time of the ``with``."""
-
     @asynccontextmanager
-    async def run(model: Reader) -> AsyncIterator[Projection]:
+    async def run(model: Reader, *, rest_seconds: float = 0) -> AsyncIterator[Projection]:
         projection = Projection(
-            cluster.connection, cluster.names.journal, model.database, patience_seconds=0.2
+            cluster.connection,
+            cluster.names.journal,
+            model.database,
+            patience_seconds=0.2,
+            rest_seconds=rest_seconds,
         )
         running = asyncio.create_task(projection.run())
         try:

@@ -1,14 +1,16 @@
 """The projection on a real Kafka: it keeps up, it survives, and one of them writes."""
 
 import asyncio
+import contextlib
 import sys
 from asyncio.subprocess import DEVNULL, Process
+from collections.abc import Iterator
 from random import Random
 
 import pytest
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Engine, event, text
 from sqlalchemy.exc import DBAPIError
 
 from rescind.errors import OtherJournalError, ReadModelMissingError
@@ -63,6 +65,37 @@ async def test_when_everything_is_there_nothing_is_behind(
             return all(lag == (0, 0.0) for lag in (await projection.lag()).values())
 
         await until(nothing_is_behind)
+
+
+async def test_what_comes_one_by_one_is_written_together(
+    cluster: Cluster, model: Reader, projecting: Projecting
+) -> None:
+    """Each entry has a transaction of Kafka of its own, and not one of the database."""
+    journal, fold = a_life(SEED, 100)
+
+    async with writing(cluster) as writer, projecting(model, rest_seconds=5):
+        with batches() as written:
+            await writer.write(journal, each=1)
+            await until(lambda: is_there(model, len(journal)))
+
+    assert 0 < len(written) < len(journal) / 5
+    check_equal(model, fold)
+
+
+@contextlib.contextmanager
+def batches() -> Iterator[list[str]]:
+    """What moves the position of a read model while this is open, a statement for each batch."""
+    written: list[str] = []
+
+    def look(_connection: object, _cursor: object, statement: str, *_others: object) -> None:
+        if statement.startswith("UPDATE positions"):
+            written.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", look)
+    try:
+        yield written
+    finally:
+        event.remove(Engine, "before_cursor_execute", look)
 
 
 async def test_how_far_it_is_behind_is_said(cluster: Cluster, model: Reader) -> None:
