@@ -23,7 +23,7 @@ __all__ = ["Projection"]
 
 _PATIENCE_SECONDS: Final = 5.0
 # A batch has a cost besides its entries: at 200 cancels a second the server takes 66 % of a core
-# without this rest, and 55 % with it. Who is behind finds more in a batch, and does not rest.
+# without this rest, and 56 % with it. Who is behind finds more in a batch, and does not rest.
 _REST_SECONDS: Final = 0.05
 _FEW: Final = 1_000
 _BACKOFF_SECONDS: Final = (0.5, 10.0)
