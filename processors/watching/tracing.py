@@ -66,8 +66,8 @@ class BulkTrace:
             return
         part = self._part_for_one_more()
         said = {"rescind.bulk_id": self._bulk_id, "rescind.flow_run_id": flow_run_id}
-        links = () if part is None else (part.traceparent,)
-        with spans.span("cancel flow run", "internal", said, spans.ABOVE_ALL, links) as span:
+        other = self._above if part is None else part.traceparent
+        with spans.span("cancel flow run", "internal", said, spans.ABOVE_ALL, [other]) as span:
             if part is not None and span is not None:
                 part.link(span.traceparent)
                 self._linked += 1

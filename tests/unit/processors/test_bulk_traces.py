@@ -8,11 +8,17 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON, ParentBased, Sampler
 from opentelemetry.trace import StatusCode
+from structlog.testing import capture_logs
 
+from rescind.kafka.connection import Connection
+from rescind.kafka.topics import TopicNames
 from rescind.processors.watching import tracing
-from rescind.processors.watching.tracing import LINKS_MAX, BulkTrace
+from rescind.processors.watching.bulks import Bulks
+from rescind.processors.watching.tracing import LINKS_MAX, BulkTrace, begun_by
 from rescind.tracing import spans
 from rescind.tracing.messaging import sending
+from tests.bulks import BULK, created
+from tests.scenario import given
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 GIVEN = f"00-{TRACE}-00f067aa0ba902b7-01"
@@ -141,6 +147,24 @@ def test_of_no_trace_or_one_that_nobody_keeps_there_is_nothing(
         carried = asked_for(trace, "f1")
 
     assert (kept.parts(), kept.asked(), carried) == ([], [], [None])
+
+
+@pytest.mark.usefixtures("kept")
+async def test_who_cannot_look_for_its_trace_has_none_and_goes_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(tracing, "LOOK_SECONDS", 0.2)
+    bulks = Bulks()
+    bulks.knows(0, [])
+    bulks.hear(0, given(created).world.journal[0])
+    bulk = bulks.get(BULK)
+    assert bulk is not None
+
+    with capture_logs() as said:
+        assert await begun_by(Connection("127.0.0.1:1"), TopicNames("no."), 0, bulk) is None
+
+    (line,) = said
+    assert line["event"] == "a bulk cancellation is not traced"
 
 
 def test_where_nobody_makes_spans_the_cancels_do_not_all_join_one_trace() -> None:
