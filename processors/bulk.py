@@ -23,12 +23,14 @@ from rescind.events.journal import Entry, RequestRefused
 from rescind.events.refusals import Code
 from rescind.events.requests import BulkCount, BulkProgress, FlowCancel
 from rescind.events.words import Actor
+from rescind.kafka.partitions import partition_of
 from rescind.processors.measuring.agents import AgentMeters
 from rescind.processors.on_faust.committed import CommittedApp
 from rescind.processors.shared.tools import Asking
 from rescind.processors.watching.bulks import Bulks
 from rescind.processors.watching.meant import Meant, Place, read_meant
 from rescind.processors.watching.pace import Pace
+from rescind.processors.watching.tracing import BulkTrace, answered, begun_by
 from rescind.statemachine.runs import Bulk
 from rescind.tracing.lines import about
 
@@ -141,8 +143,11 @@ class Sweeper:
             meant = await read_meant(tools.connection, tools.topics, partitions, bulk.where)
             if bulk.state == "Draft":
                 await self._count(bulk, meant, line)
-            else:
-                await self._ask_all(bulk, meant, line)
+                continue
+            partition = partition_of(bulk_id, partitions)
+            above = await begun_by(tools.connection, tools.topics, partition, bulk)
+            with BulkTrace(bulk_id, above) as trace:
+                await self._ask_all(bulk, meant, line, trace)
 
     async def _count(self, bulk: Bulk, meant: Meant, line: Line) -> None:
         places = meant.counted()
@@ -156,7 +161,7 @@ class Sweeper:
         )
         await self._report(request, line)
 
-    async def _ask_all(self, bulk: Bulk, meant: Meant, line: Line) -> None:
+    async def _ask_all(self, bulk: Bulk, meant: Meant, line: Line, trace: BulkTrace) -> None:
         """Ask those that have not had their turn, a part at a time, as long as it is Running."""
         cut = {each.partition: each.until for each in bulk.cut}
         places = meant.due(bulk)
@@ -167,14 +172,17 @@ class Sweeper:
             now = self.bulks.get(bulk.bulk_id)
             if now is None or now.state != "Running":
                 return
-            items = await asyncio.gather(*[self._ask(bulk, place, cut, line) for place in part])
+            asked = [self._ask(bulk, place, cut, line, trace) for place in part]
+            items = await asyncio.gather(*asked)
             if not await self._tell(now, line, tuple(items), part[-1]):
                 return
         now = self.bulks.get(bulk.bulk_id)
         if now is not None and now.state == "Running":
             await self._tell(now, line)
 
-    async def _ask(self, bulk: Bulk, place: Place, cut: dict[int, int], line: Line) -> BulkItem:
+    async def _ask(
+        self, bulk: Bulk, place: Place, cut: dict[int, int], line: Line, trace: BulkTrace
+    ) -> BulkItem:
         request = FlowCancel(
             request_id=f"bulk/{bulk.bulk_id}/{place.flow_run_id}",
             actor=ACTOR,
@@ -187,7 +195,9 @@ class Sweeper:
             bulk_id=bulk.bulk_id,
             registered_until=cut[place.partition],
         )
-        answer = await line.ask(request, within_seconds=ANSWER_SECONDS)
+        with trace.asking(place.flow_run_id) as span:
+            answer = await line.ask(request, within_seconds=ANSWER_SECONDS)
+            answered(span, answer)
         return item_of(answer)
 
     async def _tell(

@@ -28,6 +28,8 @@ class Received:
     parent_id: str
     said: dict[str, str] = field(repr=False)
     told: tuple[str, ...] = ()
+    links: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    """Trace and span of each."""
 
     def __str__(self) -> str:
         return f"{self.service}: {self.name} {self.kind} {self.span_id} below {self.parent_id}"
@@ -106,6 +108,7 @@ def _read(service: str, span: WireSpan) -> Received:
         span.parent_span_id.hex(),
         _said(span.attributes),
         tuple(event.name for event in span.events),
+        tuple((link.trace_id.hex(), link.span_id.hex()) for link in span.links),
     )
 
 

@@ -47,6 +47,8 @@ class Traces:
                 said["rescind.flow_run_id"] = flow_run_id
             if (task_run_id := getattr(request, "task_run_id", None)) is not None:
                 said["rescind.task_run_id"] = task_run_id
+            if (bulk_id := getattr(request, "bulk_id", None)) is not None:
+                said["rescind.bulk_id"] = bulk_id
             span.say(said)
             self._spans.append(span)
             self._below[asked.traceparent] = span.traceparent

@@ -104,7 +104,7 @@ class OtherJournalError(ReadModelError):
         return (
             f"expected partition {self.partition} of the journal to go on at offset {self.offset}, "
             f"but it ends at {self.end}: it is another journal than the one that this read model "
-            "was made of; build it anew"
+            "was made of; `rescind read-model rebuild` builds it anew from this one"
         )
 
 

@@ -9,19 +9,22 @@ No span has a reason, an error's message or anything else that people write into
 
 import contextlib
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from rescind.tracing.traceparent import Parent, is_sampled, read, written
 
 if TYPE_CHECKING:
     from opentelemetry.trace import Span as OtelSpan
-    from opentelemetry.trace import TracerProvider
+    from opentelemetry.trace import SpanContext, TracerProvider
 
-__all__ = ["Kind", "Span", "begin", "current", "is_on", "may_begin", "span", "use"]
+__all__ = ["ABOVE_ALL", "Kind", "Span", "begin", "current", "is_on", "may_begin", "span", "use"]
 
 Kind = Literal["server", "client", "producer", "consumer", "internal"]
 Attributes = Mapping[str, str | int | float | bool]
+
+ABOVE_ALL: Final = ""
+"""As the parent of a span: it begins a trace of its own, whatever is current."""
 
 _SCOPE: Final = "rescind"
 
@@ -71,6 +74,11 @@ class Span:
         """Add something that has happened at this moment."""
         self._span.add_event(what, attributes)
 
+    def link(self, traceparent: str) -> None:
+        """Name a span of another trace that has to do with this one."""
+        if (other := _context(read(traceparent))) is not None:
+            self._span.add_link(other)
+
     def end(self, failed: str = "") -> None:
         """It is over; `failed` is the kind of failure, if it was one, and never a message.
 
@@ -87,26 +95,40 @@ class Span:
         self._span.end()
 
 
-def begin(name: str, kind: Kind, attributes: Attributes, parent: str | None = None) -> Span | None:
-    """A span below `parent`, or else below the one that is current; None: nobody keeps it."""
+def begin(
+    name: str,
+    kind: Kind,
+    attributes: Attributes,
+    parent: str | None = None,
+    links: Sequence[str] = (),
+) -> Span | None:
+    """A span below `parent`, or else below the one that is current; None: nobody keeps it.
+
+    `links` are traceparents of spans of other traces that have to do with it.
+    """
     if not is_on():
         return None
     from opentelemetry import trace
 
     provider = _Own.provider or trace.get_tracer_provider()
     context = None if parent is None else _below(read(parent))
+    others = [other for each in links if (other := _context(read(each))) is not None]
     made = provider.get_tracer(_SCOPE).start_span(
-        name, context, trace.SpanKind[kind.upper()], attributes
+        name, context, trace.SpanKind[kind.upper()], attributes, [trace.Link(one) for one in others]
     )
     return Span(made) if made.is_recording() else None
 
 
 @contextlib.contextmanager
 def span(
-    name: str, kind: Kind, attributes: Attributes, parent: str | None = None
+    name: str,
+    kind: Kind,
+    attributes: Attributes,
+    parent: str | None = None,
+    links: Sequence[str] = (),
 ) -> Iterator[Span | None]:
     """The same, current as long as this is open; an error that comes through makes it a failure."""
-    begun = begin(name, kind, attributes, parent)
+    begun = begin(name, kind, attributes, parent, links)
     if begun is None:
         yield None
         return
@@ -142,16 +164,19 @@ def current() -> str | None:
 
 def _below(parent: Parent | None) -> Any:
     from opentelemetry.context import Context
-    from opentelemetry.trace import (
-        NonRecordingSpan,
-        SpanContext,
-        TraceFlags,
-        set_span_in_context,
-    )
+    from opentelemetry.trace import NonRecordingSpan, set_span_in_context
 
-    if parent is None:
+    context = _context(parent)
+    if context is None:
         return Context()
-    context = SpanContext(
-        parent.trace_id, parent.span_id, is_remote=True, trace_flags=TraceFlags(parent.flags)
-    )
     return set_span_in_context(NonRecordingSpan(context), Context())
+
+
+def _context(named: Parent | None) -> "SpanContext | None":
+    from opentelemetry.trace import SpanContext, TraceFlags
+
+    if named is None:
+        return None
+    return SpanContext(
+        named.trace_id, named.span_id, is_remote=True, trace_flags=TraceFlags(named.flags)
+    )

@@ -4,7 +4,8 @@ import re
 import secrets
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
@@ -12,7 +13,7 @@ import httpx
 import pytest
 
 from rescind.tracing.traceparent import trace_id_of
-from tests.otlp import Received, Spans, received
+from tests.otlp import Received, Spans
 from tests.scenarios import flows_in_infrastructure
 from tests.scenarios.harness import Scene
 from tests.scenarios.processes import Process
@@ -22,35 +23,34 @@ SECONDS: Final = 60.0
 SPAN: Final = "00f067aa0ba902b7"
 
 
-@pytest.fixture
-def spans(monkeypatch: pytest.MonkeyPatch) -> Iterator[Spans]:
-    with received() as found:
-        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", found.endpoint)
-        monkeypatch.setenv("OTEL_BSP_SCHEDULE_DELAY", "100")
-        yield found
-
-
-async def cancelled_by_http(server: Process, flow_run_id: str, traceparent: str = "") -> int:
-    """Ask it to cancel, once it answers; the status."""
+@asynccontextmanager
+async def asking(server: Process) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of it, once it answers."""
     pattern = re.compile(r"(http://127\.0\.0\.1:\d+)\b(?!/metrics)")
     await until(lambda: pattern.search(server.said()) is not None, within_seconds=SECONDS)
     found = pattern.search(server.said())
     assert found is not None
-    headers = {"traceparent": traceparent} if traceparent else {}
     async with httpx.AsyncClient(base_url=found[1], timeout=60) as client:
 
         async def is_ready() -> bool:
             return (await client.get("/health/ready")).status_code == 200
 
         await until(is_ready, within_seconds=SECONDS)
+        yield client
+
+
+async def cancelled_by_http(server: Process, flow_run_id: str, traceparent: str = "") -> int:
+    """Ask it to cancel; the status."""
+    headers = {"traceparent": traceparent} if traceparent else {}
+    async with asking(server) as client:
         body = {"reason": "nobody else's business", "grace_seconds": 10}
         path = f"/api/v1/flow-runs/{flow_run_id}/cancel"
         return (await client.post(path, json=body, headers=headers)).status_code
 
 
-async def running(scene: Scene) -> tuple[str, Process]:
+async def running(scene: Scene, name: str = "traced") -> tuple[str, Process]:
     """A flow run in a process of its own, at work."""
-    flow_run_id = scene.named("traced")
+    flow_run_id = scene.named(name)
     folder = scene.house.folder / flow_run_id
     folder.mkdir()
     run = scene.house.command(

@@ -9,7 +9,7 @@ being records: so "to the end" means until the *position* has reached the end, n
 record's offset.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -91,7 +91,7 @@ class Visit:
 
     async def read_to_end(
         self, topic: str, partition: int, start: int | None = None
-    ) -> AsyncIterator[list[Record]]:
+    ) -> AsyncGenerator[list[Record], None]:
         """Yield the records from ``start`` (None: the first) to the end as it is now.
 
         The next reading begins when this one is done. Raises `OutOfRangeError` if ``start`` is

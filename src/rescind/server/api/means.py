@@ -17,7 +17,9 @@ from rescind.errors import (
     BrokerError,
     BrokerUnavailableError,
     NoAnswerError,
+    ReadModelError,
     SettingsError,
+    UnreadableStateError,
 )
 from rescind.events.journal import Entry
 from rescind.events.requests import AnyRequest
@@ -41,6 +43,7 @@ from rescind.server.readmodel.projection import Projection
 from rescind.server.readmodel.reading import ReadModel
 from rescind.server.readmodel.standing import PartitionLag
 from rescind.server.readmodel.storage.database import open_database
+from rescind.server.readmodel.threads import in_thread
 from rescind.settings import Settings
 
 __all__ = ["Means"]
@@ -173,7 +176,7 @@ class Means:
         """Until there is an age: before Kafka has been asked for ends, the read model says it."""
         while self._late_seconds is None:
             try:
-                until_ms = shown_until(await asyncio.to_thread(self.model.standings))
+                until_ms = shown_until(await in_thread(self.model.standings))
             except Exception:  # noqa: BLE001 - who reads is told what is wrong with the database
                 until_ms = None
             if until_ms is not None and self._late_seconds is None:
@@ -202,6 +205,9 @@ class Means:
         while True:
             try:
                 await projection.run()
+            except (ReadModelError, UnreadableStateError):
+                # It has said what somebody has to do; until they have, it is tried again.
+                pass
             except Exception:  # noqa: BLE001 - whatever it is, cancels have to go on
                 # The lag tells whoever asks whether the server is ready.
                 _log.exception("the journal is not projected")
@@ -229,7 +235,7 @@ class Means:
                 async with asyncio.timeout(_LOOK_SECONDS):
                     last = await ends(connection, self.names.journal)
                 self._tell_kafka("")
-                known = await asyncio.to_thread(self.model.standings)
+                known = await in_thread(self.model.standings)
                 self.lag = self._lateness.look(known, last, round(time.time() * 1000))
                 behind = (one.seconds for one in self.lag.values() if one.offsets)
                 self._late_seconds = max(behind, default=0.0)

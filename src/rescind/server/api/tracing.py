@@ -51,7 +51,7 @@ def _say(made: Span, scope: Scope, status: int) -> None:
     if (path := getattr(route, "path", None)) is not None:
         made.name(f"{method_of(scope)} {path}")
         said["http.route"] = path
-    for name in ("flow_run_id", "task_run_id"):
+    for name in ("flow_run_id", "task_run_id", "bulk_id"):
         if (value := scope.get("path_params", {}).get(name)) is not None:
             said[f"rescind.{name}"] = str(value)
     made.say(said)

@@ -11,7 +11,12 @@ from typing import Final
 import structlog
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from rescind.errors import BrokerError, PositionMovedError
+from rescind.errors import (
+    BrokerError,
+    PositionMovedError,
+    ReadModelError,
+    UnreadableStateError,
+)
 from rescind.kafka.connection import Connection
 from rescind.kafka.reading.visits import ends
 from rescind.server.readmodel.projecting.following import Following
@@ -62,6 +67,9 @@ class Projection:
     async def run(self) -> None:
         """Until it is cancelled. While Kafka or the database is away it waits, and says so once.
 
+        What it raises of these it has logged, once for each: run again, it says nothing more until
+        something else is wrong, or nothing.
+
         Raises:
             NewerSchemaError: a newer release has made the tables.
             OtherJournalError: the tables are further than this journal has ever been.
@@ -80,6 +88,9 @@ class Projection:
                 self._say(str(error))
                 await asyncio.sleep(backoff_seconds)
                 backoff_seconds = min(2 * backoff_seconds, backoff_max)
+            except (ReadModelError, UnreadableStateError) as error:
+                self._say_stuck(str(error))
+                raise
 
     async def lag(self) -> dict[int, PartitionLag]:
         """How far each partition of the read model is behind, whoever writes it.
@@ -126,4 +137,9 @@ class Projection:
             _log.warning("the read model waits", why=trouble)
         elif self._trouble and not trouble:
             _log.info("the read model goes on")
+        self._trouble = trouble
+
+    def _say_stuck(self, trouble: str) -> None:
+        if trouble != self._trouble:
+            _log.error("the journal is not projected", why=trouble)
         self._trouble = trouble

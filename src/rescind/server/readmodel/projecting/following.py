@@ -67,12 +67,12 @@ class Following:
     async def _enter(self) -> None:
         firsts = await starts(self._connection, self._journal)
         # One for the whole stay: what the database keeps in memory for it is kept.
-        self._tables = await in_thread(self._engine.connect)
+        tables = await in_thread(self._connect)
         try:
-            self._positions = await in_thread(self._begin, self._tables, firsts)
+            self._positions = await in_thread(self._begin, tables, firsts)
         except IntegrityError:
             # Another projection began in the same moment: what it has put there is there now.
-            self._positions = await in_thread(self._begin, self._tables, firsts)
+            self._positions = await in_thread(self._begin, tables, firsts)
         follower = TopicFollower(
             self._connection, self._journal, self._positions, fetch_bytes_max=_FETCH_BYTES_MAX
         )
@@ -120,6 +120,11 @@ class Following:
             # Short: the last thing in a partition is a marker, for which no record comes.
             await self.step(timeout_seconds=0.02)
             tell()
+
+    def _connect(self) -> DatabaseConnection:
+        # Kept by the thread: who is cancelled while it connects has one to close.
+        self._tables = self._engine.connect()
+        return self._tables
 
     def _begin(self, tables: DatabaseConnection, firsts: Mapping[int, int]) -> dict[int, int]:
         with tables.begin():
