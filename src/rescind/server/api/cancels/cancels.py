@@ -67,6 +67,7 @@ class Cancels:
                 ask = partial(self._ask_unless_answered, request, subject)
                 answered = await self._repeats.once(subject, request_id, ask)
             said = answered.answer.outcome
+            self._means.meters.cancelled(said)
             _log.info("a cancel is answered", outcome=said, status=answered.status)
             return answered
 
