@@ -72,9 +72,17 @@ def _with_a_value(label: str) -> str:
 _Label = Annotated[str, StringConstraints(max_length=400), AfterValidator(_with_a_value)]
 
 
+def _each_key_once(labels: tuple[str, ...]) -> tuple[str, ...]:
+    # A flow run has one value: of two, the last one alone would be looked for.
+    if len({label.partition("=")[0] for label in labels}) < len(set(labels)):
+        raise ValueError("expected each key once, since a flow run has one value of it")
+    return labels
+
+
 Labels = Annotated[
     tuple[_Label, ...],
     Query(alias="label", max_length=_MANY, description="As KEY=VALUE; all of them."),
+    AfterValidator(_each_key_once),
 ]
 
 
