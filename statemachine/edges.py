@@ -16,7 +16,9 @@ __all__ = [
     "Edges",
     "is_cancelling",
     "is_finished",
+    "is_pending",
     "is_running",
+    "lies_in",
     "table",
     "walk",
 ]
@@ -50,6 +52,16 @@ FLOW_EDGES: Final[Edges] = walk(FLOW)
 TASK_EDGES: Final[Edges] = walk(TASK)
 RUNNER_EDGES: Final[Edges] = walk(RUNNER)
 BULK_EDGES: Final[Edges] = walk(BULK)
+
+
+def lies_in(state: str, name: str) -> bool:
+    """Whether a state is the one of this name, as ``Finished.Failed``, or one within it."""
+    return state == name or state.startswith(f"{name}.")
+
+
+def is_pending(state: str) -> bool:
+    """Whether a state is a kind of Pending; Retrying is one."""
+    return state.startswith("Pending")
 
 
 def is_running(state: str) -> bool:

@@ -22,6 +22,7 @@ from rescind.events.journal import (
 )
 from rescind.kafka.records import Record
 from rescind.processors.hooking.ledger import Item
+from rescind.statemachine.edges import is_finished
 
 __all__ = ["MARKS", "Notice", "Teller", "entry_of"]
 
@@ -150,4 +151,4 @@ def _about(record: Record) -> AboutFlow | None:
 
 
 def _is_open(about: AboutFlow) -> bool:
-    return not about.state.startswith("Finished")
+    return not is_finished(about.state)

@@ -1,14 +1,17 @@
 """Many ask at once on one line; each hears what came of its own request, and of no other."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 
 import pytest
+from aiokafka.errors import TopicAuthorizationFailedError
 
 from rescind.asking.line import Line, new_request_id
 from rescind.asking.outcomes import outcome_of
 from rescind.errors import NoAnswerError
 from rescind.events.requests import FlowCancel
+from rescind.kafka.records import Record
 from rescind.processors.shared.keys import signing_keys
 from tests.conftest import Cluster
 from tests.kafka.processors.service import Service
@@ -69,5 +72,27 @@ async def test_a_line_that_has_lost_its_place_in_the_journal_finds_it_again(
         await until(lambda: line._journal not in {journal, None}, within_seconds=60)  # noqa: SLF001
 
         answer = await line.ask(cancel("f"), within_seconds=60)
+
+    assert outcome_of(answer, is_known=False) == "armed"
+
+
+async def test_a_line_that_may_not_read_the_journal_for_a_while_hears_again(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Deaf for good, a server would say of every cancel that nobody has answered yet."""
+    async with service.worker(), line_to(service) as line:
+        journal = line._journal  # noqa: SLF001
+        assert journal is not None
+
+        async def may_not(**_how: object) -> list[Record]:
+            raise TopicAuthorizationFailedError(service.names.journal)
+
+        monkeypatch.setattr(journal, "fetch", may_not)
+        # It may be in a fetch that goes on until something comes; whether this is heard is chance.
+        with contextlib.suppress(NoAnswerError):
+            await line.ask(cancel("f"), within_seconds=1)
+        await until(lambda: line._journal not in {journal, None}, within_seconds=60)  # noqa: SLF001
+
+        answer = await line.ask(cancel("g"), within_seconds=60)
 
     assert outcome_of(answer, is_known=False) == "armed"

@@ -15,7 +15,7 @@ from typing import Final, Self
 import structlog
 
 from rescind.asking.outcomes import is_answer
-from rescind.errors import BrokerError, BrokerUnavailableError, JournalError, NoAnswerError
+from rescind.errors import BrokerUnavailableError, JournalError, NoAnswerError
 from rescind.events.journal import Entry
 from rescind.events.requests import AnyRequest, write_request
 from rescind.events.signature import SIGNATURE_HEADER, sign
@@ -156,9 +156,10 @@ class Line:
         while True:
             try:
                 await self._hear()
-            except BrokerError as error:
+            except Exception as error:  # noqa: BLE001 - deaf, it would tell nobody of any answer
                 # What is answered meanwhile is not heard here: whoever waits is told so in time.
-                _log.warning("the journal is followed anew, from its end", error=str(error))
+                why = f"{type(error).__name__}: {error}"
+                _log.warning("the journal is followed anew, from its end", error=why)
                 await asyncio.sleep(_AGAIN_SECONDS)
                 await self._reopen()
 
@@ -183,7 +184,7 @@ class Line:
             try:
                 await self._close()
                 await self._open()
-            except BrokerError:
+            except Exception:  # noqa: BLE001 - as above; why was said already
                 await asyncio.sleep(_AGAIN_SECONDS)
             else:
                 return

@@ -58,7 +58,7 @@ class Exit(IntEnum):
         4,
         "Kafka cannot be used, or what has to be here to start it, the services or a flow.",
     )
-    UNKNOWN_ID = 5, "Nothing is known by this id, or more than one flow run begins so."
+    UNKNOWN_ID = 5, "Nothing is known by this id, or more than one begins so."
     FINDINGS = 6, "The audit found that the journal breaks a promise."
     NO_ANSWER = 7, "The request is in Kafka, and nobody has answered it in time."
     UNLOADABLE = 8, "The flow cannot be loaded from what was named, or not with these parameters."

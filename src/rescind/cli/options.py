@@ -94,5 +94,8 @@ def pairs(given: list[str], option: str) -> dict[str, str]:
         key, equals, value = text.partition("=")
         if not equals or not key:
             raise typer.BadParameter(f"expected {option} key=value, but got {text!r}")
-        found[key] = value
+        if found.setdefault(key, value) != value:
+            raise typer.BadParameter(
+                f"expected {option} with each key once, but got {key!r} with two values"
+            )
     return found

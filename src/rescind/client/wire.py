@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import httpx
 
-from rescind.client.core.address import base_of, is_this_machine, require_token
+from rescind.client.core.address import base_of, is_this_machine, require_token, without_secrets
 from rescind.client.core.calls import Call, NoReply, Reply
 from rescind.client.core.following import SILENT_SECONDS_MAX
 
@@ -16,10 +16,17 @@ _AGENT: Final = f"rescind-client/{version('rescind')}"
 
 
 class Wire:
-    """Makes requests to one server, and says what came of them."""
+    """Makes requests to one server, and says what came of them.
+
+    Attributes:
+        base: the address that is asked.
+        where: the same as errors say it.
+
+    """
 
     def __init__(self, url: str, timeout_seconds: float, token: str | None) -> None:
         self.base = base_of(url)
+        self.where = without_secrets(self.base)
         self._own = [("user-agent", _AGENT)]
         if token is not None:
             self._own.append(("authorization", f"Bearer {require_token(token)}"))
@@ -42,16 +49,16 @@ class Wire:
     def reply(self, response: httpx.Response) -> Reply:
         """Of a response that was read."""
         headers = {name.lower(): value for name, value in response.headers.items()}
-        return Reply(self.base, response.status_code, headers, response.content)
+        return Reply(self.where, response.status_code, headers, response.content)
 
     def head(self, response: httpx.Response) -> Reply:
         """Of a response that was not read yet."""
         headers = {name.lower(): value for name, value in response.headers.items()}
-        return Reply(self.base, response.status_code, headers, b"")
+        return Reply(self.where, response.status_code, headers, b"")
 
     def lost(self, error: httpx.RequestError | None = None) -> NoReply:
         """What an error of httpx comes to; none: a stream has ended."""
-        return NoReply(self.base, _why(error, self._timeout_seconds))
+        return NoReply(self.where, _why(error, self._timeout_seconds))
 
 
 def options(base: str) -> dict[str, Any]:

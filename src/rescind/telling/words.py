@@ -55,12 +55,13 @@ def when(at_ms: int, now_ms: int) -> str:
 
 def duration(ms: float) -> str:
     """In the unit that fits: ``12 ms``, ``3.4 s``, ``5 min 20 s``, ``2 h 5 min``, ``3 d 4 h``."""
-    if ms < 1_000:
-        return f"{ms:.0f} ms"
-    seconds = ms / 1000
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    minutes, seconds = divmod(round(seconds), 60)
+    whole = round(ms)
+    if whole < 1_000:
+        return f"{whole} ms"
+    # From here on it would be written as 60.0 s.
+    if whole < 59_950:
+        return f"{whole / 1000:.1f} s"
+    minutes, seconds = divmod(round(whole / 1000), 60)
     if minutes < 60:
         return _two(minutes, "min", seconds, "s")
     hours, minutes = divmod(minutes, 60)

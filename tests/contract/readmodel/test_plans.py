@@ -8,7 +8,11 @@ from sqlalchemy import Connection, Select
 from rescind.events.words import StreamKind
 from rescind.server.readmodel.projecting.known import lookup_statement
 from rescind.server.readmodel.queries import cancelling, children
-from rescind.server.readmodel.queries.bulks import bulks_statement, items_statement
+from rescind.server.readmodel.queries.bulks import (
+    bulks_statement,
+    items_statement,
+    told_statement,
+)
 from rescind.server.readmodel.queries.flows import FlowFilter, flows_statement, stuck_statement
 from rescind.server.readmodel.queries.late import late_statement
 from rescind.server.readmodel.queries.runners import runners_statement
@@ -150,6 +154,19 @@ def test_items_are_read_by_their_key(filled: Told) -> None:
     assert "bulk_items_pkey" in plan or "sqlite_autoindex_bulk_items_1" in plan, plan
     assert "TEMP B-TREE" not in plan, plan
     assert "Sort" not in plan, plan
+
+
+def test_when_bulk_cancellations_were_told_last_is_read_by_the_key_of_their_items(
+    filled: Told,
+) -> None:
+    """A list that looked through the items of all would take the longer the more were asked."""
+    plan = filled.database.ask(
+        lambda connection: plan_of(connection, told_statement(["bulk", "another"]))
+    )
+
+    assert "bulk_items_pkey" in plan or "sqlite_autoindex_bulk_items_1" in plan, plan
+    assert "SCAN bulk_items" not in plan, plan
+    assert "Seq Scan on bulk_items" not in plan, plan
 
 
 def test_the_runners_are_read_by_their_key(filled: Told) -> None:

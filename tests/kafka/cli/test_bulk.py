@@ -188,6 +188,32 @@ async def test_one_is_looked_at_by_the_beginning_of_its_id_and_as_the_latest(
     assert "2 bulk cancellations begin with 'night' (night-1, night-2)" in several.complaint
 
 
+async def test_one_is_held_up_and_ended_by_the_beginning_of_its_id_and_as_the_latest(
+    service: Service, rescind: Command
+) -> None:
+    await registered(service, "a", "b")
+    where = ("--where", "label.team=etl", "--rate", "0.01", "--dry-run")
+    async with sweeping(service):
+        for name in ("night-1", "night-2", "nightly"):
+            assert (await rescind("bulk", "start", *where, "--id", name)).code == 0
+        assert (await rescind("bulk", "start", "--id", "nightly", "--yes")).code == 0
+
+        paused = await rescind("bulk", "pause", "nightl", "--json")
+        assert (paused.code, paused.json["bulk_id"]) == (0, "nightly")
+        assert (await rescind("bulk", "resume", "@latest")).out == "nightly is resumed\n"
+        both = await rescind("bulk", "stop", "night-")
+        assert (both.code, "night-1, night-2" in both.complaint) == (5, True)
+        assert (await rescind("bulk", "stop", "night-2")).out == "night-2 is stopped\n"
+        assert (await rescind("bulk", "stop", "@first")).code == 5
+        assert (await rescind("bulk", "stop", "night/1")).code == 2
+    shown = {
+        each["bulk_id"]: each["state"] for each in (await rescind("bulk", "ls", "--json")).json
+    }
+    assert shown == {
+        "night-1": "Draft.Counted", "night-2": "Finished.Stopped", "nightly": "Running",
+    }  # fmt: skip
+
+
 async def test_what_nobody_knows_or_counts_is_said_so(service: Service, rescind: Command) -> None:
     assert (await rescind("bulk", "show", "no")).code == 5
     assert (await rescind("bulk", "start", "--id", "no", "--yes")).code == 5

@@ -207,6 +207,27 @@ def asks(entry: Entry) -> bool:
     return (entry.request_id or "").startswith(("k1~", "k2~")) and entry.source is not None
 
 
+async def test_two_task_runs_that_are_cancelled_at_once_under_one_key_are_answered_each_for_itself(
+    scene: Scene, api: Api
+) -> None:
+    """Another run is another request, also if it is one of the same flow run."""
+    flow = await scene.begun(tasks=["t1", "t2"])
+
+    both = await asyncio.gather(
+        *[api.cancel(flow.flow_run_id, task, key="k1", reason="once") for task in ("t1", "t2")]
+    )
+    again = await api.cancel(flow.flow_run_id, "t1", key="k1", reason="once")
+
+    assert [r.status_code for r in (*both, again)] == [202, 202, 202]
+    assert [r.json()["outcome"] for r in both] == ["cancelling", "cancelling"]
+    assert [r.json()["task_run_id"] for r in both] == ["t1", "t2"]
+    begun = scene.events(flow.flow_run_id, "task.cancelling")
+    of_each = {entry.task_run_id: entry.id for entry in begun}
+    agreed = [r.json()["cancellation"]["cancellation_id"] for r in both]
+    assert agreed == [of_each["t1"], of_each["t2"]]
+    assert again.json() == both[0].json()
+
+
 async def test_66_what_nobody_answers_is_accepted_and_an_unsigned_one_may_be_forbidden(
     own: Scene, tmp_path: Path
 ) -> None:

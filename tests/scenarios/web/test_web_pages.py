@@ -119,8 +119,12 @@ async def test_a_form_that_is_sent_twice_asks_once(scene: Scene, api: Api) -> No
     form = form_of(await shown(api, path))
 
     answers = [(await api.client.post(path, data=form)).headers["location"] for _ in range(2)]
+    other = await api.client.post(path, data={**form, "reason": "second thoughts"})
 
     assert answers[0] == answers[1]
+    assert other.status_code == 422
+    assert "This form was sent before" in html(other)
+    assert "a new key" not in html(other)
     await scene.event(flow.flow_run_id, "cancellation.sent")
     assert scene.events(flow.flow_run_id, "request.refused") == []
 

@@ -50,6 +50,7 @@ def lines(text: str) -> list[str]:
         (["run", "f.py", "--executor", "ray"], "async, dask, dask:ADDRESS, but got 'ray'"),
         (["run", "f.py", "--executor", "thread:4"], "dask:ADDRESS, but got 'thread:4'"),
         (["ls", "--label", "team"], "expected --label key=value, but got 'team'"),
+        (["ls", "--label", "team=a", "--label", "team=b"], "with each key once, but got 'team'"),
         (["ls", "--state", "stopped"], "finished.cancelled, but got 'stopped'"),
         (["topics", "acls", "--user", "cook=eve"], "expected a role (worker, agents"),
     ],

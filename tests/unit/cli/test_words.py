@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 
 from rescind.events.words import Actor
+from rescind.server.web.shared.words import duration as duration_on_a_page
 from rescind.telling.words import (
     actor,
     age,
@@ -25,16 +26,27 @@ from tests.unit.cli.states import NOON
     [
         (0, "0 ms"),
         (999, "999 ms"),
+        (999.6, "1.0 s"),
         (1_000, "1.0 s"),
         (59_900, "59.9 s"),
+        (59_960, "1 min"),
+        (3_599_700, "1 h"),
         (60_000, "1 min"),
         (320_000, "5 min 20 s"),
         (7_500_000, "2 h 5 min"),
         (273_600_000, "3 d 4 h"),
     ],
 )
-def test_a_duration_is_in_the_unit_that_fits(ms: int, said: str) -> None:
+def test_a_duration_is_in_the_unit_that_fits(ms: float, said: str) -> None:
     assert duration(ms) == said
+
+
+@pytest.mark.parametrize(
+    "ms,said",
+    [(999, "999 ms"), (59_949, "59.9 s"), (59_960, "1 min 0 s"), (7_500_000, "2 h 5 min")],
+)
+def test_so_it_is_on_a_page(ms: int, said: str) -> None:
+    assert duration_on_a_page(ms) == said
 
 
 @given(texts(max_size=600))

@@ -81,6 +81,21 @@ async def test_nothing_listens_there(kind: str) -> None:
     assert "nothing can be connected to there" in error.why
 
 
+async def test_a_password_in_the_address_is_in_no_error(kind: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as gone:
+        place = f"127.0.0.1:{gone.getsockname()[1]}"
+    with odd_server(answer(200, b"<html>")) as server:
+        another = server.url.removeprefix("http://")
+        errors = [
+            await error_of(kind, f"http://ann:hushed@{place}"),
+            await error_of(kind, f"http://ann:hushed@{another}"),
+        ]
+
+    said = [str(error) for error in errors]
+    assert all(f"http://{where}" in one for where, one in zip((place, another), said, strict=True))
+    assert not any("hushed" in one for one in said)
+
+
 @pytest.mark.parametrize(
     "said,why",
     [

@@ -89,6 +89,16 @@ async def test_what_is_too_large_or_no_json_or_nowhere_is_a_problem_too(
         assert response.headers["content-type"] == "application/problem+json"
 
 
+@pytest.mark.parametrize("path", ["flow-runs", "flow-run-counts"])
+async def test_a_label_of_two_values_is_no_filter(api: httpx.AsyncClient, path: str) -> None:
+    """All that is asked has to hold, and of these two only one could."""
+    said = problem(await api.get(f"/api/v1/{path}?label=a=1&label=a=2"), 422, "invalid-request")
+
+    assert "each key once" in said["detail"]
+    same = await api.get(f"/api/v1/{path}?label=a=1&label=a=1&label=b=1")
+    problem(same, 503, "read-model-away")
+
+
 async def test_while_kafka_is_away_a_cancel_is_told_so_with_what_to_do(
     api: httpx.AsyncClient, means: Means
 ) -> None:

@@ -16,11 +16,13 @@ from rescind.statemachine.edges import (
     Edges,
     is_cancelling,
     is_finished,
+    is_pending,
     is_running,
+    lies_in,
     table,
     walk,
 )
-from rescind.statemachine.machine import Lifecycle, build, triggers
+from rescind.statemachine.machine import TASK, Lifecycle, build, triggers
 from tests import golden
 
 TABLES: Final = {
@@ -97,6 +99,21 @@ def test_cancelling_is_a_kind_of_running_and_cancelled_of_finished() -> None:
     assert not is_finished("Running.Cancelling")
     assert is_finished("Finished.Cancelled")
     assert not is_running("Finished.Cancelled")
+    assert is_pending("Pending.Retrying")
+    assert not is_pending("Running")
+
+
+def test_a_state_lies_in_itself_and_in_what_is_around_it() -> None:
+    states = TASK.states()
+
+    assert [one for one in states if lies_in(one, "Finished.Failed")] == [
+        "Finished.Failed",
+        "Finished.Failed.Crashed",
+        "Finished.Failed.TimedOut",
+    ]
+    assert [one for one in states if lies_in(one, "Running")] == ["Running", "Running.Cancelling"]
+    # A name is a whole one: nothing lies in the beginning of a word.
+    assert not [one for one in states if lies_in(one, "Fin")]
 
 
 @pytest.mark.parametrize("event", get_args(get_args(AnyEvent)[0]))

@@ -19,9 +19,7 @@ __all__ = ["bulk"]
 
 bulk = typer.Typer(help="Cancel many flow runs by what they have in common.", no_args_is_help=True)
 
-BulkId = Annotated[str, typer.Argument(metavar="ID", help="A bulk cancellation: its whole id.")]
-
-AnyBulk = Annotated[
+BulkId = Annotated[
     str,
     typer.Argument(metavar="ID", help="A bulk cancellation: its id, the beginning, or @latest."),
 ]
@@ -98,7 +96,7 @@ def ls(as_json: Json = False) -> int:
 
 
 @bulk.command("show")
-def show(bulk_id: AnyBulk, as_json: Json = False) -> int:
+def show(bulk_id: BulkId, as_json: Json = False) -> int:
     """Show one: what it means, who asked, how far it has got, what was refused."""
     from rescind.cli.session import needs_extra, run
 
@@ -110,7 +108,7 @@ def show(bulk_id: AnyBulk, as_json: Json = False) -> int:
 
 @bulk.command("items")
 def items(
-    bulk_id: AnyBulk,
+    bulk_id: BulkId,
     refused: Annotated[
         bool, typer.Option("--refused", help="Only what was refused, whatever the code.")
     ] = False,

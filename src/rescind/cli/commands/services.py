@@ -36,7 +36,7 @@ def agents() -> int:
 
 
 def server() -> int:
-    """Run the HTTP API, on this machine alone. SIGTERM drains it."""
+    """Run the HTTP API and the pages, at RESCIND_HTTP_HOST. SIGTERM drains it."""
     with importing():
         from rescind.cli.services import serve_http
 

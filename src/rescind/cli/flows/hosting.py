@@ -185,13 +185,17 @@ class _Followed:
             self._output.complain(f"{error}. What is left of it was not taken away")
 
     def _asked(self, by: str) -> None:
+        if by == "SIGTERM" and self._times:
+            # A host asks once, however often: counted, two of `timeout` would make a person's
+            # Ctrl-C the third.
+            return
         self._times += 1
-        if by == "Ctrl-C" and self._times > 2:
+        if self._times > 2:
             self._leaves.set()
-        elif self._times == 1 or by == "Ctrl-C":
-            task = asyncio.create_task(self._cancel(by, abort=self._times > 1))
-            self._asking.add(task)
-            task.add_done_callback(self._asking.discard)
+            return
+        task = asyncio.create_task(self._cancel(by, abort=self._times > 1))
+        self._asking.add(task)
+        task.add_done_callback(self._asking.discard)
 
     async def _cancel(self, by: str, *, abort: bool) -> None:
         """Ask the service: the job may be deaf."""

@@ -88,7 +88,7 @@ async def entries_of(
     """Return every entry of one flow run since then, in order, and where its partition ends now."""
     since = await _since(session, flow_run_id, since_ms)
     last = await ends(session.connection, session.names.journal)
-    found = await _read(session, since, flow_run_id.encode())
+    found = await _read(session, since, last, flow_run_id.encode())
     return found, {number: last[number] for number in since}
 
 
@@ -100,7 +100,7 @@ async def last_entries(session: Session, count: int) -> tuple[list[Placed], dict
     offsets = count * _OFFSETS_PER_ENTRY
     while True:
         since = {number: max(first[number], last[number] - offsets) for number in last}
-        found = await _read(session, since, None)
+        found = await _read(session, since, last, None)
         have = Counter(placed.record.partition for placed in found)
         if all(have[number] >= count or since[number] == first[number] for number in last):
             found.sort(key=lambda placed: placed.order)
@@ -116,10 +116,14 @@ async def _since(session: Session, flow_run_id: str, at_ms: int) -> dict[int, in
     return {partition: first[partition]}
 
 
-async def _read(session: Session, since: Mapping[int, int], key: bytes | None) -> list[Placed]:
+async def _read(
+    session: Session, since: Mapping[int, int], upto: Mapping[int, int], key: bytes | None
+) -> list[Placed]:
+    """What lies in between; what has come since is for whoever goes on to follow from there."""
     found: list[Placed] = []
     async for records in read_all(session.connection, session.names.journal, since):
-        found += [Placed(record) for record in records if key in {None, record.key}]
+        known = [record for record in records if record.offset < upto[record.partition]]
+        found += [Placed(record) for record in known if key in {None, record.key}]
     return found
 
 

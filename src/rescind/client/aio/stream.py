@@ -64,7 +64,7 @@ class AsyncEventStream:
                 async with self._carrier.stream(self._follower.call()) as response:
                     if self._follower.is_stream(self._carrier.wire.head(response)):
                         async for chunk in response.aiter_bytes():
-                            for event in self._follower.feed(self._carrier.wire.base, chunk):
+                            for event in self._follower.feed(self._carrier.wire.where, chunk):
                                 yield event
                     else:
                         await response.aread()

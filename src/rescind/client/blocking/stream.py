@@ -64,7 +64,7 @@ class EventStream:
                 with self._carrier.stream(self._follower.call()) as response:
                     if self._follower.is_stream(self._carrier.wire.head(response)):
                         for chunk in response.iter_bytes():
-                            yield from self._follower.feed(self._carrier.wire.base, chunk)
+                            yield from self._follower.feed(self._carrier.wire.where, chunk)
                     else:
                         response.read()
                         reply = self._carrier.wire.reply(response)

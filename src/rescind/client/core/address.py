@@ -15,6 +15,7 @@ __all__ = [
     "require_id",
     "require_text",
     "require_token",
+    "without_secrets",
 ]
 
 DEFAULT_URL: Final = "http://127.0.0.1:19080"
@@ -35,6 +36,12 @@ def base_of(url: str) -> str:
     if not is_one or url != url.strip():
         raise CallError("url", f"the address of a server, such as {DEFAULT_URL}", repr(url))
     return url.rstrip("/")
+
+
+def without_secrets(base: str) -> str:
+    """The same for errors and logs: who asks a proxy by a password has it in there."""
+    scheme, _, rest = base.partition("://")
+    return f"{scheme}://{rest.rpartition('@')[2]}"
 
 
 def is_this_machine(base: str) -> bool:

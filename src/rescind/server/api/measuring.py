@@ -56,6 +56,7 @@ class Meters:
         )
 
     def cancelled(self, outcome: str) -> None:
+        """A cancel was answered, by the API or by a page."""
         self._cancels.labels(outcome).inc()
 
     def answered(self, method: str, route: str, status: int, seconds: float) -> None:
@@ -85,17 +86,28 @@ class Measured:
             await self._app(scope, receive, send)
             return
         began = time.monotonic()
+        is_answered = False
+
+        def count(status: int) -> None:
+            nonlocal is_answered
+            is_answered = True
+            # Never the path itself: there would be a series for each that anybody asks for.
+            route: Any = scope.get("route")
+            name = str(getattr(route, "path", "none"))
+            self._meters.answered(method_of(scope), name, status, time.monotonic() - began)
 
         async def send_and_count(message: Message) -> None:
             if message["type"] == "http.response.start":
-                seconds = time.monotonic() - began
-                # Never the path itself: there would be a series for each that anybody asks for.
-                route: Any = scope.get("route")
-                name = str(getattr(route, "path", "none"))
-                self._meters.answered(method_of(scope), name, message["status"], seconds)
+                count(message["status"])
             await send(message)
 
-        await self._app(scope, receive, send_and_count)
+        try:
+            await self._app(scope, receive, send_and_count)
+        except Exception:
+            # A bug is answered outside of all that the app was given, and so of this.
+            if not is_answered:
+                count(500)
+            raise
 
 
 def method_of(scope: Scope) -> str:

@@ -20,6 +20,7 @@ from rescind.events.words import (
 )
 from rescind.server.api.cancels.words import GraceSeconds
 from rescind.server.api.reads.words import HaltShown
+from rescind.statemachine.edges import is_finished, lies_in
 from rescind.statemachine.machine import BULK, FLOW
 
 __all__ = [
@@ -40,7 +41,7 @@ BulkId = Annotated[ChosenId, Path(description="The id of a bulk cancellation.")]
 
 _CHOICES_MAX: Final = 100
 _OUTCOMES: Final = (TOOK_EFFECT, *(code.value for code in Code))
-_OPEN: Final = tuple(state for state in FLOW.states() if not state.startswith("Finished"))
+_OPEN: Final = tuple(state for state in FLOW.states() if not is_finished(state))
 
 # Not from a text or a truth value, as pydantic would have it.
 _Seconds = Annotated[Seconds, Strict()]
@@ -55,7 +56,7 @@ def _open_state(name: str) -> str:
 
 
 def _bulk_state(name: str) -> str:
-    if not any(state == name or state.startswith(f"{name}.") for state in BULK.states()):
+    if not any(lies_in(state, name) for state in BULK.states()):
         raise ValueError("expected a state of bulk cancellations, such as Draft or Running")
     return name
 

@@ -58,7 +58,11 @@ class Cancels:
 
         Raises `ProblemError` if nothing will be cancelled by it, or Kafka is away.
         """
-        request_id = new_request_id("http") if key is None else request_id_of(key, wanted, by)
+        request_id = (
+            new_request_id("http")
+            if key is None
+            else request_id_of(key, wanted, by, subject.task_run_id)
+        )
         request = request_for(subject, wanted, by, request_id)
         with about(**subject._asdict(), request_id=request_id):
             if key is None:
@@ -67,6 +71,7 @@ class Cancels:
                 ask = partial(self._ask_unless_answered, request, subject)
                 answered = await self._repeats.once(subject, request_id, ask)
             said = answered.answer.outcome
+            self._means.meters.cancelled(said)
             _log.info("a cancel is answered", outcome=said, status=answered.status)
             return answered
 

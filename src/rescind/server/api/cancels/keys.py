@@ -42,13 +42,19 @@ IdempotencyKey = Annotated[
 ]
 
 
-def request_id_of(key: str, wanted: BaseModel, by: Viewer) -> str:
+def request_id_of(key: str, wanted: BaseModel, by: Viewer, task_run_id: str | None = None) -> str:
     """The id of the request that asks for this under this key.
 
-    A key is whose token it is used with: two who choose the same one never meet.
+    A key is whose token it is used with: two who choose the same one never meet. Nor do two task
+    runs of one flow run, whose answers are heard in the same stream.
     """
+    whose = by.token_id + ("" if task_run_id is None else _mark(task_run_id.encode()))
     asked = orjson.dumps(wanted.model_dump(mode="json"), option=orjson.OPT_SORT_KEYS)
-    return f"{key}~{by.token_id}{hashlib.sha256(asked).hexdigest()[:_MARK_CHARACTERS]}"
+    return f"{key}~{whose}{_mark(asked)}"
+
+
+def _mark(said: bytes) -> str:
+    return hashlib.sha256(said).hexdigest()[:_MARK_CHARACTERS]
 
 
 def answer_under(request_id: str, answers: Iterable[Entry]) -> Entry | None:

@@ -37,7 +37,7 @@ def cancellation_routes(means: Means) -> APIRouter:
         armed = await asyncio.to_thread(model.armed_for, flow_run_id)
         if armed is not None:
             return ArmedShown.of(armed)
-        found = await asyncio.to_thread(model.flow_run, flow_run_id)
+        found = await asyncio.to_thread(model.flow_row, flow_run_id)
         raise _none(Subject(flow_run_id), is_known=found is not None)
 
     @router.get(f"{_TASK}/cancellation", responses=_OF_AN_ACCOUNT)

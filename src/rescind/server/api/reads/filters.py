@@ -11,6 +11,7 @@ from rescind.events.moments import moment_from_text
 from rescind.events.words import ChosenId, Name
 from rescind.server.readmodel.queries.flows import FlowFilter
 from rescind.server.readmodel.queries.pages import LIMIT_MAX
+from rescind.statemachine.edges import lies_in
 from rescind.statemachine.machine import FLOW, TASK
 
 __all__ = [
@@ -35,7 +36,7 @@ def _state_of(runs: str, known: Sequence[str]) -> AfterValidator:
     """A state of these machines, or one that states lie in."""
 
     def check(name: str) -> str:
-        if not any(state == name or state.startswith(f"{name}.") for state in known):
+        if not any(lies_in(state, name) for state in known):
             raise ValueError(f"expected a state of {runs}, such as Running or Finished.Cancelled")
         return name
 
@@ -71,9 +72,17 @@ def _with_a_value(label: str) -> str:
 _Label = Annotated[str, StringConstraints(max_length=400), AfterValidator(_with_a_value)]
 
 
+def _each_key_once(labels: tuple[str, ...]) -> tuple[str, ...]:
+    # A flow run has one value: of two, the last one alone would be looked for.
+    if len({label.partition("=")[0] for label in labels}) < len(set(labels)):
+        raise ValueError("expected each key once, since a flow run has one value of it")
+    return labels
+
+
 Labels = Annotated[
     tuple[_Label, ...],
     Query(alias="label", max_length=_MANY, description="As KEY=VALUE; all of them."),
+    AfterValidator(_each_key_once),
 ]
 
 

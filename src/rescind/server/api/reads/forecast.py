@@ -17,6 +17,7 @@ from rescind.server.api.reads.way import ChildShown
 from rescind.server.api.subjects import Subject
 from rescind.server.readmodel.queries.answers import Cancellable, Children, ChildRow, Holder
 from rescind.statemachine.decide.answers import Answer, Refused
+from rescind.statemachine.edges import is_pending
 from rescind.statemachine.foretelling import foretell
 from rescind.statemachine.policy import Policy
 from rescind.statemachine.runs import FlowRun, TaskRun
@@ -133,7 +134,7 @@ def forecast(request: FlowCancel | TaskCancel, found: Cancellable, policy: Polic
     outcome = _outcome(answer, is_known=found.flow is not None)
     alone = isinstance(request, TaskCancel)
     run = found.task if alone else found.flow
-    is_waiting = found.task is not None and found.task.state.startswith("Pending")
+    is_waiting = found.task is not None and is_pending(found.task.state)
     clocks = _clocks(answer, run, now_ms)
     mode = mode_of(request, found.flow, policy)
     for_all = _policy_for_all(request, found.flow)

@@ -41,7 +41,7 @@ def task_run_routes(means: Means) -> APIRouter:
         page = await asyncio.to_thread(
             model.task_runs, flow_run_id, state, text, limit=limit, cursor=cursor
         )
-        if not page.items and await asyncio.to_thread(model.flow_run, flow_run_id) is None:
+        if not page.items and await asyncio.to_thread(model.flow_row, flow_run_id) is None:
             raise unknown(Subject(flow_run_id))
         return PageOf(items=page.items, cursor=page.cursor)
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, Select, func, or_, select, tuple_, union_all
+from sqlalchemy import Connection, Row, Select, func, or_, select, union_all
 
 from rescind.events.words import StreamKind
 from rescind.server.readmodel.projecting.placed import plain
@@ -16,6 +16,7 @@ from rescind.server.readmodel.storage.tables import (
     flow_runs,
     halted,
 )
+from rescind.statemachine.edges import lies_in
 from rescind.statemachine.machine import BULK
 
 __all__ = ["bulk_cancellation", "count_drafts", "list_bulk_items", "list_bulks", "names_of"]
@@ -24,7 +25,7 @@ _bulks: Final = bulk_cancellations.c
 _items: Final = bulk_items.c
 _ORDER: Final = (_bulks.created_ms, _bulks.bulk_id)
 _STATES: Final = tuple(BULK.states())
-_DRAFTS: Final = tuple(state for state in _STATES if state.split(".")[0] == "Draft")
+_DRAFTS: Final = tuple(state for state in _STATES if lies_in(state, "Draft"))
 # SQLite takes no more than so many at once, of the releases that are still about.
 _AT_ONCE: Final = 400
 # Of a list that is mostly of others, for one page.
@@ -56,8 +57,8 @@ def list_bulks(
         found, beyond = some(limit + 1, cursor), None
     else:
         found, beyond = _within(within, some, limit + 1, cursor)
-    halts = _halts(connection, [row.bulk_id for row in found])
-    told = _told_ms(connection, found)
+    ids = [row.bulk_id for row in found]
+    halts, told = _halts(connection, ids), _told_ms(connection, ids)
     page = cut(found, limit, _ORDER, lambda row: _row(row, halts, told))
     return page if page.cursor is not None else Page(page.items, beyond)
 
@@ -99,11 +100,7 @@ def bulks_statement(
                 or_(_bulks.state.not_in(_DRAFTS), _bulks.created_ms >= drafts_since_ms)
             )
         return select(bulk_cancellations).where(*conditions).order_by(*newest).limit(count)
-    within = [
-        state
-        for state in _STATES
-        if any(state == name or state.startswith(f"{name}.") for name in wanted)
-    ]
+    within = [state for state in _STATES if any(lies_in(state, name) for name in wanted)]
     # Each state has its own run of the index: a few of each, and the latest of those.
     of_each = [
         select(bulk_cancellations)
@@ -141,7 +138,8 @@ def bulk_cancellation(connection: Connection, bulk_id: str) -> BulkRow | None:
     rows = connection.execute(
         select(bulk_cancellations).where(_bulks.bulk_id == plain(bulk_id))
     ).all()
-    halts, told = _halts(connection, [bulk_id]), _told_ms(connection, rows)
+    ids = [row.bulk_id for row in rows]
+    halts, told = _halts(connection, ids), _told_ms(connection, ids)
     return next((_row(row, halts, told) for row in rows), None)
 
 
@@ -200,15 +198,21 @@ def _halts(connection: Connection, bulk_ids: Collection[str]) -> dict[str, Halt]
     return {row.stream_id: Halt(row.partition, row.offset, row.error) for row in rows}
 
 
-def _told_ms(connection: Connection, rows: Collection[Row[Any]]) -> dict[str, int]:
-    """When each was last told of a flow run that it has asked."""
-    last = [(row.bulk_id, asked - 1) for row in rows if (asked := bulk_of(row).tally.asked)]
+def _told_ms(connection: Connection, bulk_ids: Sequence[str]) -> dict[str, int]:
+    """When each was last told of a flow run that it has asked; none has, and it is not there."""
     found: dict[str, int] = {}
-    for first in range(0, len(last), _AT_ONCE):
-        of_these = tuple_(_items.bulk_id, _items.number).in_(last[first : first + _AT_ONCE])
-        told = select(_items.bulk_id, _items.at_ms).where(of_these)
-        found |= {row.bulk_id: row.at_ms for row in connection.execute(told)}
+    for first in range(0, len(bulk_ids), _AT_ONCE):
+        told = connection.execute(told_statement(bulk_ids[first : first + _AT_ONCE]))
+        found |= {row.bulk_id: row.at_ms for row in told if row.at_ms is not None}
     return found
+
+
+def told_statement(bulk_ids: Collection[str]) -> Select[Any]:
+    """By the last item of each: by pairs of keys SQLite would look through the items of all."""
+    last = select(_items.at_ms).where(_items.bulk_id == _bulks.bulk_id)
+    last = last.order_by(_items.number.desc()).limit(1)
+    told = last.scalar_subquery().label("at_ms")
+    return select(_bulks.bulk_id, told).where(_bulks.bulk_id.in_(bulk_ids))
 
 
 def _row(row: Row[Any], halts: dict[str, Halt], told: dict[str, int]) -> BulkRow:

@@ -40,7 +40,7 @@ __all__ = ["answers_to_cancels", "body_state", "cancellable"]
 _RUNNERS_MAX: Final = 1_000
 
 _WAIT, _REQUEST, _NONE = CascadePolicy.WAIT, CascadePolicy.REQUEST, CascadePolicy.NONE
-_RUNNING: Final = tuple(state for state in TASK.states() if state.startswith("Running"))
+_RUNNING: Final = tuple(filter(is_running, TASK.states()))
 _ANSWERS: Final = tuple(
     str(event.model_fields["type"].default)
     for event in (
@@ -182,7 +182,7 @@ def _children(connection: Connection, flow: FlowRun) -> Children:
 
 def _itself(task: TaskRun | None) -> Children:
     """To cancel a task run that stands for a child is to cancel the child."""
-    is_child = task is not None and task.child is not None and task.state.startswith("Running")
+    is_child = task is not None and task.child is not None and is_running(task.state)
     return Children(waited_for=int(is_child))
 
 

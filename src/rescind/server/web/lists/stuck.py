@@ -66,8 +66,7 @@ def _interrupts(model: ReadModel, tasks: Sequence[TaskState]) -> dict[str, bool 
     """By flow run, whether its executors interrupt; looked up only where that is to be said."""
     said: dict[str, bool | None] = {task.flow_run_id: None for task in tasks}
     for flow_run_id in {task.flow_run_id for task in tasks if task.how is How.GRACEFUL}:
-        found = model.flow_run(flow_run_id)
-        said[flow_run_id] = None if found is None else found.interrupts
+        said[flow_run_id] = model.interrupts(flow_run_id)
     return said
 
 

@@ -23,7 +23,10 @@ _log = structlog.get_logger(__name__)
 
 
 # Words of the service that say nothing to who only looks at pages.
-_TITLES: Final = {Kind.READS_AWAY: "Nothing can be looked up now"}
+_TITLES: Final = {
+    Kind.READS_AWAY: "Nothing can be looked up now",
+    Kind.KEY_USED: "This form was sent before",
+}
 
 
 class PageRoute(APIRoute):
@@ -76,6 +79,13 @@ async def no_such_page(request: Request, error: Exception) -> Response:
 def _problem_of(error: Exception) -> ProblemError:
     """The kind of problem that an error is."""
     match error:
+        case ProblemError(kind=Kind.KEY_USED):
+            # Its key is in the form, where nobody who fills it in sees one.
+            detail = (
+                "it was sent with something else in it, and what that asked for holds; "
+                "open the form anew to ask for this as well"
+            )
+            return ProblemError(Kind.KEY_USED, detail)
         case ProblemError():
             return error
         case CursorError():

@@ -192,9 +192,10 @@ def duration(ms: int) -> str:
     """As ``340 ms``, ``12.3 s``, ``4 min 10 s``, ``3 h 5 min``."""
     if ms < 1_000:
         return f"{max(0, ms)} ms"
-    if ms < 60_000:
+    # From here on it would be written as 60.0 s.
+    if ms < 59_950:
         return f"{ms / 1000:.1f} s"
-    minutes, seconds = divmod(ms // 1000, 60)
+    minutes, seconds = divmod(round(ms / 1000), 60)
     if minutes < 60:
         return f"{minutes} min {seconds} s"
     return f"{minutes // 60} h {minutes % 60} min"

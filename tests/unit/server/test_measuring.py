@@ -1,0 +1,80 @@
+"""What the server counts of itself, as Prometheus reads it. Neither Kafka nor tables are there."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import NoReturn
+
+import httpx
+import pytest
+
+from rescind.errors import NoAnswerError
+from rescind.events.requests import AnyRequest
+from rescind.server.api.app import make_app
+from rescind.server.api.means import Means
+from rescind.settings import load_settings
+
+CANCEL = "/flow-runs/{flow_run_id}/cancel"
+
+
+class SilentLine:
+    """To a Kafka that takes every request, and a service that has not answered any yet."""
+
+    backlog = 0
+
+    async def ask(self, request: AnyRequest, *, within_seconds: float) -> NoReturn:
+        raise NoAnswerError(request.request_id or "", within_seconds)
+
+
+@pytest.fixture
+def means(tmp_path: Path) -> Means:
+    return Means(
+        load_settings(
+            bootstrap="127.0.0.1:1",
+            signing_keys="a signing key of the tests",
+            access="open",
+            database_url=f"sqlite:///{tmp_path / 'read-model.db'}",
+        )
+    )
+
+
+@pytest.fixture
+async def api(means: Means) -> AsyncIterator[httpx.AsyncClient]:
+    transport = httpx.ASGITransport(make_app(means), raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+        yield client
+
+
+def counted(means: Means, name: str, **labels: str) -> float | None:
+    return means.meters.registry.get_sample_value(name, labels)
+
+
+async def test_a_cancel_is_counted_by_what_came_of_it(means: Means, api: httpx.AsyncClient) -> None:
+    means._line = SilentLine()  # type: ignore[assignment]  # noqa: SLF001
+
+    for _ in range(2):
+        assert (await api.post("/api/v1/flow-runs/f/cancel")).status_code == 202
+
+    assert counted(means, "rescind_http_cancels_total", outcome="accepted") == 2
+
+
+async def test_a_cancel_that_is_not_taken_is_none_of_those(
+    means: Means, api: httpx.AsyncClient
+) -> None:
+    refused = await api.post("/api/v1/flow-runs/f/cancel")
+
+    assert refused.status_code == 503
+    assert counted(means, "rescind_http_cancels_total", outcome="accepted") is None
+    of_requests = {"method": "POST", "route": CANCEL, "status": "503"}
+    assert counted(means, "rescind_http_requests_total", **of_requests) == 1
+
+
+async def test_a_bug_is_counted_as_what_it_is_answered_with(
+    means: Means, api: httpx.AsyncClient
+) -> None:
+    means._line = "no line"  # type: ignore[assignment]  # noqa: SLF001
+
+    assert (await api.post("/api/v1/flow-runs/f/cancel")).status_code == 500
+
+    of_requests = {"method": "POST", "route": CANCEL, "status": "500"}
+    assert counted(means, "rescind_http_requests_total", **of_requests) == 1
+    assert counted(means, "rescind_http_request_seconds_count", route=CANCEL) == 1
