@@ -92,7 +92,7 @@ async def test_one_trace_shows_a_cancel_from_the_request_to_its_end(
         return bool(asked) and any("flow.cancelled.v1" in span.told for span in finished)
 
     await until(is_whole, within_seconds=SECONDS)
-    asked = only(spans.of(trace, "rescind-server", "POST /flow-runs/{flow_run_id}/cancel"))
+    asked = only(spans.of(trace, "rescind-server", "POST /api/v1/flow-runs/{flow_run_id}/cancel"))
     sent = only(spans.of(trace, "rescind-server", "send "))
     decided = only(spans.of(trace, "rescind-worker", rescind__request__type="flow.cancel"))
     told = only(spans.of(trace, "rescind-flow-runner", "process "))

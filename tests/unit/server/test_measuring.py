@@ -13,7 +13,8 @@ from rescind.server.api.app import make_app
 from rescind.server.api.means import Means
 from rescind.settings import load_settings
 
-CANCEL = "/flow-runs/{flow_run_id}/cancel"
+CANCEL = "/api/v1/flow-runs/{flow_run_id}/cancel"
+FORM = "/flow-runs/{flow_run_id}/cancel"
 
 
 class SilentLine:
@@ -78,3 +79,18 @@ async def test_a_bug_is_counted_as_what_it_is_answered_with(
     of_requests = {"method": "POST", "route": CANCEL, "status": "500"}
     assert counted(means, "rescind_http_requests_total", **of_requests) == 1
     assert counted(means, "rescind_http_request_seconds_count", route=CANCEL) == 1
+
+
+async def test_a_page_is_counted_apart_from_the_operation_that_has_its_path(
+    means: Means, api: httpx.AsyncClient
+) -> None:
+    await api.get("/flow-runs/f/cancel")
+    await api.get("/api/v1/nowhere")
+
+    routes = {
+        sample.labels["route"]
+        for metric in means.meters.registry.collect()
+        for sample in metric.samples
+        if sample.name == "rescind_http_requests_total"
+    }
+    assert routes == {FORM, "none"}

@@ -2,14 +2,15 @@
 
 import time
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from rescind.server.api.subjects import PREFIX
 from rescind.server.readmodel.standing import PartitionLag
 
-__all__ = ["Measured", "Meters", "method_of"]
+__all__ = ["Measured", "Meters", "method_of", "route_of"]
 
 # From a read of one row to a cancel whose answer is waited for.
 _SECONDS: Final = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
@@ -92,8 +93,7 @@ class Measured:
             nonlocal is_answered
             is_answered = True
             # Never the path itself: there would be a series for each that anybody asks for.
-            route: Any = scope.get("route")
-            name = str(getattr(route, "path", "none"))
+            name = route_of(scope) or "none"
             self._meters.answered(method_of(scope), name, status, time.monotonic() - began)
 
         async def send_and_count(message: Message) -> None:
@@ -108,6 +108,19 @@ class Measured:
             if not is_answered:
                 count(500)
             raise
+
+
+def route_of(scope: Scope) -> str | None:
+    """Which route answers, as it is written, without ids; None: none.
+
+    A page and an operation may differ in nothing but the prefix, which is not in the path of a route
+    in every release of FastAPI.
+    """
+    path = getattr(scope.get("route"), "path", None)
+    if path is None:
+        return None
+    is_below = str(scope["path"]).startswith(f"{PREFIX}/")
+    return f"{PREFIX}{str(path).removeprefix(PREFIX)}" if is_below else str(path)
 
 
 def method_of(scope: Scope) -> str:

@@ -4,12 +4,12 @@ It ends with the beginning of the answer, as what is measured does: whoever foll
 for hours. Looks at the health of the server, and at its metrics, are no spans.
 """
 
-from typing import Any, Final
+from typing import Final
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from rescind.server.api.measuring import method_of
+from rescind.server.api.measuring import method_of, route_of
 from rescind.tracing.messaging import carried
 from rescind.tracing.spans import Span, span
 
@@ -47,10 +47,9 @@ class Traced:
 
 def _say(made: Span, scope: Scope, status: int) -> None:
     said: dict[str, str | int] = {"http.response.status_code": status}
-    route: Any = scope.get("route")
-    if (path := getattr(route, "path", None)) is not None:
-        made.name(f"{method_of(scope)} {path}")
-        said["http.route"] = path
+    if (route := route_of(scope)) is not None:
+        made.name(f"{method_of(scope)} {route}")
+        said["http.route"] = route
     for name in ("flow_run_id", "task_run_id", "bulk_id"):
         if (value := scope.get("path_params", {}).get(name)) is not None:
             said[f"rescind.{name}"] = str(value)
