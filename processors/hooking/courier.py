@@ -130,6 +130,8 @@ class Courier:
             try:
                 while mine() == partitions and not keeping.done():
                     await self._read(desk, lanes, follower)
+                if keeping.done():
+                    keeping.result()
             finally:
                 await _ended(keeping)
                 await lanes.close()

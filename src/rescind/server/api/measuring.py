@@ -113,8 +113,8 @@ class Measured:
 def route_of(scope: Scope) -> str | None:
     """Which route answers, as it is written, without ids; None: none.
 
-    A page and an operation may differ in nothing but the prefix, which is not in the path of a route
-    in every release of FastAPI.
+    A page and an operation may differ in nothing but the prefix, which not every release of FastAPI
+    has in the path of a route.
     """
     path = getattr(scope.get("route"), "path", None)
     if path is None:
