@@ -6,6 +6,8 @@ from hypothesis import strategies as st
 from rescind.cli.printing.explaining import explain
 from rescind.events.journal import Entry
 from rescind.events.refusals import Code
+from rescind.events.requests import RequestDenied
+from rescind.events.words import Actor
 from tests.scenario import Step, swept
 from tests.scenario import given as past
 from tests.strategies import entries
@@ -23,6 +25,7 @@ from tests.words import (
     stopped,
     with_body,
 )
+from tests.world import RUN
 
 BEGUN = (runner, flow, with_body, registered("t1", "t2", "t3"), granted("t1", "t2"))
 
@@ -87,6 +90,23 @@ def test_one_that_goes_on_says_what_it_waits_for() -> None:
 
     said = story(*BEGUN, cancel, swept, acknowledged("t1", "t2", "body"), stopped("t1"))
     assert said.splitlines()[-1] == "It has not ended yet: it waits for its body, t2."
+
+
+def test_who_was_turned_away_is_named_with_why_before_the_end_and_after_it() -> None:
+    mallory = Actor(kind="user", id="mallory")
+    denied = RequestDenied(
+        flow_run_id=RUN, asked="POST /flow-runs/ID/cancel", permission="cancel", actor=mallory
+    )
+    late = cancel.model_copy(update={"request_id": "cancel-2", "actor": mallory})
+
+    said = story(*BEGUN, denied)
+    assert " mallory (unverified) was denied POST /flow-runs/ID/cancel: cancel is missing." in said
+    assert "nobody has asked" not in said
+    assert said.endswith("It has not ended, and is not being cancelled.")
+
+    lines = story(runner, flow, cancel, late).splitlines()
+    assert " mallory" in lines[-1]
+    assert " asked to cancel it and was refused already_finished: expected " in lines[-1]
 
 
 def test_a_report_that_came_too_late_is_told_to_have_changed_nothing() -> None:

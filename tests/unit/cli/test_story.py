@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 from rescind.cli.printing.lines import is_news, journal_line, story_line
 from rescind.events.describe import event_classes
 from rescind.events.journal import Account, Entry, Event, RequestRefused
+from rescind.events.requests import RequestDenied, TaskCancel
+from rescind.events.words import Actor
 from rescind.telling.story import style_of, tell
 from rescind.telling.story_of_runs import account_in_words
 from tests.scenario import given as past
@@ -22,6 +24,7 @@ from tests.words import (
     started,
     stopped,
 )
+from tests.world import RUN
 
 
 @given(entries())
@@ -46,6 +49,18 @@ def test_each_kind_of_event_has_words_of_its_own(kind: type[Event], data: st.Dat
 
     assert tell(entry)
     assert isinstance(style_of(entry.event), str)
+
+
+def test_who_was_turned_away_is_named() -> None:
+    mallory = Actor(kind="user", id="mallory")
+    denial = RequestDenied(flow_run_id=RUN, asked="flow.cancel", permission="cancel", actor=mallory)
+    (denied,) = past(runner, flow).when(denial).entries
+    of_none = TaskCancel(flow_run_id=RUN, task_run_id="none", actor=mallory)
+    (refused,) = past(runner, flow).when(of_none).entries
+
+    assert tell(denied) == "flow.cancel denied to mallory (unverified): cancel is missing"
+    assert tell(refused).startswith("task.cancel of mallory")
+    assert " refused unknown_task: " in tell(refused)
 
 
 def test_a_watcher_reads_who_asked_who_was_told_and_what_became_of_it() -> None:

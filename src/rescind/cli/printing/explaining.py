@@ -4,7 +4,7 @@
 pure: the entries alone say it, so anybody who has them can say it again.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from rescind.cli.printing.explaining_known import Known, Task
@@ -15,6 +15,8 @@ from rescind.events.journal import (
     FlowFailed,
     FlowRegistered,
     FlowStarted,
+    RequestDeniedRecorded,
+    RequestRefused,
     TaskCancelled,
     TaskFailed,
 )
@@ -77,6 +79,32 @@ def _asking(known: Known) -> Iterator[str]:
         yield f"It was asked {counted(count, 'more time')} meanwhile, which changed nothing."
     for each in known.escalated:
         yield f"At {clock(each.at_ms)} {actor(each.actor)}: {tell(each)}."
+
+
+def _turning_away(known: Known) -> Iterator[str]:
+    yield from _turned_away([one for one in known.turned_away if not _is_after_the_end(one, known)])
+
+
+def _turning_away_since(known: Known) -> Iterator[str]:
+    yield from _turned_away([one for one in known.turned_away if _is_after_the_end(one, known)])
+
+
+def _is_after_the_end(entry: Entry, known: Known) -> bool:
+    return known.end is not None and entry.at_ms >= known.end.at_ms
+
+
+def _turned_away(found: Sequence[Entry]) -> Iterator[str]:
+    for entry in found[:_NAMED_MAX]:
+        who = f"At {clock(entry.at_ms)} {actor(entry.actor)}"
+        match entry.event:
+            case RequestDeniedRecorded(asked=asked, permission=permission):
+                yield f"{who} was denied {plain(asked)}: {plain(permission)} is missing."
+            case RequestRefused(code=code, message=message):
+                yield f"{who} asked to cancel it and was refused {code}: {plain(message)}."
+            case _:
+                pass
+    if len(found) > _NAMED_MAX:
+        yield f"{counted(len(found) - _NAMED_MAX, 'more request')} came to nothing."
 
 
 def _telling(known: Known) -> Iterator[str]:
@@ -165,7 +193,9 @@ def _waiting(known: Known) -> Iterator[str]:
         return
     going = [task for task in known.tasks.values() if task.end is None and task.has_started]
     open_ones = [known.called(task.task_run_id) for task in going if known.is_awaited(task)]
-    if known.asked is None:
+    if known.asked is None and known.turned_away:
+        yield "It has not ended, and is not being cancelled."
+    elif known.asked is None:
         yield "It has not ended, and nobody has asked to cancel it."
     elif open_ones:
         yield f"It has not ended yet: it waits for {_names(open_ones)}."
@@ -179,4 +209,7 @@ def _names(names: list[str]) -> str:
     return f"{shown} and {more} more" if more > 0 else shown
 
 
-_PARTS: Final = (_beginning, _asking, _telling, _stopping, _ending)
+_PARTS: Final = (
+    *(_beginning, _turning_away, _asking, _telling, _stopping),
+    *(_ending, _turning_away_since),
+)

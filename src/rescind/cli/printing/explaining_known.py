@@ -19,6 +19,7 @@ from rescind.events.journal import (
     FlowStarted,
     FlowSucceeded,
     InfrastructureTeardown,
+    RequestDeniedRecorded,
     RequestRefused,
     TaskCancelled,
     TaskFailed,
@@ -46,6 +47,8 @@ class Known:
     armed: Entry | None = None
     asked: Entry | None = None
     asked_again: list[Entry] = field(default_factory=list[Entry])
+    turned_away: list[Entry] = field(default_factory=list[Entry])
+    """Who was denied something, or asked to cancel it as a whole and was refused."""
     escalated: list[Entry] = field(default_factory=list[Entry])
     told: dict[str, int] = field(default_factory=dict[str, int])
     acknowledged: dict[str, int] = field(default_factory=dict[str, int])
@@ -92,6 +95,8 @@ class Known:
                 self.cannot_stop |= {h.task_run_id for h in event.held if not h.can_stop}
             case RequestRefused(code=Code.ALREADY_CANCELLING):
                 self.asked_again.append(entry)
+            case RequestRefused(request_type="flow.cancel") | RequestDeniedRecorded():
+                self.turned_away.append(entry)
             case _:
                 pass
 
