@@ -37,7 +37,13 @@ from rescind.events.journal import (
 )
 from rescind.events.words import Actor
 from rescind.telling.story_of_bulks import BULK_EVENTS, tell_bulk
-from rescind.telling.story_of_runs import FLOW_EVENTS, TASK_EVENTS, tell_flow, tell_task
+from rescind.telling.story_of_runs import (
+    FLOW_EVENTS,
+    TASK_EVENTS,
+    asked_by,
+    tell_flow,
+    tell_task,
+)
 from rescind.telling.words import actor, clock, counted, day_and_clock, plain, quoted, short
 
 __all__ = ["style_of", "tell"]
@@ -98,11 +104,11 @@ def tell(entry: Entry, zone: tzinfo | None = None) -> str:
     """What happened, on one line without colours; times in that zone, or as they are here."""
     event = entry.event
     if isinstance(event, FLOW_EVENTS):
-        return tell_flow(event, entry.actor, zone)
+        return tell_flow(event, entry, zone)
     if isinstance(event, TASK_EVENTS):
         return tell_task(event, entry.actor, zone)
     if isinstance(event, CANCELLATION_EVENTS):
-        return _tell_cancellation(event, zone)
+        return _tell_cancellation(event, entry.actor, zone)
     if isinstance(event, CHILD_EVENTS):
         return _tell_child(event)
     if isinstance(event, RUNNER_EVENTS):
@@ -112,11 +118,12 @@ def tell(entry: Entry, zone: tzinfo | None = None) -> str:
     return _tell_request(event, entry.actor)
 
 
-def _tell_cancellation(event: CANCELLATION_EVENTS, zone: tzinfo | None) -> str:
+def _tell_cancellation(event: CANCELLATION_EVENTS, who: Actor | None, zone: tzinfo | None) -> str:
     match event:
         case CancellationArmed():
             until = day_and_clock(event.until, zone)
-            return f"armed: nobody knows this id yet; kept until {until}"
+            asked = asked_by(who, event.reason)
+            return f"armed: nobody knows this id yet; kept until {until}; {asked}"
         case CancellationLapsed():
             return "no longer armed"
         case CancellationSent():
@@ -125,7 +132,7 @@ def _tell_cancellation(event: CANCELLATION_EVENTS, zone: tzinfo | None) -> str:
             return f"acknowledged by {short(event.runner_id)}: {_held(event)}"
         case CancellationEscalated():
             deadline = clock(event.deadline_at, zone)
-            return f"abort asked; deadline {deadline}{_because(event.reason)}"
+            return f"abort {asked_by(who)}; deadline {deadline}{_because(event.reason)}"
         case CancellationClockFired():
             return f"the clock {event.clock!s} struck"
         case CancellationWarning():

@@ -16,6 +16,7 @@ from tests.words import (
     acknowledged,
     body_ended,
     cancel,
+    cancel_task,
     ended,
     flow,
     granted,
@@ -66,6 +67,27 @@ def test_a_cancelled_flow_run_is_told_from_its_registration_to_its_end() -> None
     assert "it was Cancelled: 1 stopped, 1 never started, 1 succeeded" in lines[-1]
 
 
+def test_one_that_was_over_at_once_has_who_asked_and_why_too() -> None:
+    lines = story(flow, cancel.model_copy(update={"bulk_id": "b-1"})).splitlines()
+
+    assert " asked to cancel it, in the bulk cancellation b-1: “enough”." in lines[1]
+    assert lines[2] == "Nothing of it ran."
+    assert "it was Cancelled: no task runs" in lines[-1]
+
+
+def test_a_task_run_that_was_cancelled_alone_has_who_asked_why_and_how_it_ended() -> None:
+    alone = (cancel_task("t1", reason="hangs"), stopped("t1"), cancel_task("t3", reason="late"))
+
+    said = story(*BEGUN, *alone)
+    assert " somebody asked to cancel t1 alone: “hangs”.\nt1: cancelled, graceful" in said
+    assert " somebody asked to cancel t3 alone: “late”.\nt3: cancelled, never_started" in said
+    assert said.endswith("It has not ended, and nobody has asked to cancel it as a whole.")
+
+    after = story(*BEGUN, *alone, cancel, swept, stopped("t2"), body_ended())
+    assert after.count("\nt1: ") == 1
+    assert after.index("cancel t1 alone") < after.index("asked to cancel it: “enough”")
+
+
 def test_what_nobody_has_seen_stop_is_named_and_said_to_be_able_to_run_on() -> None:
     said = story(*BEGUN, cancel, lost())
 
@@ -82,7 +104,7 @@ def test_a_repeat_and_an_abort_are_told_and_the_first_request_stays_the_first() 
 
     assert "asked to cancel it: “enough”." in said
     assert "It was asked 1 more time meanwhile, which changed nothing." in said
-    assert "abort asked; deadline " in said
+    assert "abort asked by " in said
 
 
 def test_one_that_goes_on_says_what_it_waits_for() -> None:
@@ -118,5 +140,5 @@ def test_a_report_that_came_too_late_is_told_to_have_changed_nothing() -> None:
 def test_a_cancel_that_came_before_the_registration_is_told_first() -> None:
     lines = story(cancel, flow).splitlines()
 
-    assert lines[0].endswith(" asked to cancel it before anybody knew it.")
+    assert lines[0].endswith(" asked to cancel it before anybody knew it: “enough”.")
     assert "it was Cancelled: no task runs" in lines[-1]

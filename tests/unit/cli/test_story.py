@@ -14,6 +14,7 @@ from rescind.telling.story_of_runs import account_in_words
 from tests.scenario import given as past
 from tests.strategies import entries
 from tests.words import (
+    abort,
     acknowledged,
     cancel,
     cancel_task,
@@ -87,6 +88,24 @@ def test_stopped_is_said_of_nothing_that_nobody_has_seen_stop() -> None:
 
     crashed_before = Account(failed=1, unconfirmed=1, took_ms=3_000)
     assert "stopped" not in account_in_words(crashed_before)
+
+
+def test_a_watcher_reads_who_asked_also_where_nothing_ran_or_nobody_knew_it() -> None:
+    of_many = cancel.model_copy(update={"bulk_id": "b-1"})
+    at_once = past(flow).when(of_many).entries
+    asked = past(runner, flow, started, registered("t1"), granted("t1")).when(of_many).entries
+    aborted = past(runner, flow, started, registered("t1"), granted("t1"), cancel).when(abort)
+    armed = past().when(cancel).entries
+
+    assert tell(at_once[-1]) == (
+        "cancelled: no task runs, in 0 ms; asked by somebody, "
+        "in the bulk cancellation b-1: “enough”"
+    )
+    assert tell(asked[0]).startswith(
+        "cancel asked by somebody, in the bulk cancellation b-1: “enough”; graceful"
+    )
+    assert tell(aborted.entries[0]).startswith("abort asked by somebody; deadline ")
+    assert tell(armed[0]).endswith("; asked by somebody: “enough”")
 
 
 def test_a_watcher_reads_who_had_a_task_run_cancelled_that_was_not_running() -> None:

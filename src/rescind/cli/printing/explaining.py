@@ -9,6 +9,7 @@ from typing import Final
 
 from rescind.cli.printing.explaining_known import Known, Task
 from rescind.events.journal import (
+    CancellationArmed,
     Entry,
     FlowCancelled,
     FlowCancelling,
@@ -18,10 +19,11 @@ from rescind.events.journal import (
     RequestDeniedRecorded,
     RequestRefused,
     TaskCancelled,
+    TaskCancelling,
     TaskFailed,
 )
 from rescind.telling.story import tell
-from rescind.telling.story_of_runs import account_in_words
+from rescind.telling.story_of_runs import account_in_words, was_over_at_once
 from rescind.telling.words import (
     actor,
     clock,
@@ -48,8 +50,9 @@ def explain(entries: Iterable[Entry]) -> list[str]:
 
 def _beginning(known: Known) -> Iterator[str]:
     if (armed := known.armed) is not None:
+        reason = armed.event.reason if isinstance(armed.event, CancellationArmed) else ""
         said = f"At {day_and_clock(armed.at_ms)} {actor(armed.actor)} asked to cancel it"
-        yield f"{said} before anybody knew it."
+        yield f"{said} before anybody knew it{_because(reason)}."
     if (entry := known.registered) is not None and isinstance(entry.event, FlowRegistered):
         event = entry.event
         again = "" if event.rerun_of is None else f", to repeat {short(event.rerun_of)}"
@@ -65,10 +68,11 @@ def _beginning(known: Known) -> Iterator[str]:
 def _asking(known: Known) -> Iterator[str]:
     entry = known.asked
     if entry is None or not isinstance(entry.event, FlowCancelling):
+        if (end := known.end) is not None and was_over_at_once(end):
+            yield from _asking_of_nothing(end)
         return
     terms = entry.event.terms
-    why = f": {quoted(terms.reason)}" if terms.reason else ""
-    yield f"At {clock(entry.at_ms)} {actor(entry.actor)} asked to cancel it{why}."
+    yield f"{_asked(entry)}{_because(terms.reason, terms.bulk_id)}."
     if terms.grace_seconds:
         given = f"What ran was given {duration(terms.grace_seconds * 1000)} to stop by itself"
     else:
@@ -78,7 +82,43 @@ def _asking(known: Known) -> Iterator[str]:
         count = len(known.asked_again)
         yield f"It was asked {counted(count, 'more time')} meanwhile, which changed nothing."
     for each in known.escalated:
-        yield f"At {clock(each.at_ms)} {actor(each.actor)}: {tell(each)}."
+        yield f"At {clock(each.at_ms)}: {tell(each)}."
+
+
+def _asking_of_nothing(end: Entry) -> Iterator[str]:
+    if isinstance(end.event, FlowCancelled):
+        yield f"{_asked(end)}{_because(end.event.reason, end.event.bulk_id)}."
+        yield "Nothing of it ran."
+
+
+def _asked(entry: Entry) -> str:
+    return f"At {clock(entry.at_ms)} {actor(entry.actor)} asked to cancel it"
+
+
+def _because(reason: str, bulk_id: str | None = None) -> str:
+    way = "" if bulk_id is None else f", in the bulk cancellation {plain(bulk_id)}"
+    return f"{way}: {quoted(reason)}" if reason else way
+
+
+def _asking_alone(known: Known) -> Iterator[str]:
+    """Of task runs that were cancelled by themselves, before the flow run was or without that."""
+    found = [task for task in known.tasks.values() if task.asked_alone is not None]
+    for task in found[:_NAMED_MAX]:
+        asked = task.asked_alone
+        assert asked is not None
+        assert isinstance(asked.event, TaskCancelled | TaskCancelling)
+        terms, called = asked.event.terms, known.called(task.task_run_id)
+        why = _because("" if terms is None else terms.reason)
+        yield f"At {clock(asked.at_ms)} {actor(asked.actor)} asked to cancel {called} alone{why}."
+        if task.end is not None and not _is_told_later(task, known):
+            yield f"{called}: {_how_it_ended(task, asked.at_ms)}"
+    if len(found) > _NAMED_MAX:
+        yield f"{counted(len(found) - _NAMED_MAX, 'more task run')} were cancelled alone."
+
+
+def _is_told_later(task: Task, known: Known) -> bool:
+    """Whether it ended after the flow run's own cancel, and is told of with that."""
+    return task.end is not None and known.asked is not None and task.end.at_ms >= known.asked.at_ms
 
 
 def _turning_away(known: Known) -> Iterator[str]:
@@ -137,9 +177,7 @@ def _stopping(known: Known) -> Iterator[str]:
         since = duration(max(0, entry.at_ms - at_ms))
         yield f"{_sentence(tell(entry))} ({since} after it was asked)."
     ended = [
-        task
-        for task in known.tasks.values()
-        if task.end is not None and not task.is_swept and task.end.at_ms >= at_ms
+        task for task in known.tasks.values() if not task.is_swept and _is_told_later(task, known)
     ]
     ended.sort(key=lambda task: task.end.at_ms if task.end is not None else 0)
     for task in ended[:_NAMED_MAX]:
@@ -196,7 +234,9 @@ def _waiting(known: Known) -> Iterator[str]:
     if known.asked is None and known.turned_away:
         yield "It has not ended, and is not being cancelled."
     elif known.asked is None:
-        yield "It has not ended, and nobody has asked to cancel it."
+        alone = any(task.asked_alone is not None for task in known.tasks.values())
+        whole = " as a whole" if alone else ""
+        yield f"It has not ended, and nobody has asked to cancel it{whole}."
     elif open_ones:
         yield f"It has not ended yet: it waits for {_names(open_ones)}."
     else:
@@ -210,6 +250,6 @@ def _names(names: list[str]) -> str:
 
 
 _PARTS: Final = (
-    *(_beginning, _turning_away, _asking, _telling, _stopping),
+    *(_beginning, _turning_away, _asking_alone, _asking, _telling, _stopping),
     *(_ending, _turning_away_since),
 )

@@ -22,6 +22,7 @@ from rescind.events.journal import (
     RequestDeniedRecorded,
     RequestRefused,
     TaskCancelled,
+    TaskCancelling,
     TaskFailed,
     TaskLateReport,
     TaskRegistered,
@@ -112,10 +113,14 @@ class Known:
                 task.is_left_alone = True
             case TaskStarted():
                 task.has_started = True
+            case TaskCancelling():
+                task.asked_alone = entry
             case TaskStoppingReported():
                 task.rungs.append(entry)
             case TaskCancelled() | TaskFailed() | TaskSucceeded() | ChildFinishedRecorded():
                 task.end = entry
+                if isinstance(event, TaskCancelled) and event.terms is not None:
+                    task.asked_alone = entry
             case _:
                 pass
 
@@ -143,6 +148,8 @@ class Task:
     policy: CascadePolicy | None = None
     """Of a child."""
     is_left_alone: bool = False
+    asked_alone: Entry | None = None
+    """A cancel of this one; where it was not running, the end itself."""
     rungs: list[Entry] = field(default_factory=list[Entry])
     end: Entry | None = None
 
