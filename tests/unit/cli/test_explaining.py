@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from rescind.cli.printing.explaining import explain
 from rescind.events.journal import Entry
 from rescind.events.refusals import Code
-from rescind.events.requests import RequestDenied
+from rescind.events.requests import ExecutorReport, RequestDenied, TaskCleanup
 from rescind.events.words import Actor
 from tests.scenario import Step, swept
 from tests.scenario import given as past
@@ -86,6 +86,23 @@ def test_a_task_run_that_was_cancelled_alone_has_who_asked_why_and_how_it_ended(
     after = story(*BEGUN, *alone, cancel, swept, stopped("t2"), body_ended())
     assert after.count("\nt1: ") == 1
     assert after.index("cancel t1 alone") < after.index("asked to cancel it: “enough”")
+
+
+def test_what_an_executor_warned_of_and_what_came_of_a_clean_up_are_told() -> None:
+    warning = ExecutorReport(
+        flow_run_id=RUN, runner_id="runner-a", executor="dask", outcome="warning", message="not all"
+    )
+    failure = warning.model_copy(update={"outcome": "failed", "message": "no route"})
+    begun = TaskCleanup(
+        flow_run_id=RUN, runner_id="runner-a", task_run_id="t1", outcome="started", after_ms=40
+    )
+    failed = begun.model_copy(update={"outcome": "failed", "message": "disk full"})
+
+    said = story(*BEGUN, cancel, warning, failure, begun, failed, stopped("t1"))
+
+    assert ": dask warns: not all." in said
+    assert ": dask failed: no route." in said
+    assert "\nt1: clean-up failed after 40 ms: disk full, cancelled, graceful" in said
 
 
 def test_what_nobody_has_seen_stop_is_named_and_said_to_be_able_to_run_on() -> None:

@@ -173,6 +173,10 @@ def _stopping(known: Known) -> Iterator[str]:
     alone = [known.called(task.task_run_id) for task in known.tasks.values() if task.is_left_alone]
     if alone:
         yield f"Left alone, as its policy says: {_names(alone)}."
+    for entry in known.warnings[:_NAMED_MAX]:
+        yield f"At {clock(entry.at_ms)}: {tell(entry)}."
+    if len(known.warnings) > _NAMED_MAX:
+        yield f"{counted(len(known.warnings) - _NAMED_MAX, 'more warning')} of executors."
     for entry in known.teardowns.values():
         since = duration(max(0, entry.at_ms - at_ms))
         yield f"{_sentence(tell(entry))} ({since} after it was asked)."

@@ -8,9 +8,11 @@ from rescind.events.journal import (
     CancellationArmed,
     CancellationEscalated,
     CancellationSent,
+    CancellationWarning,
     ChildFinishedRecorded,
     ChildNotCancelled,
     Entry,
+    ExecutorFailed,
     FlowCancelled,
     FlowCancelling,
     FlowFailed,
@@ -23,6 +25,7 @@ from rescind.events.journal import (
     RequestRefused,
     TaskCancelled,
     TaskCancelling,
+    TaskCleanupReported,
     TaskFailed,
     TaskLateReport,
     TaskRegistered,
@@ -56,6 +59,7 @@ class Known:
     cannot_stop: set[str] = field(default_factory=set[str])
     tasks: dict[str, "Task"] = field(default_factory=dict[str, "Task"])
     teardowns: dict[str, Entry] = field(default_factory=dict[str, Entry])
+    warnings: list[Entry] = field(default_factory=list[Entry])
     end: Entry | None = None
     late: list[Entry] = field(default_factory=list[Entry])
 
@@ -86,6 +90,8 @@ class Known:
                 self.asked = entry
             case InfrastructureTeardown():
                 self.teardowns[event.target_runner_id] = entry
+            case CancellationWarning() | ExecutorFailed():
+                self.warnings.append(entry)
             case CancellationEscalated():
                 self.escalated.append(entry)
             case CancellationSent():
@@ -116,6 +122,8 @@ class Known:
             case TaskCancelling():
                 task.asked_alone = entry
             case TaskStoppingReported():
+                task.rungs.append(entry)
+            case TaskCleanupReported() if event.outcome != "started":
                 task.rungs.append(entry)
             case TaskCancelled() | TaskFailed() | TaskSucceeded() | ChildFinishedRecorded():
                 task.end = entry
@@ -151,6 +159,7 @@ class Task:
     asked_alone: Entry | None = None
     """A cancel of this one; where it was not running, the end itself."""
     rungs: list[Entry] = field(default_factory=list[Entry])
+    """Of the ladder, and after them what came of a clean-up."""
     end: Entry | None = None
 
     @property
