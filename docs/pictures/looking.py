@@ -41,6 +41,7 @@ def pictures(of: Places) -> Sequence[Picture]:
     run = f"/flow-runs/{NIGHTLY}"
     return (
         Picture("bulk", f"/bulk/{of.bulk_id}", 900),
+        Picture("bulk-stop", f"/bulk/{of.bulk_id}/stop"),
         Picture("bulks", "/bulk"),
         Picture("run", run, 1240),
         Picture("run-phone", run, 1500, width=_PHONE, scheme="dark"),
@@ -57,6 +58,8 @@ def pictures(of: Places) -> Sequence[Picture]:
         Picture("abort", run, 860, _open_abort),
         Picture("tasks", f"/flow-runs/{SCORES}/task-runs"),
         Picture("cancel-task", f"/flow-runs/{SCORES}/task-runs", 860, _open_task_dialog),
+        Picture("task", f"/flow-runs/{SCORES}/task-runs/score-south"),
+        Picture("sign-out", "/sign-out"),
     )
 
 

@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails
 
 from rescind.events.words import clipped
 
-__all__ = ["path_of", "sentence_of"]
+__all__ = ["expected_of", "path_of", "sentence_of"]
 
 _SHOWN_CHARACTERS_MAX: Final = 40
 _PATH_CHARACTERS_MAX: Final = 256
@@ -75,12 +75,17 @@ def sentence_of(error: ErrorDetails) -> str:
             return f"expected JSON in UTF-8, but it cannot be read: {values['error']}"
         case "value_error":
             return clipped(str(values["error"]))
-        case _ if kind in _EXPECTED:
-            expected = _ENUM_MEMBER.sub(r"\1", _EXPECTED[kind].format(**values))
+        case _ if (expected := expected_of(kind, values)) is not None:
             return f"expected {expected}, but {_found(kind, error['input'])}"
         case _:
             # A kind of error that no field can have today.
             return clipped(f"expected something else, but got {_shown(error['input'])}: {kind}")
+
+
+def expected_of(kind: str, values: Mapping[str, object]) -> str | None:
+    """What this kind of error misses, as ``a number of at least 0``; None: it has no words here."""
+    words = _EXPECTED.get(kind)
+    return None if words is None else _ENUM_MEMBER.sub(r"\1", words.format(**values))
 
 
 def _found(kind: str, value: object) -> str:

@@ -27,6 +27,7 @@ from rescind.errors import (
     UnknownDeadLetterError,
     UnknownHookError,
     UnknownRunError,
+    UnknownTaskError,
     UnknownTokenError,
     UnsupportedTaskError,
 )
@@ -88,6 +89,7 @@ _EXITS: Final[tuple[tuple[type[RescindError], Exit], ...]] = (
     (UnknownDeadLetterError, Exit.UNKNOWN_ID),
     (UnknownHookError, Exit.UNKNOWN_ID),
     (UnknownRunError, Exit.UNKNOWN_ID),
+    (UnknownTaskError, Exit.UNKNOWN_ID),
     (UnknownTokenError, Exit.UNKNOWN_ID),
     (AmbiguousIdError, Exit.UNKNOWN_ID),
     (NoAnswerError, Exit.NO_ANSWER),

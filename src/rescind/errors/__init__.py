@@ -63,6 +63,7 @@
     │   ├── UnknownDeadLetterError    no dead letter lies at this place
     │   ├── UnknownHookError          no hook has this name
     │   ├── UnknownRunError           no flow run has this id, or one that begins so
+    │   ├── UnknownTaskError          no task run of this flow run has this id
     │   ├── AmbiguousIdError          more than one flow run has an id that begins so
     │   ├── NoAnswerError             a request is in Kafka, and nobody has answered it yet
     │   ├── AlreadyUpError            ``rescind up`` runs on this data folder
@@ -112,6 +113,7 @@ from rescind.errors.commands import (
     UnknownDeadLetterError,
     UnknownHookError,
     UnknownRunError,
+    UnknownTaskError,
     UnknownTokenError,
 )
 from rescind.errors.embedded import (
@@ -258,6 +260,7 @@ __all__: list[str] = [
     "UnknownEventError",
     "UnknownHookError",
     "UnknownRunError",
+    "UnknownTaskError",
     "UnknownTokenError",
     "UnreadableEventError",
     "UnreadableStateError",

@@ -14,6 +14,7 @@ __all__ = [
     "NotReadyError",
     "UnknownBulkError",
     "UnknownRunError",
+    "UnknownTaskError",
     "UnknownTokenError",
 ]
 
@@ -33,6 +34,21 @@ class UnknownRunError(CommandError):
         return (
             f"expected the id of a flow run, or the beginning of one, but none is known as "
             f"{self.flow_run_id!r}; `rescind ls` lists them"
+        )
+
+
+class UnknownTaskError(CommandError):
+    """No task run of this flow run has this id."""
+
+    def __init__(self, flow_run_id: str, task_run_id: str) -> None:
+        super().__init__(flow_run_id, task_run_id)
+        self.flow_run_id = flow_run_id
+        self.task_run_id = task_run_id
+
+    def __str__(self) -> str:
+        return (
+            f"expected the id of a task run, but none is known as {self.task_run_id!r} in flow run "
+            f"{self.flow_run_id!r}; `rescind show {self.flow_run_id}` lists them"
         )
 
 

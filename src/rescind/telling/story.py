@@ -35,9 +35,16 @@ from rescind.events.journal import (
     RunnerLostRecorded,
     RunnerRegistered,
 )
+from rescind.events.words import Actor
 from rescind.telling.story_of_bulks import BULK_EVENTS, tell_bulk
-from rescind.telling.story_of_runs import FLOW_EVENTS, TASK_EVENTS, tell_flow, tell_task
-from rescind.telling.words import clock, counted, day_and_clock, plain, quoted, short
+from rescind.telling.story_of_runs import (
+    FLOW_EVENTS,
+    TASK_EVENTS,
+    asked_by,
+    tell_flow,
+    tell_task,
+)
+from rescind.telling.words import actor, clock, counted, day_and_clock, plain, quoted, short
 
 __all__ = ["style_of", "tell"]
 
@@ -97,25 +104,26 @@ def tell(entry: Entry, zone: tzinfo | None = None) -> str:
     """What happened, on one line without colours; times in that zone, or as they are here."""
     event = entry.event
     if isinstance(event, FLOW_EVENTS):
-        return tell_flow(event, entry.actor, zone)
+        return tell_flow(event, entry, zone)
     if isinstance(event, TASK_EVENTS):
         return tell_task(event, entry.actor, zone)
     if isinstance(event, CANCELLATION_EVENTS):
-        return _tell_cancellation(event, zone)
+        return _tell_cancellation(event, entry.actor, zone)
     if isinstance(event, CHILD_EVENTS):
         return _tell_child(event)
     if isinstance(event, RUNNER_EVENTS):
         return _tell_runner(event)
     if isinstance(event, BULK_EVENTS):
         return tell_bulk(event, entry.actor)
-    return _tell_request(event)
+    return _tell_request(event, entry.actor)
 
 
-def _tell_cancellation(event: CANCELLATION_EVENTS, zone: tzinfo | None) -> str:
+def _tell_cancellation(event: CANCELLATION_EVENTS, who: Actor | None, zone: tzinfo | None) -> str:
     match event:
         case CancellationArmed():
             until = day_and_clock(event.until, zone)
-            return f"armed: nobody knows this id yet; kept until {until}"
+            asked = asked_by(who, event.reason)
+            return f"armed: nobody knows this id yet; kept until {until}; {asked}"
         case CancellationLapsed():
             return "no longer armed"
         case CancellationSent():
@@ -124,7 +132,7 @@ def _tell_cancellation(event: CANCELLATION_EVENTS, zone: tzinfo | None) -> str:
             return f"acknowledged by {short(event.runner_id)}: {_held(event)}"
         case CancellationEscalated():
             deadline = clock(event.deadline_at, zone)
-            return f"abort asked; deadline {deadline}{_because(event.reason)}"
+            return f"abort {asked_by(who)}; deadline {deadline}{_because(event.reason)}"
         case CancellationClockFired():
             return f"the clock {event.clock!s} struck"
         case CancellationWarning():
@@ -177,16 +185,18 @@ def _tell_runner(event: RUNNER_EVENTS) -> str:
     assert_never(event)
 
 
-def _tell_request(event: REQUEST_EVENTS) -> str:
+def _tell_request(event: REQUEST_EVENTS, who: Actor | None) -> str:
     match event:
         case RequestRefused():
             item = "" if event.item is None else f" (item {event.item})"
             asked = plain(event.request_type or "request")
-            return f"{asked}{item} refused {event.code}: {plain(event.message)}"
+            by = "" if who is None else f" of {actor(who)}"
+            return f"{asked}{item}{by} refused {event.code}: {plain(event.message)}"
         case RequestForwarded():
             return f"sent on to partition {event.partition}"
         case RequestDeniedRecorded():
-            return f"{plain(event.asked)} denied: {plain(event.permission)} is missing"
+            asked = plain(event.asked)
+            return f"{asked} denied to {actor(who)}: {plain(event.permission)} is missing"
         case RequestsLost():
             lost = counted(event.last - event.first + 1, "request")
             return f"{lost} lost to retention: offsets {event.first} to {event.last}"

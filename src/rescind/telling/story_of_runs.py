@@ -5,6 +5,7 @@ from typing import assert_never
 
 from rescind.events.journal import (
     Account,
+    Entry,
     FlowBodyFinished,
     FlowCancelled,
     FlowCancelling,
@@ -30,7 +31,15 @@ from rescind.events.journal import (
 from rescind.events.words import Actor, ErrorInfo
 from rescind.telling.words import actor, clock, duration, plain, quoted, short
 
-__all__ = ["FLOW_EVENTS", "TASK_EVENTS", "account_in_words", "tell_flow", "tell_task"]
+__all__ = [
+    "FLOW_EVENTS",
+    "TASK_EVENTS",
+    "account_in_words",
+    "asked_by",
+    "tell_flow",
+    "tell_task",
+    "was_over_at_once",
+]
 
 FLOW_EVENTS = (
     FlowRegistered
@@ -76,16 +85,31 @@ def account_in_words(account: Account) -> str:
     return f"{', '.join(said) or 'no task runs'}, in {duration(account.took_ms)}"
 
 
-def tell_flow(event: FLOW_EVENTS, who: Actor | None, zone: tzinfo | None) -> str:
+def asked_by(who: Actor | None, reason: str = "", bulk_id: str | None = None) -> str:
+    """``asked by ann, in the bulk cancellation b-1: “wrong date”``."""
+    way = "" if bulk_id is None else f", in the bulk cancellation {plain(bulk_id)}"
+    why = f": {quoted(reason)}" if reason else ""
+    return f"asked by {actor(who)}{way}{why}"
+
+
+def was_over_at_once(entry: Entry) -> bool:
+    """Whether it is the answer to a cancel itself: there was nothing to stop."""
+    event = entry.event
+    return isinstance(event, FlowCancelled) and event.cancellation_id == entry.id
+
+
+def tell_flow(event: FLOW_EVENTS, entry: Entry, zone: tzinfo | None) -> str:
     match event:
         case FlowRegistered():
             return f"registered as {quoted(event.name)} in {plain(event.namespace)}"
         case FlowStarted():
             return f"started by runner {short(event.runner_id)}"
         case FlowCancelling():
-            return _cancelling(event, who, zone)
+            return _cancelling(event, entry.actor, zone)
         case FlowCancelled():
-            return f"cancelled: {account_in_words(event.account)}"
+            asked = asked_by(entry.actor, event.reason, event.bulk_id)
+            at_once = f"; {asked}" if was_over_at_once(entry) else ""
+            return f"cancelled: {account_in_words(event.account)}{at_once}"
         case FlowSucceeded():
             return "succeeded"
         case FlowFailed():
@@ -104,11 +128,10 @@ def tell_flow(event: FLOW_EVENTS, who: Actor | None, zone: tzinfo | None) -> str
 
 def _cancelling(event: FlowCancelling, who: Actor | None, zone: tzinfo | None) -> str:
     terms = event.terms
-    reason = f": {quoted(terms.reason)}" if terms.reason else ""
     named = "" if terms.named_end == "cancelled" else f"; it will count as {terms.named_end}"
     return (
-        f"cancel asked by {actor(who)}{reason}; {terms.mode}, grace {terms.grace_seconds:g} s, "
-        f"deadline {clock(terms.deadline_at, zone)}{named}"
+        f"cancel {asked_by(who, terms.reason, terms.bulk_id)}; {terms.mode}, "
+        f"grace {terms.grace_seconds:g} s, deadline {clock(terms.deadline_at, zone)}{named}"
     )
 
 

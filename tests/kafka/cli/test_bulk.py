@@ -72,6 +72,11 @@ async def test_it_is_counted_then_started_and_every_flow_run_is_asked(
 
     listed = (await rescind("bulk", "ls", "--json")).json
     assert [each["state"] for each in listed] == ["Finished.Completed", "Draft.Counted"]
+    drafts = (await rescind("bulk", "ls", "--state", "draft", "--json")).json
+    assert [each["bulk_id"] for each in drafts] == ["draft"]
+    assert "No bulk cancellation is so." in (await rescind("bulk", "ls", "--state", "paused")).err
+    wrong = await rescind("bulk", "ls", "--state", "lost")
+    assert (wrong.code, "expected --state to be one of draft" in wrong.complaint) == (2, True)
     shown = await rescind("bulk", "show", said.json["bulk_id"])
     assert "2 flow runs asked" in shown.out
     assert "“enough”" in shown.out

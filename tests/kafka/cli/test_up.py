@@ -95,6 +95,7 @@ async def test_up_is_found_by_every_command_mends_itself_and_ends_whole(rescind:
         said = await running.until_said("the HTTP API answers at")
         address = said.split()[-1]
         assert (await listed_at(address)).status_code == 200
+        assert "It listens on this machine alone, and asks nobody for a password." in running.lines
 
         second = await rescind.process("up")
         assert second.code == 4

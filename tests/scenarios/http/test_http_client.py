@@ -208,7 +208,9 @@ async def test_lists_go_on_over_their_pages_and_a_timeline_is_the_journal(
     assert counts.total == sum(counts.by_state.values()) >= 6
     assert await ours.do(lambda it: it.is_alive())
     assert await ours.do(lambda it: it.is_ready())
-    assert await ours.rows(lambda it: it.list_flow_runs(stuck=True)) == []
+    # Other tests of this deployment may have left some that are.
+    stuck = await ours.rows(lambda it: it.list_flow_runs(stuck=True))
+    assert {run.flow_run_id for run in stuck}.isdisjoint({*names, flow.flow_run_id})
 
 
 def served(scene: Scene, port: int) -> Process:

@@ -19,6 +19,7 @@ from rescind.errors import (
     SettingsError,
     UnknownEventError,
     UnknownRunError,
+    UnknownTaskError,
 )
 from rescind.runners.flowrunner.exiting import EXIT_CODE
 
@@ -44,6 +45,7 @@ def test_a_process_that_ends_itself_has_the_code_that_is_said_of_it() -> None:
         (AlreadyUpError("data", 1, None), 4),
         (CannotInterruptError("it is not Linux"), 4),
         (UnknownRunError("f"), 5),
+        (UnknownTaskError("f", "t"), 5),
         (UnknownEventError("flow.danced.v1"), 6),
         (NoAnswerError("cli-1", 10), 7),
     ],

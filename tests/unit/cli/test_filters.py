@@ -3,14 +3,16 @@
 import pytest
 
 from rescind.cli.reading.filters import (
+    BULK_STATES,
     FLOW_STATES,
     STUCK_AFTER_MS,
+    TASK_STATES,
     Wanted,
     is_stuck,
     matches_state,
 )
 from rescind.events.words import ParentLink
-from rescind.statemachine.machine import FLOW
+from rescind.statemachine.machine import BULK, FLOW, TASK
 from tests.unit.cli.states import NOON, cancellation, flow
 
 CANCELLING = flow("c", "Running.Cancelling", cancellation=cancellation(), registered_at=NOON + 2)
@@ -86,3 +88,5 @@ def test_a_quarantined_run_is_stuck() -> None:
 
 def test_the_states_that_can_be_asked_for_are_the_machine_s() -> None:
     assert set(FLOW_STATES) == set(FLOW.states())
+    assert set(TASK_STATES) == set(TASK.states())
+    assert set(BULK_STATES) == set(BULK.states())

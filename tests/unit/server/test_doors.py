@@ -1,14 +1,12 @@
 """No way in is left open: each route says who may ask it, or is one of those that anybody may."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from fastapi import Request, Response
-from fastapi.routing import APIRoute
 
 from rescind.access.register import token_record
 from rescind.access.tokens import Scope, Token, mint
@@ -24,6 +22,7 @@ from rescind.server.api.means import Means
 from rescind.server.web.door import inside
 from rescind.settings import Settings, load_settings
 from tests.waiting import until
+from tests.ways_in import ways_in
 
 KEY = "a signing key of the tests"
 ANYBODY = {
@@ -49,16 +48,6 @@ def settings(tmp_path: Path, **said: str) -> Settings:
 def record_of(token: Token) -> Record:
     out = token_record(token, TopicNames("t."), signing_keys(load_settings(signing_keys=KEY)))
     return Record(out.topic, 0, 0, 0, out.key, out.value, out.headers)
-
-
-def ways_in(router: Any, before: str = "") -> Iterator[tuple[str, str]]:
-    """Every method and path that is served; FastAPI keeps routers within routers."""
-    for route in router.routes:
-        if isinstance(route, APIRoute):
-            for method in route.methods or ():
-                yield method, before + route.path
-        elif hasattr(route, "original_router"):
-            yield from ways_in(route.original_router, before + route.include_context.prefix)
 
 
 async def statuses(means: Means, **headers: str) -> dict[tuple[str, str], httpx.Response]:

@@ -59,6 +59,47 @@ async def test_a_body_that_is_not_what_it_must_be_is_told_where(
     assert all(error["where"].startswith("body") for error in said["errors"])
 
 
+@pytest.mark.parametrize(
+    "path,body,where,message",
+    [
+        ("f/cancel", {"grace_seconds": "30"}, "body.grace_seconds", "expected a number"),
+        (
+            "f/cancel",
+            {"grace_seconds": -1},
+            "body.grace_seconds",
+            "expected a number of at least 0",
+        ),
+        ("f/cancel", {"reason": 7}, "body.reason", "expected a string"),
+        ("f/cancel", {"reason": "x" * 2_001}, "body.reason", "expected at most 2000 characters"),
+        ("f/cancel", {"reasn": "?"}, "body.reasn", "expected only fields that are known here"),
+        ("f/cancel", {"mode": "hard"}, "body.mode", "expected 'graceful' or 'abort'"),
+        ("f/cancel", [], "body", "expected an object"),
+        ("@f/cancel", {}, "path.flow_run_id", "expected an id without '/'"),
+    ],
+)
+async def test_what_was_expected_is_said_in_the_words_of_this_service(
+    api: httpx.AsyncClient, path: str, body: Any, where: str, message: str
+) -> None:
+    said = problem(await api.post(f"/api/v1/flow-runs/{path}", json=body), 422, "invalid-request")
+
+    assert said["errors"][0]["where"] == where
+    assert said["errors"][0]["message"].startswith(message)
+
+
+@pytest.mark.parametrize(
+    "path,message",
+    [
+        ("/flow-runs?limit=many", "query.limit: expected a whole number"),
+        ("/flow-runs?stuck=perhaps", "query.stuck: expected true or false"),
+        ("/dead-letters/first", "path.place: expected PARTITION:OFFSET, such as 0:17"),
+    ],
+)
+async def test_so_it_is_of_what_is_read(api: httpx.AsyncClient, path: str, message: str) -> None:
+    response = await api.get(f"/api/v1{path}")
+
+    assert problem(response, 422, "invalid-request")["detail"].startswith(message)
+
+
 async def test_what_is_too_large_or_no_json_or_nowhere_is_a_problem_too(
     api: httpx.AsyncClient,
 ) -> None:
@@ -80,11 +121,14 @@ async def test_what_is_too_large_or_no_json_or_nowhere_is_a_problem_too(
     problem(surrogate, 422, "invalid-request")
     problem(await api.post("/api/v1/flow-runs/@latest/cancel"), 422, "invalid-request")
     key = {"Idempotency-Key": "with\x7fcontrol"}
-    problem(await api.post(path, headers=key), 422, "invalid-request")
+    of_key = problem(await api.post(path, headers=key), 422, "invalid-request")
+    assert "expected 1 to 255 visible characters of ASCII" in of_key["detail"]
     nowhere = await api.get("/api/v1/flows")
     assert (nowhere.status_code, nowhere.json()["status"]) == (404, 404)
     wrong_way = await api.delete(path)
     assert (wrong_way.status_code, wrong_way.json()["title"]) == (405, "Method Not Allowed")
+    assert "/api/v1/openapi.json has all of them" in nowhere.json()["detail"]
+    assert wrong_way.json()["detail"].startswith("expected POST, but got DELETE")
     for response in (nowhere, wrong_way):
         assert response.headers["content-type"] == "application/problem+json"
 

@@ -1,6 +1,7 @@
 """`rescind bulk ls` and `show`."""
 
 import time
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
@@ -9,6 +10,7 @@ from rich.text import Text
 from rescind.cli.bulk.finding import read_bulks, resolve_bulk
 from rescind.cli.exits import Exit
 from rescind.cli.printing.output import Output, columns
+from rescind.cli.reading.filters import matches_state
 from rescind.cli.session import open_session
 from rescind.events.moments import moment_to_text
 from rescind.telling.story_of_bulks import predicate_in_words, tally_in_words
@@ -21,15 +23,22 @@ if TYPE_CHECKING:
 __all__ = ["list_bulks", "show_bulk"]
 
 
-async def list_bulks(*, as_json: bool) -> Exit:
+async def list_bulks(states: Collection[str], *, as_json: bool) -> Exit:
+    """Those that are in one of these states; none: all."""
     output = Output(as_json=as_json)
-    found = await read_bulks(await open_session())
+    found = [
+        bulk
+        for bulk in await read_bulks(await open_session())
+        if not states or any(matches_state(bulk.state, name) for name in states)
+    ]
     found.sort(key=lambda bulk: (-bulk.created_ms, bulk.bulk_id))
     now_ms = round(time.time() * 1000)
     if as_json:
         output.document([_document(bulk) for bulk in found])
     elif found:
         output.show(_table(found, now_ms))
+    elif states:
+        output.say("No bulk cancellation is so.")
     else:
         output.say("No bulk cancellation is known. `rescind bulk start` makes one.")
     return Exit.OK

@@ -85,14 +85,22 @@ def start(
 
 
 @bulk.command("ls")
-def ls(as_json: Json = False) -> int:
+def ls(
+    state: Annotated[
+        list[str] | None,
+        typer.Option(help="Draft, running, paused, finished, completed or stopped; repeat."),
+    ] = None,
+    as_json: Json = False,
+) -> int:
     """List bulk cancellations, the latest first; those that are over, for a week."""
+    from rescind.cli.reading.filters import BULK_STATES, check_states
     from rescind.cli.session import needs_extra, run
 
     needs_extra("service", "transitions")
     from rescind.cli.bulk.looking import list_bulks
 
-    return run(list_bulks(as_json=as_json))
+    check_states(state or (), BULK_STATES)
+    return run(list_bulks(state or (), as_json=as_json))
 
 
 @bulk.command("show")

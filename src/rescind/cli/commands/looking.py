@@ -90,13 +90,32 @@ def runners(
 def show(
     flow_run_id: FlowRunId,
     tasks: Annotated[int, typer.Option(min=0, help="At most so many task runs; 0 for all.")] = 30,
+    state: Annotated[
+        list[str] | None, typer.Option(help="Only task runs in this state; repeat.")
+    ] = None,
+    search: Annotated[
+        str, typer.Option(metavar="TEXT", help="Only task runs with this in their id or name.")
+    ] = "",
+    task: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TASK", help="This one alone, with its error and what happened to it."
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> int:
     """Show one flow run: its state, its cancellation with the clocks, its task runs."""
-    from rescind.cli.looking.showing import show_flow
+    from rescind.cli.looking.showing import Tasks, show_flow
+    from rescind.cli.looking.showing_task import show_task
     from rescind.cli.session import run
 
-    return run(show_flow(flow_run_id, tasks, as_json=as_json))
+    if task is not None:
+        if state or search:
+            raise typer.BadParameter("expected --task, or --state and --search, but got both")
+        return run(show_task(flow_run_id, task, as_json=as_json))
+    asked = Tasks(tasks, tuple(state or ()), search)
+    asked.check()
+    return run(show_flow(flow_run_id, asked, as_json=as_json))
 
 
 def watch(flow_run_id: FlowRunId, as_json: Json = False) -> int:

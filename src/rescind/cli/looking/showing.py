@@ -1,6 +1,8 @@
-"""`rescind show ID`."""
+"""`rescind show ID`: a flow run with its task runs, or with those that are asked for."""
 
 import time
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rich.text import Text
@@ -9,6 +11,7 @@ from rescind.cli.exits import Exit
 from rescind.cli.printing.output import Output
 from rescind.cli.printing.runs import flow_details, tasks_summary, tasks_table
 from rescind.cli.reading.armed import find_flow_or_armed
+from rescind.cli.reading.filters import TASK_STATES, check_states, matches_state
 from rescind.cli.reading.states import read_tasks
 from rescind.cli.session import open_session
 from rescind.events.moments import moment_to_text
@@ -18,10 +21,39 @@ from rescind.telling.words import actor, day_and_clock, plain, quoted
 if TYPE_CHECKING:
     from rescind.statemachine.runs import Armed
 
-__all__ = ["show_flow"]
+__all__ = ["Tasks", "show_flow"]
 
 
-async def show_flow(wanted: str, tasks_max: int, *, as_json: bool) -> Exit:
+@dataclass(frozen=True, slots=True)
+class Tasks:
+    """Which task runs are shown; what is empty is not asked.
+
+    Attributes:
+        limit: at most so many, for a person; 0: all.
+        text: a part of the name or of the id, in capitals or not.
+
+    """
+
+    limit: int = 30
+    states: tuple[str, ...] = ()
+    text: str = ""
+
+    def check(self) -> None:
+        """Raises `typer.BadParameter` if no task run can ever be as is asked."""
+        check_states(self.states, TASK_STATES)
+
+    def choose(self, tasks: Iterable[TaskState]) -> list[TaskState]:
+        """Those that have all of it, in their own order."""
+        text = self.text.lower()
+        return [
+            task
+            for task in tasks
+            if (not self.states or any(matches_state(task.state, name) for name in self.states))
+            and (text in task.task_run_id.lower() or text in task.name.lower())
+        ]
+
+
+async def show_flow(wanted: str, asked: Tasks, *, as_json: bool) -> Exit:
     output = Output(as_json=as_json)
     session = await open_session()
     flow = await find_flow_or_armed(session, wanted)
@@ -30,18 +62,25 @@ async def show_flow(wanted: str, tasks_max: int, *, as_json: bool) -> Exit:
     tasks = await read_tasks(session, flow.flow_run_id)
     if as_json:
         body = flow.model_dump(mode="json", exclude_none=True)
-        body["task_runs"] = [task.model_dump(mode="json", exclude_none=True) for task in tasks]
+        fitting = [task.model_dump(mode="json", exclude_none=True) for task in asked.choose(tasks)]
+        body["task_runs"] = fitting
         output.document(body)
         return Exit.OK
     now_ms = round(time.time() * 1000)
     output.show(flow_details(flow, now_ms), Text())
     output.show(tasks_summary(tasks))
-    shown = _interesting_first(tasks)[: tasks_max or None]
+    _show_tasks(asked.choose(tasks), asked, output, now_ms)
+    return Exit.OK
+
+
+def _show_tasks(fitting: list[TaskState], asked: Tasks, output: Output, now_ms: int) -> None:
+    shown = _interesting_first(fitting)[: asked.limit or None]
     if shown:
         output.show(tasks_table(shown, now_ms))
-    if len(tasks) > len(shown):
-        output.say(f"{len(tasks) - len(shown)} more: --tasks 0 shows all.", "dim")
-    return Exit.OK
+    elif asked.states or asked.text:
+        output.say("No task run is so.")
+    if len(fitting) > len(shown):
+        output.say(f"{len(fitting) - len(shown)} more: --tasks 0 shows all.", "dim")
 
 
 def _show_armed(armed: "Armed", output: Output) -> Exit:

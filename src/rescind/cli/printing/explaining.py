@@ -4,22 +4,26 @@
 pure: the entries alone say it, so anybody who has them can say it again.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from rescind.cli.printing.explaining_known import Known, Task
 from rescind.events.journal import (
+    CancellationArmed,
     Entry,
     FlowCancelled,
     FlowCancelling,
     FlowFailed,
     FlowRegistered,
     FlowStarted,
+    RequestDeniedRecorded,
+    RequestRefused,
     TaskCancelled,
+    TaskCancelling,
     TaskFailed,
 )
 from rescind.telling.story import tell
-from rescind.telling.story_of_runs import account_in_words
+from rescind.telling.story_of_runs import account_in_words, was_over_at_once
 from rescind.telling.words import (
     actor,
     clock,
@@ -46,8 +50,9 @@ def explain(entries: Iterable[Entry]) -> list[str]:
 
 def _beginning(known: Known) -> Iterator[str]:
     if (armed := known.armed) is not None:
+        reason = armed.event.reason if isinstance(armed.event, CancellationArmed) else ""
         said = f"At {day_and_clock(armed.at_ms)} {actor(armed.actor)} asked to cancel it"
-        yield f"{said} before anybody knew it."
+        yield f"{said} before anybody knew it{_because(reason)}."
     if (entry := known.registered) is not None and isinstance(entry.event, FlowRegistered):
         event = entry.event
         again = "" if event.rerun_of is None else f", to repeat {short(event.rerun_of)}"
@@ -63,10 +68,11 @@ def _beginning(known: Known) -> Iterator[str]:
 def _asking(known: Known) -> Iterator[str]:
     entry = known.asked
     if entry is None or not isinstance(entry.event, FlowCancelling):
+        if (end := known.end) is not None and was_over_at_once(end):
+            yield from _asking_of_nothing(end)
         return
     terms = entry.event.terms
-    why = f": {quoted(terms.reason)}" if terms.reason else ""
-    yield f"At {clock(entry.at_ms)} {actor(entry.actor)} asked to cancel it{why}."
+    yield f"{_asked(entry)}{_because(terms.reason, terms.bulk_id)}."
     if terms.grace_seconds:
         given = f"What ran was given {duration(terms.grace_seconds * 1000)} to stop by itself"
     else:
@@ -76,7 +82,69 @@ def _asking(known: Known) -> Iterator[str]:
         count = len(known.asked_again)
         yield f"It was asked {counted(count, 'more time')} meanwhile, which changed nothing."
     for each in known.escalated:
-        yield f"At {clock(each.at_ms)} {actor(each.actor)}: {tell(each)}."
+        yield f"At {clock(each.at_ms)}: {tell(each)}."
+
+
+def _asking_of_nothing(end: Entry) -> Iterator[str]:
+    if isinstance(end.event, FlowCancelled):
+        yield f"{_asked(end)}{_because(end.event.reason, end.event.bulk_id)}."
+        yield "Nothing of it ran."
+
+
+def _asked(entry: Entry) -> str:
+    return f"At {clock(entry.at_ms)} {actor(entry.actor)} asked to cancel it"
+
+
+def _because(reason: str, bulk_id: str | None = None) -> str:
+    way = "" if bulk_id is None else f", in the bulk cancellation {plain(bulk_id)}"
+    return f"{way}: {quoted(reason)}" if reason else way
+
+
+def _asking_alone(known: Known) -> Iterator[str]:
+    """Of task runs that were cancelled by themselves, before the flow run was or without that."""
+    found = [task for task in known.tasks.values() if task.asked_alone is not None]
+    for task in found[:_NAMED_MAX]:
+        asked = task.asked_alone
+        assert asked is not None
+        assert isinstance(asked.event, TaskCancelled | TaskCancelling)
+        terms, called = asked.event.terms, known.called(task.task_run_id)
+        why = _because("" if terms is None else terms.reason)
+        yield f"At {clock(asked.at_ms)} {actor(asked.actor)} asked to cancel {called} alone{why}."
+        if task.end is not None and not _is_told_later(task, known):
+            yield f"{called}: {_how_it_ended(task, asked.at_ms)}"
+    if len(found) > _NAMED_MAX:
+        yield f"{counted(len(found) - _NAMED_MAX, 'more task run')} were cancelled alone."
+
+
+def _is_told_later(task: Task, known: Known) -> bool:
+    """Whether it ended after the flow run's own cancel, and is told of with that."""
+    return task.end is not None and known.asked is not None and task.end.at_ms >= known.asked.at_ms
+
+
+def _turning_away(known: Known) -> Iterator[str]:
+    yield from _turned_away([one for one in known.turned_away if not _is_after_the_end(one, known)])
+
+
+def _turning_away_since(known: Known) -> Iterator[str]:
+    yield from _turned_away([one for one in known.turned_away if _is_after_the_end(one, known)])
+
+
+def _is_after_the_end(entry: Entry, known: Known) -> bool:
+    return known.end is not None and entry.at_ms >= known.end.at_ms
+
+
+def _turned_away(found: Sequence[Entry]) -> Iterator[str]:
+    for entry in found[:_NAMED_MAX]:
+        who = f"At {clock(entry.at_ms)} {actor(entry.actor)}"
+        match entry.event:
+            case RequestDeniedRecorded(asked=asked, permission=permission):
+                yield f"{who} was denied {plain(asked)}: {plain(permission)} is missing."
+            case RequestRefused(code=code, message=message):
+                yield f"{who} asked to cancel it and was refused {code}: {plain(message)}."
+            case _:
+                pass
+    if len(found) > _NAMED_MAX:
+        yield f"{counted(len(found) - _NAMED_MAX, 'more request')} came to nothing."
 
 
 def _telling(known: Known) -> Iterator[str]:
@@ -105,13 +173,15 @@ def _stopping(known: Known) -> Iterator[str]:
     alone = [known.called(task.task_run_id) for task in known.tasks.values() if task.is_left_alone]
     if alone:
         yield f"Left alone, as its policy says: {_names(alone)}."
+    for entry in known.warnings[:_NAMED_MAX]:
+        yield f"At {clock(entry.at_ms)}: {tell(entry)}."
+    if len(known.warnings) > _NAMED_MAX:
+        yield f"{counted(len(known.warnings) - _NAMED_MAX, 'more warning')} of executors."
     for entry in known.teardowns.values():
         since = duration(max(0, entry.at_ms - at_ms))
         yield f"{_sentence(tell(entry))} ({since} after it was asked)."
     ended = [
-        task
-        for task in known.tasks.values()
-        if task.end is not None and not task.is_swept and task.end.at_ms >= at_ms
+        task for task in known.tasks.values() if not task.is_swept and _is_told_later(task, known)
     ]
     ended.sort(key=lambda task: task.end.at_ms if task.end is not None else 0)
     for task in ended[:_NAMED_MAX]:
@@ -165,8 +235,12 @@ def _waiting(known: Known) -> Iterator[str]:
         return
     going = [task for task in known.tasks.values() if task.end is None and task.has_started]
     open_ones = [known.called(task.task_run_id) for task in going if known.is_awaited(task)]
-    if known.asked is None:
-        yield "It has not ended, and nobody has asked to cancel it."
+    if known.asked is None and known.turned_away:
+        yield "It has not ended, and is not being cancelled."
+    elif known.asked is None:
+        alone = any(task.asked_alone is not None for task in known.tasks.values())
+        whole = " as a whole" if alone else ""
+        yield f"It has not ended, and nobody has asked to cancel it{whole}."
     elif open_ones:
         yield f"It has not ended yet: it waits for {_names(open_ones)}."
     else:
@@ -179,4 +253,7 @@ def _names(names: list[str]) -> str:
     return f"{shown} and {more} more" if more > 0 else shown
 
 
-_PARTS: Final = (_beginning, _asking, _telling, _stopping, _ending)
+_PARTS: Final = (
+    *(_beginning, _turning_away, _asking_alone, _asking, _telling, _stopping),
+    *(_ending, _turning_away_since),
+)

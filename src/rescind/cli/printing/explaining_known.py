@@ -8,9 +8,11 @@ from rescind.events.journal import (
     CancellationArmed,
     CancellationEscalated,
     CancellationSent,
+    CancellationWarning,
     ChildFinishedRecorded,
     ChildNotCancelled,
     Entry,
+    ExecutorFailed,
     FlowCancelled,
     FlowCancelling,
     FlowFailed,
@@ -19,8 +21,11 @@ from rescind.events.journal import (
     FlowStarted,
     FlowSucceeded,
     InfrastructureTeardown,
+    RequestDeniedRecorded,
     RequestRefused,
     TaskCancelled,
+    TaskCancelling,
+    TaskCleanupReported,
     TaskFailed,
     TaskLateReport,
     TaskRegistered,
@@ -46,12 +51,15 @@ class Known:
     armed: Entry | None = None
     asked: Entry | None = None
     asked_again: list[Entry] = field(default_factory=list[Entry])
+    turned_away: list[Entry] = field(default_factory=list[Entry])
+    """Who was denied something, or asked to cancel it as a whole and was refused."""
     escalated: list[Entry] = field(default_factory=list[Entry])
     told: dict[str, int] = field(default_factory=dict[str, int])
     acknowledged: dict[str, int] = field(default_factory=dict[str, int])
     cannot_stop: set[str] = field(default_factory=set[str])
     tasks: dict[str, "Task"] = field(default_factory=dict[str, "Task"])
     teardowns: dict[str, Entry] = field(default_factory=dict[str, Entry])
+    warnings: list[Entry] = field(default_factory=list[Entry])
     end: Entry | None = None
     late: list[Entry] = field(default_factory=list[Entry])
 
@@ -82,6 +90,8 @@ class Known:
                 self.asked = entry
             case InfrastructureTeardown():
                 self.teardowns[event.target_runner_id] = entry
+            case CancellationWarning() | ExecutorFailed():
+                self.warnings.append(entry)
             case CancellationEscalated():
                 self.escalated.append(entry)
             case CancellationSent():
@@ -92,6 +102,8 @@ class Known:
                 self.cannot_stop |= {h.task_run_id for h in event.held if not h.can_stop}
             case RequestRefused(code=Code.ALREADY_CANCELLING):
                 self.asked_again.append(entry)
+            case RequestRefused(request_type="flow.cancel") | RequestDeniedRecorded():
+                self.turned_away.append(entry)
             case _:
                 pass
 
@@ -107,10 +119,16 @@ class Known:
                 task.is_left_alone = True
             case TaskStarted():
                 task.has_started = True
+            case TaskCancelling():
+                task.asked_alone = entry
             case TaskStoppingReported():
+                task.rungs.append(entry)
+            case TaskCleanupReported() if event.outcome != "started":
                 task.rungs.append(entry)
             case TaskCancelled() | TaskFailed() | TaskSucceeded() | ChildFinishedRecorded():
                 task.end = entry
+                if isinstance(event, TaskCancelled) and event.terms is not None:
+                    task.asked_alone = entry
             case _:
                 pass
 
@@ -138,7 +156,10 @@ class Task:
     policy: CascadePolicy | None = None
     """Of a child."""
     is_left_alone: bool = False
+    asked_alone: Entry | None = None
+    """A cancel of this one; where it was not running, the end itself."""
     rungs: list[Entry] = field(default_factory=list[Entry])
+    """Of the ladder, and after them what came of a clean-up."""
     end: Entry | None = None
 
     @property

@@ -25,7 +25,14 @@ from rescind.telling.words import (
     when,
 )
 
-__all__ = ["flow_details", "flows_table", "state_text", "tasks_summary", "tasks_table"]
+__all__ = [
+    "flow_details",
+    "flows_table",
+    "state_text",
+    "task_details",
+    "tasks_summary",
+    "tasks_table",
+]
 
 _STATE_STYLES: Final = {
     "Pending": "dim",
@@ -158,6 +165,37 @@ def tasks_table(tasks: Iterable[TaskState], now_ms: int) -> Table:
             "" if task.error is None else _error(task.error),
         )
     return table
+
+
+def task_details(task: TaskState, now_ms: int) -> RenderableType:
+    """All of one task run but what happened to it, and of its cancellation if it has its own."""
+    grid = _grid()
+    grid.add_row("task run", Text(plain(task.task_run_id), style="bold"))
+    grid.add_row("of", plain(task.flow_run_id))
+    grid.add_row("name", plain(task.name) + ("" if task.kind == "task" else f" ({task.kind})"))
+    grid.add_row("state", state_text(task.state))
+    if task.how is not None:
+        grid.add_row("how", _how(task))
+    grid.add_row("attempt", str(task.attempt))
+    if task.runner_id is not None:
+        grid.add_row("runner", plain(task.runner_id))
+    if task.child_flow_run_id is not None:
+        grid.add_row("child", plain(task.child_flow_run_id))
+    grid.add_row("registered", _moment(task.registered_at, now_ms))
+    if task.started_at is not None:
+        grid.add_row("started", _moment(task.started_at, now_ms))
+    if task.retry_at is not None:
+        grid.add_row("tried again", when(task.retry_at, now_ms))
+    if task.finished_at is not None:
+        took = _took(task.started_at, task.finished_at, now_ms)
+        grid.add_row("finished", _moment(task.finished_at, now_ms) + (took and f", after {took}"))
+    if task.result_ref is not None:
+        grid.add_row("result", plain(task.result_ref))
+    if task.error is not None:
+        grid.add_row("error", f"{plain(task.error.type)}: {plain(task.error.message)}")
+    if task.cancellation is None:
+        return grid
+    return Group(grid, Text(), _cancellation(task.cancellation, not task.is_finished, now_ms))
 
 
 def _how(task: TaskState) -> Text:

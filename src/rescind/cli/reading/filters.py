@@ -1,6 +1,9 @@
-"""Which flow runs `ls` shows: by what they are, when they began, and whether they are stuck."""
+"""Which flow runs `ls` shows: by what they are, when they began, and whether they are stuck.
 
-from collections.abc import Collection, Iterable, Mapping
+And which states there are to ask for, of flow runs and of what `show` and `bulk ls` list.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -8,7 +11,16 @@ import typer
 
 from rescind.events.states import FlowState
 
-__all__ = ["FLOW_STATES", "STUCK_AFTER_MS", "Wanted", "is_stuck", "matches_state"]
+__all__ = [
+    "BULK_STATES",
+    "FLOW_STATES",
+    "STUCK_AFTER_MS",
+    "TASK_STATES",
+    "Wanted",
+    "check_states",
+    "is_stuck",
+    "matches_state",
+]
 
 FLOW_STATES: Final = (
     "Pending",
@@ -22,6 +34,20 @@ FLOW_STATES: Final = (
     "Finished.Cancelled",
 )
 """The machine's. It is not asked, because it is in the service: who only looks needs none."""
+
+TASK_STATES: Final = ("Pending", "Pending.Retrying", *FLOW_STATES[1:])
+"""The same of task runs."""
+
+BULK_STATES: Final = (
+    "Draft",
+    "Draft.Counted",
+    "Running",
+    "Paused",
+    "Finished",
+    "Finished.Completed",
+    "Finished.Stopped",
+)
+"""The same of bulk cancellations."""
 
 STUCK_AFTER_MS: Final = 5_000
 """A deadline strikes within a moment; one that is over by this much did not."""
@@ -44,6 +70,14 @@ def matches_state(state: str, wanted: str) -> bool:
     """
     path, asked = state.lower().split("."), wanted.lower().split(".")
     return any(path[start : start + len(asked)] == asked for start in range(len(path)))
+
+
+def check_states(wanted: Iterable[str], states: Sequence[str]) -> None:
+    """Raises `typer.BadParameter` for one that is none of these and lies in none."""
+    for name in wanted:
+        if not any(matches_state(state, name) for state in states):
+            known = ", ".join(state.lower() for state in states)
+            raise typer.BadParameter(f"expected --state to be one of {known}, but got {name!r}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +104,7 @@ class Wanted:
 
     def check(self) -> None:
         """Raises `typer.BadParameter` if no flow run can ever be as is asked."""
-        for name in self.states:
-            if not any(matches_state(state, name) for state in FLOW_STATES):
-                known = ", ".join(state.lower() for state in FLOW_STATES)
-                raise typer.BadParameter(f"expected --state to be one of {known}, but got {name!r}")
+        check_states(self.states, FLOW_STATES)
         since_ms, before_ms = self.since_ms, self.before_ms
         if since_ms is not None and before_ms is not None and since_ms >= before_ms:
             raise typer.BadParameter("expected --since to be before --until, but it is not")

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
 
 from rescind.errors import BrokerError, CursorError, JournalError, ReadModelError
+from rescind.events.requests.wording import expected_of
 
 __all__ = [
     "PROBLEM_JSON",
@@ -25,6 +26,7 @@ __all__ = [
     "explain",
     "explain_http",
     "problem_responses",
+    "what_is_wrong",
 ]
 
 PROBLEM_JSON: Final = "application/problem+json"
@@ -32,6 +34,22 @@ PROBLEM_JSON: Final = "application/problem+json"
 _log = structlog.get_logger(__name__)
 
 _ERRORS_MAX: Final = 20
+_EVERY_PATH: Final = "/api/v1/openapi.json has all of them"
+# Beside those of requests from Kafka: what is read of an address is text at first.
+_EXPECTED: Final[Mapping[str, str]] = {
+    "bool_parsing": "true or false",
+    "dict_attributes_type": "an object",
+    "extra_forbidden": "only fields that are known here",
+    "float_parsing": "a number",
+    "int_parsing": "a whole number",
+    "missing": "this field, but it is missing",
+    "model_attributes_type": "an object",
+}
+# By the name of the field; what else has a pattern is an id.
+_PATTERNS: Final[Mapping[object, str]] = {
+    "Idempotency-Key": "1 to 255 visible characters of ASCII",
+    "place": "PARTITION:OFFSET, such as 0:17",
+}
 _RETRY_SECONDS: Final = "2"
 
 
@@ -171,17 +189,32 @@ async def _explain_invalid(_: Request, error: Exception) -> Response:
 
 def _wrong(problem: Mapping[str, Any]) -> Wrong:
     place: Sequence[object] = problem["loc"]
-    message = str(problem["msg"]).removeprefix("Value error, ")
     # A name in it may be the sender's own, as long as they like.
-    return Wrong(where=".".join(map(str, place))[:200], message=message[:500])
+    return Wrong(where=".".join(map(str, place))[:200], message=what_is_wrong(problem)[:500])
 
 
-async def explain_http(_: Request, error: Exception) -> Response:
+def what_is_wrong(problem: Mapping[str, Any]) -> str:
+    """What was expected there, in the words of this service where it has some."""
+    kind: str = problem["type"]
+    expected = _EXPECTED.get(kind) or expected_of(kind, problem.get("ctx", {}))
+    if kind == "string_pattern_mismatch":
+        expected = _PATTERNS.get(problem["loc"][-1], expected)
+    if expected is None:
+        return str(problem["msg"]).removeprefix("Value error, ")
+    return f"expected {expected}"
+
+
+async def explain_http(request: Request, error: Exception) -> Response:
     """What the framework itself refuses: no such path, no such method, an unreadable body."""
     assert isinstance(error, HTTPException)
     if error.status_code == 400:
         return ProblemError(Kind.UNREADABLE, str(error.detail)).response()
-    return _response("about:blank", error.status_code, error.detail, error.detail, error.headers)
+    detail = error.detail
+    if error.status_code == 404:
+        detail = f"expected a path that is served, but this one is not; {_EVERY_PATH}"
+    elif error.status_code == 405 and error.headers is not None:
+        detail = f"expected {error.headers['Allow']}, but got {request.method}; {_EVERY_PATH}"
+    return _response("about:blank", error.status_code, error.detail, detail, error.headers)
 
 
 async def _explain_cursor(_: Request, error: Exception) -> Response:

@@ -12,6 +12,8 @@ __all__ = ["PREFIX", "FlowRunId", "Subject", "TaskRunId", "unknown", "unknown_bu
 
 PREFIX: Final = "/api/v1"
 
+_CHECK: Final = "Check the id; what was asked for a moment ago may not be here yet."
+
 FlowRunId = Annotated[ChosenId, Path(description="The id of a flow run.")]
 TaskRunId = Annotated[ChosenId, Path(description="The id of a task run of it.")]
 
@@ -38,10 +40,11 @@ class Subject(NamedTuple):
 
 def unknown(subject: Subject) -> ProblemError:
     """The journal has nothing of it, as far as it has been read."""
-    return ProblemError(Kind.UNKNOWN_RUN, f"expected a run that is known, but {subject} is not")
+    detail = f"expected a run that is known, but {subject} is not"
+    return ProblemError(Kind.UNKNOWN_RUN, detail, remedy=_CHECK)
 
 
 def unknown_bulk(bulk_id: str) -> ProblemError:
     """The same of a bulk cancellation."""
     detail = f"expected a bulk cancellation that is known, but {bulk_id!r} is not"
-    return ProblemError(Kind.UNKNOWN_BULK, detail)
+    return ProblemError(Kind.UNKNOWN_BULK, detail, remedy=_CHECK)

@@ -65,7 +65,8 @@ class Letters:
                 return await find_letter(connection, names.dead_letters, place)
             except UnknownDeadLetterError:
                 detail = f"expected the place of a dead letter, but there is none at {place!r}"
-                raise ProblemError(Kind.UNKNOWN_LETTER, detail) from None
+                remedy = "The list has the places of all; each is kept for 30 days."
+                raise ProblemError(Kind.UNKNOWN_LETTER, detail, remedy=remedy) from None
 
     def why_not(self, letter: Letter) -> str:
         """Why it cannot be asked again from here; empty if it can."""

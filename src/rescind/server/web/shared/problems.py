@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 
 from rescind.errors import BrokerError, CursorError, JournalError, ReadModelError
 from rescind.server.access.asking import gate_of, viewing
-from rescind.server.api.problems import Kind, ProblemError, explain_http
+from rescind.server.api.problems import Kind, ProblemError, explain_http, what_is_wrong
 from rescind.server.api.subjects import PREFIX
 from rescind.server.web.shared.rendering import page
 
@@ -99,7 +99,7 @@ def _problem_of(error: Exception) -> ProblemError:
         case BrokerError():
             return ProblemError(Kind.KAFKA_AWAY, str(error))
         case RequestValidationError():
-            wrong = [f"{one['loc'][-1]}: {one['msg']}" for one in error.errors()[:3]]
+            wrong = [f"{one['loc'][-1]}: {what_is_wrong(one)}" for one in error.errors()[:3]]
             return ProblemError(Kind.INVALID, "; ".join(wrong)[:1_000])
         case _:
             detail = "the server's log says where; a request may have had its effect all the same"
