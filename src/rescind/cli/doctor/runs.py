@@ -53,7 +53,7 @@ def _stuck(flow: FlowState, now_ms: int) -> Check:
     return fail(
         "stuck",
         f"{flow.flow_run_id} is cancelling, {late} past its deadline",
-        f"`rescind show {flow.flow_run_id}` says who is waited for; "
+        f"`rescind audit explain {flow.flow_run_id}` says who is waited for and why; "
         f"`rescind cancel {flow.flow_run_id} --abort` waits no longer",
     )
 
