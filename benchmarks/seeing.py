@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import time
 from collections.abc import AsyncIterator, Callable, Collection, Iterable
 from contextlib import asynccontextmanager
@@ -84,8 +85,12 @@ async def watching(
         for reader in readers:
             await reader.__aenter__()
             tasks.append(asyncio.create_task(_watch(reader, ids_in, seen)))
+        # Or what this process has made so far is looked through for garbage while it should be
+        # reading: stops of up to 209 ms were seen, which are nobody's latency.
+        gc.freeze()
         yield seen
     finally:
+        gc.unfreeze()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

@@ -6,6 +6,7 @@ within ten seconds. A second one changes nothing: `timeout` sends two in one mom
 
 import asyncio
 import contextlib
+import gc
 import signal
 import socket
 from collections.abc import Iterator
@@ -75,6 +76,13 @@ class Server(uvicorn.Server):
                 timeout_graceful_shutdown=_DRAIN_SECONDS,
             )
         )
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        # What is there now stays: modules, routes, models. Looking through it for garbage took 93
+        # to 154 ms, every four seconds at 200 cancels a second, and nobody was answered meanwhile.
+        gc.collect()
+        gc.freeze()
 
     def stop(self) -> None:
         """Drain and end."""
