@@ -224,8 +224,6 @@ class InvalidRequestError(ProblemError):
 class RunNotFoundError(ProblemError):
     """No such run is known, as far as the read model has read the journal."""
 
-    else_remedy = "`list_flow_runs()` has those that are known"
-
 
 class LetterNotFoundError(ProblemError):
     """No such dead letter is known, or it is not kept any more."""
@@ -239,8 +237,6 @@ class NoCancellationError(ProblemError):
 
 class BulkNotFoundError(ProblemError):
     """No such bulk cancellation is known, as far as the read model has read the journal."""
-
-    else_remedy = "`list_bulk_cancellations()` has those that are known"
 
 
 class ConfirmationNeededError(ProblemError):

@@ -83,7 +83,7 @@ async def check_what_cannot_be(scene: Scene, ours: Asker) -> None:
         await ours.do(lambda it: it.start_bulk_cancellation(made.bulk_id))
     with pytest.raises(BulkNotThereError, match="see that `rescind agents` run"):
         await ours.do(lambda it: it.wait_until_counted(made.bulk_id, 0.5))
-    with pytest.raises(BulkNotFoundError, match="list_bulk_cancellations"):
+    with pytest.raises(BulkNotFoundError, match="404: Check the id"):
         await ours.do(lambda it: it.show_bulk_cancellation(nobody))
     with pytest.raises(BulkNotFoundError):
         await ours.do(lambda it: it.wait_until_counted(nobody, 60))
