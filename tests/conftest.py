@@ -21,6 +21,8 @@ from tests.sharing import lend_to, lent, served_here
 from tests.topics import topics_made
 
 if TYPE_CHECKING:
+    from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
     from tests.dask_cluster import ForeignCluster
 
 # Helpers with asserts of their own, said before any test imports them.
@@ -106,6 +108,24 @@ async def cluster(bootstrap: str, unique_prefix: str) -> AsyncIterator[Cluster]:
     names = TopicNames(unique_prefix)
     async with topics_made(connection, names, partitions=2):
         yield Cluster(connection, names, partitions=2)
+
+
+@pytest.fixture
+def kept_spans() -> "Iterator[InMemorySpanExporter]":
+    """What this process makes of spans meanwhile, each once it has ended."""
+    from opentelemetry.sdk.trace import TracerProvider  # Late: few tests need it.
+    from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+    from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+    from rescind.tracing import spans
+
+    exporter = InMemorySpanExporter()
+    provider = TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    spans.use(provider)
+    yield exporter
+    spans.use(None)
+    provider.shutdown()
 
 
 @pytest.fixture(scope="session")

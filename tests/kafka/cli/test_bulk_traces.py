@@ -1,15 +1,11 @@
 """Traces of a bulk cancellation on a real Kafka: what its cancels carry, also after a restart."""
 
-from collections.abc import Iterator
-
 import pytest
-from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from rescind.events.journal import Entry
 from rescind.statemachine.records import BULK_KEY
-from rescind.tracing import spans
 from rescind.tracing.traceparent import trace_id_of
 from tests.kafka.cli.test_bulk import registered, sweeping
 from tests.kafka.processors.service import Service
@@ -17,17 +13,6 @@ from tests.kafka.processors.service import Service
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 GIVEN = f"00-{TRACE}-00f067aa0ba902b7-01"
 CREATE = {"type": "bulk.create", "bulk_id": "night", "where": {"labels": {"team": "etl"}}}
-
-
-@pytest.fixture
-def kept() -> Iterator[InMemorySpanExporter]:
-    exporter = InMemorySpanExporter()
-    provider = TracerProvider(shutdown_on_exit=False)
-    provider.add_span_processor(SimpleSpanProcessor(exporter))
-    spans.use(provider)
-    yield exporter
-    spans.use(None)
-    provider.shutdown()
 
 
 def trace_of(span: ReadableSpan) -> str:
@@ -57,11 +42,11 @@ def of_bulk(service: Service, kind: str) -> list[Entry]:
 
 
 async def test_each_flow_run_has_a_trace_that_the_bulk_cancellations_links_to(
-    service: Service, kept: InMemorySpanExporter
+    service: Service, kept_spans: InMemorySpanExporter
 ) -> None:
     cancelled = await swept(service, "abc", traceparent=GIVEN)
 
-    found = kept.get_finished_spans()
+    found = kept_spans.get_finished_spans()
     (part,) = [span for span in found if span.name == "ask flow runs"]
     linked = {f"{link.context.trace_id:032x}" for link in part.links}
     decided = {
@@ -84,7 +69,7 @@ async def test_each_flow_run_has_a_trace_that_the_bulk_cancellations_links_to(
     assert b"traceparent" not in (state.value or b"")
 
 
-@pytest.mark.usefixtures("kept")
+@pytest.mark.usefixtures("kept_spans")
 async def test_one_of_no_trace_begins_none(service: Service) -> None:
     cancelled = await swept(service, "ab")
 

@@ -1,12 +1,9 @@
 """What a lifecycle does about traces: its journal is the same with spans and without."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import orjson
 import pytest
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from rescind.tracing import spans
@@ -14,17 +11,6 @@ from tests.unit.processors.desk import NAMES, Desk, inboxes, written
 
 GIVEN = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 CANCEL = {"type": "flow.cancel", "flow_run_id": "f", "reason": "a secret", "traceparent": GIVEN}
-
-
-@pytest.fixture
-def kept() -> Iterator[InMemorySpanExporter]:
-    exporter = InMemorySpanExporter()
-    provider = TracerProvider(shutdown_on_exit=False)
-    provider.add_span_processor(SimpleSpanProcessor(exporter))
-    spans.use(provider)
-    yield exporter
-    spans.use(None)
-    provider.shutdown()
 
 
 def journal_of_a_traced_cancel() -> list[dict[str, Any]]:
@@ -54,16 +40,16 @@ def test_what_follows_from_a_cancel_belongs_to_its_trace() -> None:
     assert {journal[name]["traceparent"] for name in derived} == {GIVEN}
 
 
-def test_the_journal_is_the_same_with_spans_and_without(kept: InMemorySpanExporter) -> None:
+def test_the_journal_is_the_same_with_spans_and_without(kept_spans: InMemorySpanExporter) -> None:
     with_spans = journal_of_a_traced_cancel()
-    assert kept.get_finished_spans() == ()  # Nothing was committed: no span has ended.
+    assert kept_spans.get_finished_spans() == ()  # Nothing was committed: no span has ended.
     spans.use(None)
 
     assert journal_of_a_traced_cancel() == with_spans
 
 
 def test_a_runner_is_told_below_the_deciding_and_else_below_the_asking(
-    kept: InMemorySpanExporter,
+    kept_spans: InMemorySpanExporter,
 ) -> None:
     desk = Desk()
     desk.begin(tasks=["t1"])
@@ -75,7 +61,7 @@ def test_a_runner_is_told_below_the_deciding_and_else_below_the_asking(
     start = {"type": "task.start", "flow_run_id": "f", "runner_id": "r"}
     (again,) = inboxes(desk.put({**start, "items": [{"task_run_id": "t2"}]}, lane="start"))
 
-    (span,) = kept.get_finished_spans()
+    (span,) = kept_spans.get_finished_spans()
     assert span.context is not None
     assert f"-{span.context.span_id:016x}-" in told["cancel_flow"][0]["traceparent"]
     assert again["cancel_flow"][0]["traceparent"] == GIVEN
@@ -87,7 +73,7 @@ def test_a_runner_is_told_below_the_deciding_and_else_below_the_asking(
 
 @pytest.mark.parametrize("odd", ["", "nonsense", "ß" * 257])
 def test_what_is_no_traceparent_is_left_out_and_makes_no_span(
-    kept: InMemorySpanExporter, odd: str
+    kept_spans: InMemorySpanExporter, odd: str
 ) -> None:
     desk = Desk()
     desk.begin(tasks=["t1"])
@@ -96,7 +82,7 @@ def test_what_is_no_traceparent_is_left_out_and_makes_no_span(
     batch.take(desk.read({**CANCEL, "traceparent": odd}))
     batch.traces.end()
 
-    assert kept.get_finished_spans() == ()
+    assert kept_spans.get_finished_spans() == ()
     assert batch.entries[0].traceparent is None
 
 

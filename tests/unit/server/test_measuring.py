@@ -1,17 +1,12 @@
 """What the server counts of itself, as Prometheus reads it. Neither Kafka nor tables are there."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import NoReturn
 
 import httpx
-import pytest
 
 from rescind.errors import NoAnswerError
 from rescind.events.requests import AnyRequest
-from rescind.server.api.app import make_app
 from rescind.server.api.means import Means
-from rescind.settings import load_settings
 
 CANCEL = "/api/v1/flow-runs/{flow_run_id}/cancel"
 FORM = "/flow-runs/{flow_run_id}/cancel"
@@ -24,25 +19,6 @@ class SilentLine:
 
     async def ask(self, request: AnyRequest, *, within_seconds: float) -> NoReturn:
         raise NoAnswerError(request.request_id or "", within_seconds)
-
-
-@pytest.fixture
-def means(tmp_path: Path) -> Means:
-    return Means(
-        load_settings(
-            bootstrap="127.0.0.1:1",
-            signing_keys="a signing key of the tests",
-            access="open",
-            database_url=f"sqlite:///{tmp_path / 'read-model.db'}",
-        )
-    )
-
-
-@pytest.fixture
-async def api(means: Means) -> AsyncIterator[httpx.AsyncClient]:
-    transport = httpx.ASGITransport(make_app(means), raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
-        yield client
 
 
 def counted(means: Means, name: str, **labels: str) -> float | None:

@@ -2,11 +2,8 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator
 
 import pytest
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind, StatusCode
 
@@ -20,39 +17,30 @@ SAMPLED = f"00-{TRACE}-00f067aa0ba902b7-01"
 UNSAMPLED = f"00-{TRACE}-00f067aa0ba902b7-00"
 
 
-@pytest.fixture
-def kept() -> Iterator[InMemorySpanExporter]:
-    exporter = InMemorySpanExporter()
-    provider = TracerProvider(shutdown_on_exit=False)
-    provider.add_span_processor(SimpleSpanProcessor(exporter))
-    spans.use(provider)
-    yield exporter
-    spans.use(None)
-    provider.shutdown()
-
-
-def test_a_span_is_below_the_one_that_a_traceparent_names(kept: InMemorySpanExporter) -> None:
+def test_a_span_is_below_the_one_that_a_traceparent_names(kept_spans: InMemorySpanExporter) -> None:
     with spans.span("a", "consumer", {}, SAMPLED) as made:
         assert made is not None
         assert spans.current() == made.traceparent
         assert trace_id_of(made.traceparent) == TRACE
 
-    (span,) = kept.get_finished_spans()
+    (span,) = kept_spans.get_finished_spans()
     assert span.kind is SpanKind.CONSUMER
     assert span.parent is not None
     assert f"{span.parent.span_id:016x}" == "00f067aa0ba902b7"
     assert spans.current() is None
 
 
-def test_of_a_trace_that_nobody_keeps_there_is_none(kept: InMemorySpanExporter) -> None:
+def test_of_a_trace_that_nobody_keeps_there_is_none(kept_spans: InMemorySpanExporter) -> None:
     assert not spans.may_begin(UNSAMPLED)
     with spans.span("a", "internal", {}, UNSAMPLED) as made:
         assert made is None
 
-    assert kept.get_finished_spans() == ()
+    assert kept_spans.get_finished_spans() == ()
 
 
-def test_an_error_makes_it_a_failure_whose_message_is_not_told(kept: InMemorySpanExporter) -> None:
+def test_an_error_makes_it_a_failure_whose_message_is_not_told(
+    kept_spans: InMemorySpanExporter,
+) -> None:
     def fail() -> None:
         with spans.span("a", "internal", {}):
             raise ValueError("a password")
@@ -60,28 +48,30 @@ def test_an_error_makes_it_a_failure_whose_message_is_not_told(kept: InMemorySpa
     with pytest.raises(ValueError, match="a password"):
         fail()
 
-    (span,) = kept.get_finished_spans()
+    (span,) = kept_spans.get_finished_spans()
     assert span.status.status_code is StatusCode.ERROR
     assert span.attributes == {"error.type": "ValueError"}
     assert "password" not in span.to_json()
 
 
-def test_a_record_is_sent_below_what_is_current(kept: InMemorySpanExporter) -> None:
+def test_a_record_is_sent_below_what_is_current(kept_spans: InMemorySpanExporter) -> None:
     with spans.span("above", "server", {}), sending("t", 1, "r", None) as traceparent:
         assert traceparent is not None
 
-    sent, above = kept.get_finished_spans()
+    sent, above = kept_spans.get_finished_spans()
     assert sent.parent is not None
     assert above.context is not None
     assert sent.parent.span_id == above.context.span_id
     assert f"{sent.context.span_id:016x}" in traceparent if sent.context else False
 
 
-def test_what_nobody_traces_begins_no_trace_where_it_is_sent(kept: InMemorySpanExporter) -> None:
+def test_what_nobody_traces_begins_no_trace_where_it_is_sent(
+    kept_spans: InMemorySpanExporter,
+) -> None:
     with sending("t", 1, "r", None) as traceparent:
         assert traceparent is None
 
-    assert kept.get_finished_spans() == ()
+    assert kept_spans.get_finished_spans() == ()
 
 
 def test_where_nobody_makes_spans_a_traceparent_is_carried_on() -> None:

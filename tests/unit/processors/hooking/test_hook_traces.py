@@ -1,12 +1,11 @@
 """A hook is told below the trace of the cancellation, with spans and without."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from prometheus_client import CollectorRegistry
 
@@ -16,7 +15,6 @@ from rescind.processors.hooking.lanes import Lanes
 from rescind.processors.hooking.notices import Notice
 from rescind.processors.hooking.webhook import Webhook
 from rescind.processors.measuring.hooks import HookMeters
-from rescind.tracing import spans
 from rescind.tracing.traceparent import trace_id_of
 from tests.sink import Answer, Request, Sink, sink
 from tests.unit.processors.desk import NAMES, Desk, written
@@ -30,17 +28,6 @@ GIVEN = f"00-{TRACE}-00f067aa0ba902b7-01"
 async def receiver() -> AsyncIterator[Sink]:
     async with sink() as made:
         yield made
-
-
-@pytest.fixture
-def kept() -> Iterator[InMemorySpanExporter]:
-    exporter = InMemorySpanExporter()
-    provider = TracerProvider(shutdown_on_exit=False)
-    provider.add_span_processor(SimpleSpanProcessor(exporter))
-    spans.use(provider)
-    yield exporter
-    spans.use(None)
-    provider.shutdown()
 
 
 async def told(receiver: Sink, said: Notice) -> Request:
@@ -79,14 +66,14 @@ async def test_a_receiver_is_told_the_trace(
 
 
 async def test_each_try_is_a_span_and_one_that_was_not_taken_a_failure(
-    receiver: Sink, kept: InMemorySpanExporter
+    receiver: Sink, kept_spans: InMemorySpanExporter
 ) -> None:
     answers = iter([Answer(410), Answer(204)])
     receiver.script = lambda _: next(answers)
 
     requests = [await told(receiver, notice(n)._replace(traceparent=GIVEN)) for n in (7, 8)]
 
-    failed, taken = kept.get_finished_spans()
+    failed, taken = kept_spans.get_finished_spans()
     assert [_span_id(span) for span in (failed, taken)] == [
         request.headers["traceparent"].split("-")[2] for request in requests
     ]
@@ -97,10 +84,12 @@ async def test_each_try_is_a_span_and_one_that_was_not_taken_a_failure(
     assert (taken.name, (taken.attributes or {})["rescind.hook"]) == ("tell flow.cancelled", "ops")
 
 
-async def test_of_no_trace_no_span_is_begun(receiver: Sink, kept: InMemorySpanExporter) -> None:
+async def test_of_no_trace_no_span_is_begun(
+    receiver: Sink, kept_spans: InMemorySpanExporter
+) -> None:
     await told(receiver, notice(7))
 
-    assert kept.get_finished_spans() == ()
+    assert kept_spans.get_finished_spans() == ()
 
 
 def test_what_follows_from_a_cancel_is_told_with_its_trace() -> None:
