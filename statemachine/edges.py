@@ -4,6 +4,7 @@
 maps it to itself. What is not in the table is impossible, and `evolve` raises on it.
 """
 
+from collections.abc import Collection, Iterable
 from typing import Final
 
 from rescind.statemachine.machine import BULK, FLOW, RUNNER, TASK, Lifecycle
@@ -21,6 +22,7 @@ __all__ = [
     "lies_in",
     "table",
     "walk",
+    "within",
 ]
 
 Edges = dict[tuple[str, str], str]
@@ -57,6 +59,11 @@ BULK_EDGES: Final[Edges] = walk(BULK)
 def lies_in(state: str, name: str) -> bool:
     """Whether a state is the one of this name, as ``Finished.Failed``, or one within it."""
     return state == name or state.startswith(f"{name}.")
+
+
+def within(states: Iterable[str], names: Collection[str]) -> list[str]:
+    """Those of the states that are one of these or lie in one; nothing lies in an unknown name."""
+    return [state for state in states if any(lies_in(state, name) for name in names)]
 
 
 def is_pending(state: str) -> bool:

@@ -1,9 +1,8 @@
 """Which flow runs a bulk cancellation means."""
 
-from collections.abc import Collection
-
 from rescind.events.bulk import FlowPredicate
 from rescind.events.states import FlowState
+from rescind.statemachine.edges import lies_in
 
 __all__ = ["is_meant"]
 
@@ -14,14 +13,10 @@ def is_meant(flow: FlowState, where: FlowPredicate) -> bool:
         not flow.is_finished
         and (not where.names or flow.name in where.names)
         and (not where.namespaces or flow.namespace in where.namespaces)
-        and (not where.states or _lies_in(flow.state, where.states))
+        and (not where.states or any(lies_in(flow.state, each) for each in where.states))
         and (where.parent is None or _parent(flow) == where.parent)
         and all(flow.labels.get(key) == value for key, value in where.labels.items())
     )
-
-
-def _lies_in(state: str, states: Collection[str]) -> bool:
-    return any(state == each or state.startswith(f"{each}.") for each in states)
 
 
 def _parent(flow: FlowState) -> str | None:

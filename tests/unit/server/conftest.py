@@ -19,6 +19,7 @@ def means(tmp_path: Path) -> Means:
             bootstrap="127.0.0.1:1",
             signing_keys="a signing key of the tests",
             access="open",
+            http_port=0,
             database_url=f"sqlite:///{tmp_path / 'read-model.db'}",
         )
     )

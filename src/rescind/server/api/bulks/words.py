@@ -20,7 +20,7 @@ from rescind.events.words import (
 )
 from rescind.server.api.cancels.words import GraceSeconds
 from rescind.server.api.reads.words import HaltShown
-from rescind.statemachine.edges import is_finished, lies_in
+from rescind.statemachine.edges import is_finished, within
 from rescind.statemachine.machine import BULK, FLOW
 
 __all__ = [
@@ -56,7 +56,7 @@ def _open_state(name: str) -> str:
 
 
 def _bulk_state(name: str) -> str:
-    if not any(lies_in(state, name) for state in BULK.states()):
+    if not within(BULK.states(), {name}):
         raise ValueError("expected a state of bulk cancellations, such as Draft or Running")
     return name
 

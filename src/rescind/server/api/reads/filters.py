@@ -11,7 +11,7 @@ from rescind.events.moments import moment_from_text
 from rescind.events.words import ChosenId, Name
 from rescind.server.readmodel.queries.flows import FlowFilter
 from rescind.server.readmodel.queries.pages import LIMIT_MAX
-from rescind.statemachine.edges import lies_in
+from rescind.statemachine.edges import within
 from rescind.statemachine.machine import FLOW, TASK
 
 __all__ = [
@@ -36,7 +36,7 @@ def _state_of(runs: str, known: Sequence[str]) -> AfterValidator:
     """A state of these machines, or one that states lie in."""
 
     def check(name: str) -> str:
-        if not any(lies_in(state, name) for state in known):
+        if not within(known, {name}):
             raise ValueError(f"expected a state of {runs}, such as Running or Finished.Cancelled")
         return name
 

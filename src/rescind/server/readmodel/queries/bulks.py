@@ -16,7 +16,7 @@ from rescind.server.readmodel.storage.tables import (
     flow_runs,
     halted,
 )
-from rescind.statemachine.edges import lies_in
+from rescind.statemachine.edges import within
 from rescind.statemachine.machine import BULK
 
 __all__ = ["bulk_cancellation", "count_drafts", "list_bulk_items", "list_bulks", "names_of"]
@@ -25,7 +25,7 @@ _bulks: Final = bulk_cancellations.c
 _items: Final = bulk_items.c
 _ORDER: Final = (_bulks.created_ms, _bulks.bulk_id)
 _STATES: Final = tuple(BULK.states())
-_DRAFTS: Final = tuple(state for state in _STATES if lies_in(state, "Draft"))
+_DRAFTS: Final = tuple(within(_STATES, {"Draft"}))
 # SQLite takes no more than so many at once, of the releases that are still about.
 _AT_ONCE: Final = 400
 # Of a list that is mostly of others, for one page.
@@ -100,7 +100,6 @@ def bulks_statement(
                 or_(_bulks.state.not_in(_DRAFTS), _bulks.created_ms >= drafts_since_ms)
             )
         return select(bulk_cancellations).where(*conditions).order_by(*newest).limit(count)
-    within = [state for state in _STATES if any(lies_in(state, name) for name in wanted)]
     # Each state has its own run of the index: a few of each, and the latest of those.
     of_each = [
         select(bulk_cancellations)
@@ -108,7 +107,7 @@ def bulks_statement(
         .order_by(*newest)
         .limit(count)
         .subquery()
-        for state in within or ("",)
+        for state in within(_STATES, wanted) or ("",)
     ]
     every = union_all(*[select(one) for one in of_each]).subquery()
     return select(every).order_by(every.c.created_ms.desc(), every.c.bulk_id.desc()).limit(count)

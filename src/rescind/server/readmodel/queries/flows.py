@@ -28,7 +28,7 @@ from rescind.server.readmodel.queries.runners import concerned_by, whether_they_
 from rescind.server.readmodel.queries.tasks import task_groups
 from rescind.server.readmodel.storage.rows import flow_of
 from rescind.server.readmodel.storage.tables import flow_labels, flow_runs, halted
-from rescind.statemachine.edges import lies_in
+from rescind.statemachine.edges import within
 from rescind.statemachine.machine import FLOW
 from rescind.statemachine.records import public_flow
 
@@ -78,8 +78,7 @@ class FlowFilter:
 
 def states_within(names: Iterable[str]) -> list[str]:
     """The states of flow runs that are one of these or lie in one; nothing for an unknown name."""
-    wanted = set(names)
-    return [state for state in _STATES if any(lies_in(state, name) for name in wanted)]
+    return within(_STATES, set(names))
 
 
 def list_flows(

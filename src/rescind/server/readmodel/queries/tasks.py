@@ -12,7 +12,7 @@ from rescind.server.readmodel.queries.answers import TaskGroup
 from rescind.server.readmodel.queries.pages import Page, after, before, bounded, cut
 from rescind.server.readmodel.storage.rows import task_of
 from rescind.server.readmodel.storage.tables import flow_runs, task_runs
-from rescind.statemachine.edges import lies_in
+from rescind.statemachine.edges import within
 from rescind.statemachine.machine import TASK
 from rescind.statemachine.records import public_task
 
@@ -78,8 +78,7 @@ def count_tasks(
 
 def task_states_within(names: Iterable[str]) -> list[str]:
     """The states of task runs that are one of these or lie in one; nothing for an unknown name."""
-    wanted = set(names)
-    return [state for state in _STATES if any(lies_in(state, name) for name in wanted)]
+    return within(_STATES, set(names))
 
 
 def _those(flow_run_id: str, text: str | None) -> list[ColumnElement[bool]]:
